@@ -1,0 +1,212 @@
+"""What other contexts may know of hosts: targets, agent identities, enrolment, and how to ask."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter
+
+from libs.kit.auth import Principal
+from libs.kit.client import ServiceClient
+from libs.kit.events import Event
+
+# ---- values ----------------------------------------------------------------------------------
+
+
+class AgentPresence(StrEnum):
+    """How the agent of a host stands, as lists show it."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    DISABLED = "disabled"
+    NONE = "none"
+
+
+class AgentState(StrEnum):
+    """Whether an identity may open a session; only `active` may."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    QUARANTINED = "quarantined"
+    RETIRED = "retired"
+
+
+class HostTarget(BaseModel):
+    """A host as execution needs it. `agent_id` and `public_key` are None while it has no agent.
+
+    `public_key` is the agent's raw Ed25519 key in base64; results are verified against it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    host_id: int
+    name: str
+    ip_address: str
+    agent_id: str | None
+    agent_status: str
+    public_key: str | None
+    identity_epoch: int
+
+
+# Control characters, NUL included, never belong in these: they end up in lists and logs.
+_Line = Annotated[
+    str, StringConstraints(strict=True, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
+_Base64 = Annotated[
+    str, StringConstraints(strict=True, max_length=128, pattern=r"^[A-Za-z0-9+/]+={0,2}$")
+]
+
+
+class EnrolRequest(BaseModel):
+    """What a new agent sends once. The signature proves possession of the key that it names.
+
+    `public_key` is raw Ed25519 in base64; `signature` is base64 over
+    `b"opsjob/enrol/v1\\0"` + sha256hex(token), public_key, boot_id, machine_id joined by newlines.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
+    public_key: _Base64
+    signature: _Base64
+    hostname: _Line
+    ip_address: _Line
+    machine_id: _Line
+    boot_id: _Line
+    agent_version: _Line
+    os_type: _Line
+    arch: _Line
+
+
+class EnrolAnswer(BaseModel):
+    """The identity that an agent keeps from now on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agent_id: str
+    host_id: int
+    host_name: str
+    identity_epoch: int
+
+
+class AgentIdentity(BaseModel):
+    """What the agent gateway checks a session against."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agent_id: str
+    public_key: str
+    identity_epoch: int
+    status: AgentState
+
+
+class EnrolmentTokenIssued(BaseModel):
+    """A fresh enrolment token; the only moment at which its text exists on the server."""
+
+    token: str
+    expires_at: datetime
+
+
+# ---- facts -----------------------------------------------------------------------------------
+
+
+class HostsFact(Event):
+    """A fact of the stream `facts:hosts`."""
+
+    topic: ClassVar[str] = "hosts"
+
+
+class HostRegistered(HostsFact):
+    """A host joined the inventory."""
+
+    type: ClassVar[str] = "hosts.host_registered"
+    host_id: int
+    name: str
+
+
+class HostRetired(HostsFact):
+    """A host left the inventory; its id is never used again."""
+
+    type: ClassVar[str] = "hosts.host_retired"
+    host_id: int
+
+
+class AgentEnrolled(HostsFact):
+    """A host has a new agent identity; an earlier one of the same host is retired by its own fact."""
+
+    type: ClassVar[str] = "hosts.agent_enrolled"
+    agent_id: str
+    host_id: int
+
+
+class AgentDisabled(HostsFact):
+    """The agent's session must end and it gets no work until it is enabled again."""
+
+    type: ClassVar[str] = "hosts.agent_disabled"
+    agent_id: str
+
+
+class AgentEnabled(HostsFact):
+    """A disabled agent may connect again."""
+
+    type: ClassVar[str] = "hosts.agent_enabled"
+    agent_id: str
+
+
+class AgentRetired(HostsFact):
+    """The identity is gone for good; the id is never used again."""
+
+    type: ClassVar[str] = "hosts.agent_retired"
+    agent_id: str
+
+
+# ---- client ----------------------------------------------------------------------------------
+
+_TARGETS: TypeAdapter[list[HostTarget]] = TypeAdapter(list[HostTarget])
+_MAYBE_IDENTITY: TypeAdapter[AgentIdentity | None] = TypeAdapter(AgentIdentity | None)
+
+
+class HostsClient(ServiceClient):
+    """Questions to hosts; one to one with `services/hosts/internal.py`."""
+
+    service: ClassVar[str] = "hosts"
+
+    async def resolve_targets(self, host_ids: list[int], by: Principal) -> list[HostTarget]:
+        """The hosts behind these ids as `by` may see them, in the order asked, duplicates removed.
+
+        Raises NotFound `host_not_found` with details `missing` when any id is unknown, and
+        Invalid above 10,000 ids or for an empty list.
+        """
+        content = await self._call(
+            "POST", "/internal/hosts/resolve", json={"host_ids": host_ids}, principal=by
+        )
+        return _TARGETS.validate_python(content)
+
+    async def enrol(self, request: EnrolRequest) -> EnrolAnswer:
+        """Turns a one-time token into an agent identity.
+
+        Raises Unauthenticated `enrolment_refused`, the same for every bad token or signature.
+        """
+        content = await self._call(
+            "POST", "/internal/agents/enrol", json=request.model_dump(mode="json")
+        )
+        return EnrolAnswer.model_validate(content)
+
+    async def agent_identity(self, agent_id: str) -> AgentIdentity | None:
+        """The identity to check a session against; None when it never existed."""
+        content = await self._call("POST", "/internal/agents/identity", json={"agent_id": agent_id})
+        return _MAYBE_IDENTITY.validate_python(content)
+
+    async def issue_enrolment_token(
+        self, host_id: int | None, ttl_seconds: int
+    ) -> EnrolmentTokenIssued:
+        """A one-time token for one host, or for a host not yet known when `host_id` is None.
+
+        `ttl_seconds` is 1 to 3600. Raises NotFound `host_not_found` for an unknown host.
+        """
+        content = await self._call(
+            "POST",
+            "/internal/agents/enrolment-tokens",
+            json={"host_id": host_id, "ttl_seconds": ttl_seconds},
+        )
+        return EnrolmentTokenIssued.model_validate(content)
