@@ -1,0 +1,1 @@
+"""The shared language and the engine room; README.md says what may live here."""
