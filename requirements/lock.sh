@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Resolves runtime and dev together, then cuts the hash-locked files from that one result.
+# Locked one after the other the two could ask for different versions of the same package.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+uv=../.venv/bin/uv
+common=(pip compile --quiet --system-certs --universal --python-version 3.11 --no-emit-index-url
+  --no-annotate --custom-compile-command requirements/lock.sh)
+resolved=$(mktemp)
+trap 'rm -f "$resolved"' EXIT
+
+"$uv" "${common[@]}" "$@" runtime.in dev.in -o "$resolved"
+for group in runtime dev; do
+  "$uv" "${common[@]}" "$@" --generate-hashes "$group.in" -c "$resolved" -o "$group.lock"
+done
+for group in installer node; do
+  "$uv" "${common[@]}" "$@" --generate-hashes "$group.in" -o "$group.lock"
+done
