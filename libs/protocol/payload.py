@@ -1,0 +1,84 @@
+"""What gets signed: the session challenge, an enrolment, and the payload of a result."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, Optional
+
+from libs.protocol.fields import Attempt, Between, Count, Id, Moment, Sha256, Text
+from libs.protocol.messages import Outcome
+
+
+@dataclass(frozen=True)
+class StreamTotal:
+    """One stream of a finished task: number of chunks and gaps, bytes written, their SHA-256.
+
+    `bytes` counts everything that the script wrote up to the limit of the order, and `sha256` is
+    over the same bytes; where the log has a gap, only a reader without gaps can compare it.
+    """
+
+    seq: Count
+    bytes: Count
+    sha256: Sha256
+
+
+@dataclass(frozen=True)
+class StreamTotals:
+    """Both streams."""
+
+    stdout: StreamTotal
+    stderr: StreamTotal
+
+
+@dataclass(frozen=True)
+class ProcessTotals:
+    """Descendants left when the main process ended, how many got a signal, how many survived."""
+
+    found: Count
+    signalled: Count
+    left: Count
+
+
+@dataclass(frozen=True)
+class ResultPayload:
+    """The signed part of a result.
+
+    `exit_code` is set for a process that ended by itself, `signal` for one ended by a signal,
+    neither for `lost` and `failed_to_start`. `reason` is a stable word, empty for a plain exit.
+    """
+
+    task_id: Id
+    attempt: Attempt
+    epoch: Count
+    agent_id: Id
+    outcome: Outcome
+    exit_code: Optional[Annotated[int, Between(0, 255)]]
+    signal: Optional[Annotated[int, Between(1, 64)]]
+    reason: Annotated[str, Text(256)]
+    duration_ms: Count
+    started_at: Optional[Moment]
+    ended_at: Optional[Moment]
+    streams: StreamTotals
+    processes: ProcessTotals
+
+
+def session_statement(
+    nonce: str, gateway_id: str, *, agent_id: str, identity_epoch: int, boot_id: str
+) -> bytes:
+    """The bytes that an agent signs to open a session."""
+    fields = (nonce, gateway_id, agent_id, str(identity_epoch), boot_id)
+    return b"opsjob/session/v1\0" + "\n".join(fields).encode()
+
+
+def enrolment_statement(token: str, *, public_key: str, boot_id: str, machine_id: str) -> bytes:
+    """The bytes that a new key signs to prove that it asks for the enrolment itself.
+
+    `public_key` is the base64 text of the raw key; the token enters as the hex of its SHA-256.
+    """
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    fields = (digest, public_key, boot_id, machine_id)
+    return b"opsjob/enrol/v1\0" + "\n".join(fields).encode()
+
+
+def result_statement(payload: str) -> bytes:
+    """The bytes that an agent signs to vouch for a result; `payload` is the exact JSON text."""
+    return b"opsjob/result/v1\0" + payload.encode()
