@@ -1,0 +1,36 @@
+"""What every test gets: one loop, no network beyond loopback, a choice of database."""
+
+from pathlib import Path
+
+import pytest
+
+_SUPPORT = Path(__file__).parent / "support"
+
+# Fixtures live beside what they build; a module that does not exist yet is simply not loaded.
+pytest_plugins = [
+    f"tests.support.{name}"
+    for name in ("network", "database", "valkey", "platform", "agents")
+    if (_SUPPORT / f"{name}.py").exists()
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--db postgres` runs the same suite on PostgreSQL."""
+    parser.addoption(
+        "--db",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="database that the services of the tests use (default: sqlite)",
+    )
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """asyncio alone; the platform uses nothing else."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def db_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgres`, as asked on the command line."""
+    return str(request.config.getoption("--db"))
