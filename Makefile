@@ -1,0 +1,109 @@
+# Everything a person or a build server calls; `make` alone prints this list.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+AGENT_PORT ?= 8001
+DATA ?= data
+AGENTS ?= 20
+
+CODE := services libs gateway agent tests bench
+# Only folders that exist: the benchmarks and a few rooms grow with the product.
+PRESENT = $(wildcard $(CODE))
+NODE := requirements/with-node.sh
+SPA_SOURCES = $(shell find frontend -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
+SHELL_FILES = $(shell git grep -lE '^\#!.*\b(ba)?sh\b' -- ':!frontend' ':!*.md' ':!*.py')
+
+.PHONY: help setup run up down test test-pg e2e bench demo fmt lint types check migrate migration openapi
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Environment -----------------------------------------------------------------------------
+
+setup: $(BIN)/.runtime frontend/dist/index.html ## make the Python environment and build the console
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.runtime: $(BIN)/python requirements/runtime.lock requirements/installer.lock pyproject.toml
+	requirements/install.sh runtime
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.runtime requirements/dev.lock
+	requirements/install.sh runtime dev
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json | $(BIN)/.runtime
+	$(NODE) npm --prefix frontend ci --no-fund --no-audit
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.installed $(SPA_SOURCES)
+	$(NODE) npm --prefix frontend run build
+	@touch $@
+
+# --- Running ---------------------------------------------------------------------------------
+
+run: setup ## start the platform here and run a first script (ONCE=1: stop after it)
+	@exec $(BIN)/opsjob up --data-dir $(DATA) --port $(PORT) --agent-port $(AGENT_PORT) --first-run $(if $(filter 1,$(ONCE)),--once)
+
+demo: setup ## run a script on many real agents on this machine (AGENTS=20)
+	@exec $(BIN)/opsjob demo --agents $(AGENTS)
+
+up: ## start the scaled profile with Docker Compose (needs .env)
+	docker compose up --build --detach --wait
+
+down: ## stop the scaled profile; volumes stay
+	docker compose down
+
+migrate: $(BIN)/.runtime ## bring the databases of OPSJOB_DATABASE_URL up to date
+	$(BIN)/opsjob migrate
+
+# --- Tests -----------------------------------------------------------------------------------
+
+test: $(BIN)/.dev setup ## run every test: console, services on both databases, whole platform
+	requirements/chromium.sh
+	$(NODE) npm --prefix frontend run test
+	$(BIN)/pytest --db postgres -q tests/libs/kit tests/services
+	$(BIN)/pytest -q
+
+test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
+	$(BIN)/pytest -q --db postgres
+
+e2e: $(BIN)/.dev setup ## run the journeys through real processes and a browser
+	requirements/chromium.sh
+	$(BIN)/pytest -q tests/e2e
+
+bench: $(BIN)/.dev setup ## measure and print figures (ONLY=name N=size PEERS=1)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(N),-n $(N)) $(if $(filter 1,$(PEERS)),--peers)
+
+# --- Checks ----------------------------------------------------------------------------------
+
+fmt: $(BIN)/.dev ## format the Python code
+	$(BIN)/ruff check --fix --quiet $(PRESENT)
+	$(BIN)/ruff format $(PRESENT)
+
+lint: $(BIN)/.dev ## lint Python, shell and Docker files; import contracts
+	$(BIN)/ruff check $(PRESENT)
+	$(BIN)/ruff format --check $(PRESENT)
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+	$(BIN)/shellcheck $(SHELL_FILES)
+	$(BIN)/hadolint deploy/docker/*.Dockerfile
+
+types: $(BIN)/.dev ## type-check the Python code
+	$(BIN)/mypy
+
+check: lint types frontend/node_modules/.installed ## everything that must hold before a test runs
+	$(BIN)/pip-licenses --summary --order=count
+	$(BIN)/pytest -q tests/architecture tests/deploy/test_compose.py
+	$(NODE) npm --prefix frontend run lint
+	cd frontend && ../$(NODE) npx --no-install vue-tsc --noEmit
