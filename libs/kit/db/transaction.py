@@ -1,0 +1,206 @@
+"""What a transaction function holds: a session, and the facts that come true with the commit."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import (
+    CursorResult,
+    Executable,
+    Result,
+    ScalarResult,
+    Select,
+    bindparam,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session
+
+from libs.kit import clock
+from libs.kit.db.tables import UTCDateTime, leases, outbox
+from libs.kit.errors import Unavailable
+from libs.kit.events import Event
+from libs.kit.logging import current_trace_id
+
+T = TypeVar("T")
+Entity = TypeVar("Entity", bound=object)
+
+_REMEMBER = text(
+    "INSERT INTO inbox (consumer, event_id, handled_at) VALUES (:consumer, :event_id, :at)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(bindparam("at", type_=UTCDateTime))
+
+
+class DuplicateEvent(Exception):
+    """This consumer has handled this fact before; the effect is already there."""
+
+
+class LeaseLost(Unavailable):
+    """Somebody else holds the lease now; what was to be written must not be written."""
+
+    code = "lease_lost"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One fact on its way through one consumer; its id is committed together with the effect."""
+
+    consumer: str
+    event_id: str
+    committed: bool = False
+
+
+_delivery: ContextVar[Delivery | None] = ContextVar("opsjob_delivery", default=None)
+
+
+@contextmanager
+def delivering(delivery: Delivery) -> Iterator[None]:
+    """Within this block the first write also records the fact in the inbox."""
+    token = _delivery.set(delivery)
+    try:
+        yield
+    finally:
+        _delivery.reset(token)
+
+
+class Doorbell:
+    """Wakes one waiter when something was committed; a ring is kept until it is heard."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the waiter; to be called in the event loop."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a ring, at most so many seconds; says whether there was one."""
+        if not self._rung.is_set():
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._rung.wait()
+            except TimeoutError:
+                return False
+        self._rung.clear()
+        return True
+
+
+class Transaction:
+    """A running transaction. It ends when the function that got it returns or raises."""
+
+    __slots__ = ("_facts", "now", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.now: datetime = clock.now()
+        self._facts: list[Event] = []
+
+    def emit(self, fact: Event) -> None:
+        """Publish the fact if, and only if, this transaction commits."""
+        self._facts.append(fact.stamped(current_trace_id()))
+
+    def fenced(self, name: str, epoch: int) -> None:
+        """Refuse to go on unless the lease still bears this epoch; holds until the commit.
+
+        Raises LeaseLost when somebody else has taken the lease since.
+        """
+        query = select(leases.c.epoch).where(leases.c.name == name).with_for_update(read=True)
+        if self.session.scalar(query) != epoch:
+            raise LeaseLost(lease=name, epoch=epoch)
+
+    def execute(self, statement: Executable, params: object = None) -> Result[tuple[object, ...]]:
+        """Run a statement; for rows. See `changed` for the number of rows changed."""
+        return self.session.execute(statement, params)  # type: ignore[arg-type]  # as Session takes
+
+    def changed(self, statement: Executable, params: object = None) -> int:
+        """Run an INSERT, UPDATE or DELETE and say how many rows it touched."""
+        result = self.session.execute(statement, params)  # type: ignore[arg-type]  # as above
+        return result.rowcount if isinstance(result, CursorResult) else 0
+
+    def scalars(self, statement: Select[tuple[T]]) -> ScalarResult[T]:
+        """The first column of every row."""
+        return self.session.scalars(statement)
+
+    def scalar(self, statement: Select[tuple[T]]) -> T | None:
+        """The first column of the first row, or None."""
+        return self.session.scalar(statement)
+
+    def get(self, entity: type[Entity], key: object) -> Entity | None:
+        """The object with this primary key, or None."""
+        return self.session.get(entity, key)
+
+    def add(self, entity: Entity) -> Entity:
+        """Store a new object; its id is there after `flush` or the commit."""
+        self.session.add(entity)
+        return entity
+
+    def add_all(self, entities: Sequence[object]) -> None:
+        """Store new objects; for many rows prefer `execute(insert(...), rows)`."""
+        self.session.add_all(entities)
+
+    def delete(self, entity: object) -> None:
+        """Remove an object."""
+        self.session.delete(entity)
+
+    def flush(self) -> None:
+        """Send pending changes to the database now, so that ids and violations show."""
+        self.session.flush()
+
+    def _store_facts(self) -> bool:
+        self.session.flush()
+        if not self._facts:
+            return False
+        rows = [
+            {
+                "event_id": fact.event_id,
+                "topic": fact.topic,
+                "type": fact.type,
+                "body": fact.model_dump_json(),
+                "created_at": self.now,
+            }
+            for fact in self._facts
+        ]
+        self.session.execute(insert(outbox), rows)
+        return True
+
+
+def run_write(session: Session, fn: "Callable[[Transaction], T]") -> tuple[T, bool]:
+    """Run a writing function in a session that somebody else begins and commits.
+
+    Returns what it returned, and whether it emitted facts. Raises DuplicateEvent when a consumer
+    has been here before with the same fact.
+    """
+    delivery = _delivery.get()
+    if delivery is not None:
+        _remember(session, delivery)
+    transaction = Transaction(session)
+    result = fn(transaction)
+    emitted = transaction._store_facts()
+    return result, emitted
+
+
+def confirm_delivery() -> None:
+    """The commit succeeded: the fact that is being handled is in the inbox."""
+    delivery = _delivery.get()
+    if delivery is not None:
+        delivery.committed = True
+
+
+def _remember(session: Session, delivery: Delivery) -> None:
+    if delivery.committed:
+        message = (
+            f"{delivery.consumer} commits a second time for one fact; a crash between the two "
+            "would lose the second. Use one transaction, or declare the consumer repeatable."
+        )
+        raise RuntimeError(message)
+    result = session.execute(
+        _REMEMBER,
+        {"consumer": delivery.consumer, "event_id": delivery.event_id, "at": clock.now()},
+    )
+    if isinstance(result, CursorResult) and result.rowcount == 0:
+        raise DuplicateEvent(delivery.event_id)

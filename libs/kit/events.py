@@ -1,0 +1,34 @@
+"""The shape of a fact: something that happened and that other services may want to know."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from libs.kit import clock
+from libs.kit.ids import new_id
+
+
+class Event(BaseModel):
+    """A fact in the past tense. Carries ids and what a listener needs, never a secret.
+
+    Fields are only ever added, with defaults. ``event_id``, ``occurred_at`` and ``trace_id`` are
+    set when the fact is emitted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    topic: ClassVar[str]
+    type: ClassVar[str]
+
+    event_id: str = ""
+    occurred_at: datetime | None = None
+    trace_id: str = ""
+
+    def stamped(self, trace_id: str) -> "Event":
+        """The same fact with an identity; one that already has it stays as it is."""
+        if self.event_id:
+            return self
+        return self.model_copy(
+            update={"event_id": new_id(), "occurred_at": clock.now(), "trace_id": trace_id}
+        )

@@ -1,0 +1,51 @@
+"""Settings that every part of the platform shares; the only reader of the environment."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Common settings, prefix OPSJOB_; a service adds its own class with OPSJOB_<SERVICE>_.
+
+    ``database_url`` and ``service_url`` are templates with ``{service}``. ``secret`` has no
+    default: keys of all purposes are derived from it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)
+
+    database_url: str
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    secret: SecretStr
+    data_dir: Path = Path("data")
+    environment: Literal["embedded", "production", "development", "test"] = "production"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    service_url: str = "http://{service}:8000"
+    internal_socket: Path | None = None
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_strong(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if len(text) < 32 or len(set(text)) < 8:
+            message = "OPSJOB_SECRET needs at least 32 random characters"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _templates_name_the_service(self) -> Self:
+        if "{service}" not in self.database_url or "{service}" not in self.service_url:
+            message = "OPSJOB_DATABASE_URL and OPSJOB_SERVICE_URL must contain {service}"
+            raise ValueError(message)
+        return self
+
+    def database_url_of(self, service: str) -> str:
+        """The database of one service; no two services share one."""
+        return self.database_url.replace("{service}", service)
+
+    def service_url_of(self, service: str) -> str:
+        """Where a service answers when it is a process of its own."""
+        return self.service_url.replace("{service}", service)
