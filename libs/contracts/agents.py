@@ -53,6 +53,9 @@ class Connected(TypedDict):
     at: str
     hello: dict[str, object]
     tasks: list[JournalledTask]
+    again: NotRequired[bool]
+    """True when the gateway repeats itself because Redis was away: `tasks` is what hello said
+    back then and proves nothing about tasks that came later."""
 
 
 class Disconnected(TypedDict):

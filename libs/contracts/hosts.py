@@ -164,6 +164,7 @@ class AgentRetired(HostsFact):
 
 _TARGETS: TypeAdapter[list[HostTarget]] = TypeAdapter(list[HostTarget])
 _MAYBE_IDENTITY: TypeAdapter[AgentIdentity | None] = TypeAdapter(AgentIdentity | None)
+_IDENTITIES: TypeAdapter[list[AgentIdentity]] = TypeAdapter(list[AgentIdentity])
 
 
 class HostsClient(ServiceClient):
@@ -196,6 +197,13 @@ class HostsClient(ServiceClient):
         """The identity to check a session against; None when it never existed."""
         content = await self._call("POST", "/internal/agents/identity", json={"agent_id": agent_id})
         return _MAYBE_IDENTITY.validate_python(content)
+
+    async def agent_identities(self, agent_ids: list[str]) -> dict[str, AgentIdentity]:
+        """Those identities that exist among at most 500 ids; for many agents at one moment."""
+        content = await self._call(
+            "POST", "/internal/agents/identities", json={"agent_ids": agent_ids}
+        )
+        return {found.agent_id: found for found in _IDENTITIES.validate_python(content)}
 
     async def issue_enrolment_token(
         self, host_id: int | None, ttl_seconds: int
