@@ -81,7 +81,8 @@ def test_a_path_in_a_service_has_at_most_one_feature_folder() -> None:
     assert not deep
 
 
-def test_a_feature_folder_has_routes_of_its_own() -> None:
+def test_a_feature_folder_has_a_brain_of_its_own() -> None:
+    """Decision 0006: routes are optional, use cases are not."""
     folders = {
         s.path.parent
         for s in sources("services")
@@ -90,7 +91,8 @@ def test_a_feature_folder_has_routes_of_its_own() -> None:
         and "migrations" not in s.path.parts
     }
 
-    assert not [str(f) for f in folders if not (REPOSITORY / f / "router.py").exists()]
+    assert folders
+    assert not [str(f) for f in folders if not (REPOSITORY / f / "service.py").exists()]
 
 
 def test_migrations_stay_outside_the_import_graph() -> None:
