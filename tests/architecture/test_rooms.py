@@ -167,6 +167,8 @@ PLANTED: list[tuple[set[str], str, str]] = [
     ({SERVICE}, "services/hosts/utils.py", ""),
     ({SERVICE}, "services/auth/cloud/router.py", ""),
     ({SERVICE}, "services/hosts/models.py", "import services.hosts.service"),
+    ({SERVICE}, "services/hosts/domain.py", "import services.hosts.schemas"),
+    ({SERVICE}, "services/hosts/errors.py", "import services.hosts.domain"),
     ({SERVICE}, "services/auth/router.py", "import services.auth.internal"),
     ({SERVICE}, "services/execution/quick/service.py", "import services.execution.router"),
     ({FEATURE}, "services/hosts/groups/helpers.py", ""),
@@ -194,6 +196,7 @@ PLANTED: list[tuple[set[str], str, str]] = [
     ({LIGHT}, "libs/protocol/messages.py", "import redis"),
     ({KIT_LIST}, "libs/kit/common.py", ""),
     ({KIT_LIST}, "libs/kit/errors.py", "import libs.kit.service"),
+    ({KIT_LIST}, "libs/kit/auth.py", "import libs.kit.client"),
     ({KIT_LIST}, "libs/kit/bus.py", "import libs.kit.queue"),
 ]
 
