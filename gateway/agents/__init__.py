@@ -1,0 +1,1 @@
+"""The agent gateway: holds the agents' WebSockets; a courier, not an authority."""

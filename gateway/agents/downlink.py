@@ -1,0 +1,67 @@
+"""From Redis to agents: frames are forwarded as they are, or dropped if the agent is not here.
+
+Whoever sent a frame repeats it until an answer comes, so dropping loses nothing.
+"""
+
+import msgspec
+
+from gateway.agents.closing import TOO_SLOW, Closing
+from gateway.agents.counting import DOWNLINK_DROPPED, DOWNLINK_FRAMES
+from gateway.agents.roster import Roster
+from gateway.agents.tail import Fields
+from libs.contracts.agents import FIELD_BATCH
+from libs.kit.logging import get_logger
+
+log = get_logger(__name__)
+
+_FIELD = FIELD_BATCH.encode()
+
+
+class _Order(msgspec.Struct):
+    """Either a frame for `to`, or the wish to end the session of `close`."""
+
+    to: str = ""
+    frame: bytes = b""
+    close: str = ""
+    code: int = 1000
+    reason: str = ""
+
+
+_decode = msgspec.msgpack.Decoder(list[_Order]).decode
+
+
+class Downlink:
+    """The handler of this gateway's own stream."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+
+    def deliver(self, fields: Fields) -> None:
+        """Carries out one entry of the stream; one that nobody can read is counted and left."""
+        try:
+            orders = _decode(fields.get(_FIELD, b""))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            DOWNLINK_DROPPED.labels("unreadable").inc()
+            log.error("An entry of this gateway's stream is unreadable.")
+            return
+        for order in orders:
+            if order.close:
+                self._close(order)
+            else:
+                self._forward(order)
+
+    def _forward(self, order: _Order) -> None:
+        session = self._roster.find(order.to)
+        if session is None:
+            DOWNLINK_DROPPED.labels("not_connected").inc()
+        elif session.forward(order.frame):
+            DOWNLINK_FRAMES.inc()
+        else:
+            DOWNLINK_DROPPED.labels("too_slow").inc()
+            session.end(TOO_SLOW)
+
+    def _close(self, order: _Order) -> None:
+        session = self._roster.find(order.close)
+        if session is not None:
+            code = order.code if 3000 <= order.code <= 4999 else 1000
+            session.end(Closing(code, "closed_by_platform").because(order.reason))

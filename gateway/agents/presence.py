@@ -1,0 +1,104 @@
+"""Tells hosts and execution who is connected, and tells idle agents apart from lost ones."""
+
+import math
+import random
+from typing import Final
+
+import msgspec
+
+from gateway.agents.closing import SILENT
+from gateway.agents.packing import metrics_of, pack_entry
+from gateway.agents.roster import Roster
+from gateway.agents.session import Session
+from gateway.agents.settings import AgentGatewaySettings
+from gateway.agents.uplink import Uplink
+from libs.contracts.agents import SESSION_SECONDS, STATUS, session_key
+from libs.kit import clock
+from libs.protocol.messages import Heartbeat
+
+MISSED_HEARTBEATS: Final = 3
+JITTER: Final = 0.2
+
+_HELLO: Final = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw])
+
+
+class Presence:
+    """Writes `agent_status` and the session keys; owns nothing that cannot be rebuilt.
+
+    Every heartbeat carries enough for a reader that lost everything to rebuild who is where.
+    """
+
+    def __init__(
+        self, uplink: Uplink, roster: Roster, *, gateway_id: str, settings: AgentGatewaySettings
+    ) -> None:
+        self._uplink = uplink
+        self._roster = roster
+        self._gateway_id = gateway_id
+        self._settings = settings
+
+    def interval(self) -> float:
+        """Seconds between the heartbeats of a new session.
+
+        Grows with the fleet so that all agents together stay within the budget, and differs by
+        20 % from agent to agent so that they do not beat together.
+        """
+        fleet = max(len(self._roster), self._settings.expected_agents)
+        least = self._settings.heartbeat_seconds
+        seconds = max(least, fleet / self._settings.heartbeats_per_second)
+        spread = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311 - spreads load
+        return min(3_000.0, round(seconds * spread, 3))
+
+    def connected(self, session: Session, *, again: bool = False) -> None:
+        """Announces a session; `again` when Redis may have forgotten an earlier announcement."""
+        inventory, tasks = _HELLO.decode(session.hello)
+        entry = self._entry("connected", session)
+        entry |= {"boot_id": session.boot_id, "hello": inventory, "tasks": tasks}
+        if again:
+            entry["again"] = True
+        self._uplink.put(STATUS, pack_entry(entry), session)
+        self._hold(session)
+
+    def heartbeat(self, session: Session, beat: Heartbeat) -> None:
+        """Passes a heartbeat on. While Redis is away it is not kept: the next one says it all."""
+        if not self._uplink.is_healthy:
+            return
+        entry = self._entry("heartbeat", session)
+        entry |= {"boot_id": session.boot_id, "metrics": metrics_of(beat)}
+        self._uplink.put(STATUS, pack_entry(entry), session)
+        self._hold(session)
+
+    def disconnected(self, session: Session) -> None:
+        """Announces the end of a session; says nothing about tasks on the host."""
+        self._uplink.put(STATUS, pack_entry(self._entry("disconnected", session)), session)
+        if self._roster.find(session.agent_id) is None:
+            self._uplink.forget(session_key(session.agent_id))
+
+    def announce_all(self) -> None:
+        """Redis was away or emptied: says again who is here."""
+        for session in self._roster:
+            self.connected(session, again=True)
+
+    def sweep(self) -> None:
+        """Ends the sessions of agents that missed three heartbeats, such as half-open sockets."""
+        now = clock.monotonic()
+        for session in self._roster:
+            silence = now - session.last_heard
+            if session.is_live and not session.is_paused and silence > _patience(session):
+                session.cut(SILENT)
+
+    def _hold(self, session: Session) -> None:
+        seconds = max(SESSION_SECONDS, math.ceil(_patience(session)))
+        self._uplink.touch(session_key(session.agent_id), seconds)
+
+    def _entry(self, kind: str, session: Session) -> dict[str, object]:
+        return {
+            "t": kind,
+            "agent_id": session.agent_id,
+            "gateway_id": self._gateway_id,
+            "session_id": session.session_id,
+            "at": clock.now().isoformat(timespec="milliseconds"),
+        }
+
+
+def _patience(session: Session) -> float:
+    return MISSED_HEARTBEATS * session.heartbeat_seconds

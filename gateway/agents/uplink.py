@@ -1,0 +1,278 @@
+"""From agents to Redis: messages in batches, results first, nothing dropped, memory bounded.
+
+An agent repeats what nobody acknowledged, and this gateway acknowledges nothing. What it took in
+it keeps until Redis has it; while Redis is away it takes in no more.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from gateway.agents.counting import BATCHES, UPLINK_BYTES, UPLINK_FAILURES, UPLINK_MESSAGES
+from gateway.agents.settings import AgentGatewaySettings
+from libs.contracts.agents import FIELD_BATCH, FIELD_GATEWAY, LOGS, RESULTS, STATUS
+from libs.kit.logging import get_logger
+from libs.kit.redis import TROUBLE, Redis
+
+log = get_logger(__name__)
+
+BATCH_MESSAGES: Final = 128
+BATCH_BYTES: Final = 256 * 1024
+ENTRIES_PER_WRITE: Final = {RESULTS: 16, STATUS: 8, LOGS: 4}
+"""Entries of each stream in one round trip: logs can delay a result by 1 MiB at most."""
+RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+_ARRAY32: Final = b"\xdd"
+
+_FORGET = (
+    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+)
+"""Deletes a key only while it still names this gateway."""
+
+
+class Source(Protocol):
+    """Where messages come from; it can be told to wait."""
+
+    buffered: int
+    """Bytes of it that wait here."""
+
+    def pause(self) -> None:
+        """Reads nothing more until `resume`."""
+
+    def resume(self) -> None:
+        """Goes on reading."""
+
+
+@dataclass(slots=True)
+class _Item:
+    data: bytes
+    source: Source
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: str
+    items: list[_Item]
+
+    def packed(self) -> bytes:
+        """A msgpack list of maps that are msgpack already."""
+        head = _ARRAY32 + len(self.items).to_bytes(4, "big")
+        return head + b"".join([item.data for item in self.items])
+
+
+class Uplink:
+    """Three queues and one writer; call `run` once, in the task group of the gateway."""
+
+    def __init__(self, redis: Redis, gateway_id: str, settings: AgentGatewaySettings) -> None:
+        self._redis = redis
+        self._gateway_id = gateway_id
+        self._settings = settings
+        self._maxlen = {
+            RESULTS: settings.results_entries,
+            STATUS: settings.status_entries,
+            LOGS: settings.logs_entries,
+        }
+        self._queues: dict[str, deque[_Item]] = {key: deque() for key in (RESULTS, STATUS, LOGS)}
+        self._unsent: list[_Entry] = []
+        self._touched: dict[str, int] = {}
+        self._forgotten: set[str] = set()
+        self._paused: set[Source] = set()
+        self._bytes = 0
+        self._messages = 0
+        self._doorbell = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._last_write = 0.0
+        self.is_healthy = False
+        """Whether the last write reached Redis."""
+        self.on_return: Callable[[], None] = lambda: None
+        """Called when Redis answers again after a failure."""
+
+    # ---- what sessions may do -------------------------------------------------------------
+
+    def put(self, key: str, data: bytes, source: Source) -> None:
+        """Takes one message, already msgpack; pauses its source when too much waits."""
+        self._queues[key].append(_Item(data, source))
+        size = len(data)
+        source.buffered += size
+        self._bytes += size
+        self._messages += 1
+        if self._must_wait(source):
+            source.pause()
+            self._paused.add(source)
+        self._ring()
+
+    def touch(self, key: str, seconds: int) -> None:
+        """Says that this gateway holds `key`, for so long; goes with the next write."""
+        self._forgotten.discard(key)
+        self._touched[key] = seconds
+        self._ring()
+
+    def forget(self, key: str) -> None:
+        """Takes that back, unless another gateway holds the key by now."""
+        self._touched.pop(key, None)
+        self._forgotten.add(key)
+        self._ring()
+
+    def drop(self, source: Source) -> None:
+        """The source is gone; what it said already is still delivered."""
+        self._paused.discard(source)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Taken in, not in Redis yet."""
+        return self._bytes
+
+    async def drained(self) -> None:
+        """Returns once everything taken in so far is in Redis."""
+        await self._idle.wait()
+
+    # ---- the writer -----------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Writes for ever; never fails, retries instead."""
+        await self._first_contact()
+        while True:
+            await self._doorbell.wait()
+            await self._linger()
+            self._doorbell.clear()
+            await self._write_until_taken()
+            if not self._has_work():
+                self._idle.set()
+
+    async def _first_contact(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self._redis.ping()
+            except TROUBLE as error:
+                await self._wait_after(error, attempt)
+                attempt += 1
+                continue
+            self.is_healthy = True
+            return
+
+    async def _linger(self) -> None:
+        """Idle: write at once. Busy: wait a moment for company, unless a batch is full."""
+        if self._messages >= BATCH_MESSAGES or self._bytes >= BATCH_BYTES:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._last_write + self._settings.linger_seconds - loop.time()
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def _write_until_taken(self) -> None:
+        attempt = 0
+        while not await self._write():
+            attempt += 1
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS)) - 1])
+        self._last_write = asyncio.get_running_loop().time()
+        if attempt and not self._unsent:
+            self.on_return()
+        if self._has_work():
+            self._doorbell.set()
+
+    async def _write(self) -> bool:
+        """One round trip; False when anything in it was not taken, then it is kept."""
+        if not self._unsent:
+            self._unsent = self._cut()
+        touched, self._touched = self._touched, {}
+        forgotten, self._forgotten = self._forgotten, set()
+        try:
+            answers = await self._send(touched, forgotten)
+        except TROUBLE as error:
+            answers = [error]
+        failed = next((a for a in answers if isinstance(a, Exception)), None)
+        self._settle(answers)
+        if failed is None:
+            self._recover()
+            return True
+        self._touched = touched | self._touched
+        self._forgotten |= forgotten - self._touched.keys()
+        self._note(failed)
+        return False
+
+    async def _send(self, touched: dict[str, int], forgotten: set[str]) -> list[object]:
+        pipe = self._redis.pipeline(transaction=False)
+        for entry in self._unsent:
+            fields = {FIELD_GATEWAY: self._gateway_id, FIELD_BATCH: entry.packed()}
+            pipe.xadd(entry.key, fields, maxlen=self._maxlen[entry.key], approximate=True)  # type: ignore[arg-type]
+        for key, seconds in touched.items():
+            pipe.set(key, self._gateway_id, ex=seconds)
+        for key in forgotten:
+            pipe.eval(_FORGET, 1, key, self._gateway_id)
+        answers: list[object] = await pipe.execute(raise_on_error=False)
+        return answers
+
+    def _settle(self, answers: list[object]) -> None:
+        """Lets go of what Redis has, entry by entry; the rest stays for the next attempt."""
+        if len(answers) < len(self._unsent):
+            return  # the connection failed as a whole
+        kept: list[_Entry] = []
+        for entry, answer in zip(self._unsent, answers, strict=False):
+            if isinstance(answer, Exception):
+                kept.append(entry)
+                continue
+            BATCHES.labels(entry.key).inc()
+            UPLINK_MESSAGES.labels(entry.key).inc(len(entry.items))
+            for item in entry.items:
+                size = len(item.data)
+                item.source.buffered -= size
+                self._bytes -= size
+        self._unsent = kept
+
+    def _cut(self) -> list[_Entry]:
+        entries: list[_Entry] = []
+        for key, queue in self._queues.items():
+            for _ in range(ENTRIES_PER_WRITE[key]):
+                if not queue:
+                    break
+                entries.append(self._cut_one(key, queue))
+        return entries
+
+    def _cut_one(self, key: str, queue: deque[_Item]) -> _Entry:
+        items: list[_Item] = []
+        size = 0
+        while queue and len(items) < BATCH_MESSAGES:
+            size += len(queue[0].data)
+            if items and size > BATCH_BYTES:
+                break
+            items.append(queue.popleft())
+        self._messages -= len(items)
+        return _Entry(key, items)
+
+    # ---- waiting and going on -------------------------------------------------------------
+
+    def _must_wait(self, source: Source) -> bool:
+        return (
+            not self.is_healthy
+            or source.buffered >= self._settings.session_buffer_bytes
+            or self._bytes >= self._settings.uplink_buffer_bytes
+        )
+
+    def _recover(self) -> None:
+        self.is_healthy = True
+        UPLINK_BYTES.set(self._bytes)
+        for source in list(self._paused):
+            if not self._must_wait(source):
+                self._paused.discard(source)
+                source.resume()
+
+    def _note(self, error: Exception) -> None:
+        UPLINK_FAILURES.inc()
+        UPLINK_BYTES.set(self._bytes)
+        if self.is_healthy:
+            log.warning("Redis does not take messages of agents.", error=repr(error))
+        self.is_healthy = False
+
+    async def _wait_after(self, error: Exception, attempt: int) -> None:
+        self._note(error)
+        await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+
+    def _ring(self) -> None:
+        self._idle.clear()
+        self._doorbell.set()
+
+    def _has_work(self) -> bool:
+        return bool(self._unsent or self._touched or self._forgotten or any(self._queues.values()))
