@@ -2,7 +2,7 @@
 
 import json
 import struct
-from typing import Callable, Dict, List, Tuple, Type, TypeVar, Union, cast
+from typing import Callable, TypeVar, Union, cast
 
 from libs.protocol.errors import ProtocolError
 from libs.protocol.fields import record_reader, to_json
@@ -35,7 +35,7 @@ MAX_CHUNK_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 4096
 
 _HEADER_LENGTH = struct.Struct(">I")
-_MESSAGE_TYPES: Tuple[type, ...] = (
+_MESSAGE_TYPES: tuple[type, ...] = (
     Ack,
     Bye,
     Cancel,
@@ -55,10 +55,10 @@ _MESSAGE_TYPES: Tuple[type, ...] = (
     Welcome,
 )
 _Record = TypeVar("_Record")
-_Reader = Callable[[Dict[str, object]], object]
+_Reader = Callable[[dict[str, object]], object]
 
-_READERS: Dict[str, _Reader] = {cls.type: record_reader(cls) for cls in _MESSAGE_TYPES}  # type: ignore[attr-defined]
-_READER_OF: Dict[type, _Reader] = {cls: _READERS[cls.type] for cls in _MESSAGE_TYPES}  # type: ignore[attr-defined]
+_READERS: dict[str, _Reader] = {cls.type: record_reader(cls) for cls in _MESSAGE_TYPES}  # type: ignore[attr-defined]
+_READER_OF: dict[type, _Reader] = {cls: _READERS[cls.type] for cls in _MESSAGE_TYPES}  # type: ignore[attr-defined]
 _read_output = record_reader(Output)
 _write_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -98,7 +98,7 @@ def encode_output(header: Output, payload: Union[bytes, bytearray, memoryview]) 
     return b"".join((_HEADER_LENGTH.pack(len(text)), text, payload))
 
 
-def decode_output(frame: bytes) -> Tuple[Output, bytes]:
+def decode_output(frame: bytes) -> tuple[Output, bytes]:
     """Header and bytes of a binary frame; raises ProtocolError unless they fit exactly."""
     if len(frame) < _HEADER_LENGTH.size:
         raise ProtocolError("bad_output", "shorter than its prefix")
@@ -115,12 +115,12 @@ def decode_output(frame: bytes) -> Tuple[Output, bytes]:
     return header, frame[start:]
 
 
-def decode_record(cls: Type[_Record], frame: Union[str, bytes]) -> _Record:
+def decode_record(cls: type[_Record], frame: Union[str, bytes]) -> _Record:
     """A dataclass of this package that is not a message of its own, such as a result's payload."""
     return cast(_Record, record_reader(cls)(parse_object(frame)))
 
 
-def parse_object(frame: Union[str, bytes]) -> Dict[str, object]:
+def parse_object(frame: Union[str, bytes]) -> dict[str, object]:
     """One JSON object; refuses duplicate keys, NaN, huge numbers, deep nesting and bad UTF-8."""
     if len(frame) > MAX_MESSAGE_BYTES or (isinstance(frame, str) and _too_large(frame)):
         raise ProtocolError("too_large", str(len(frame)))
@@ -142,7 +142,7 @@ def _too_large(text: str) -> bool:
     return len(text.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES
 
 
-def _unique(pairs: List[Tuple[str, object]]) -> Dict[str, object]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     raw = dict(pairs)
     if len(raw) != len(pairs):
         raise ProtocolError("duplicate_key")

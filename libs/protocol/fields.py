@@ -6,10 +6,7 @@ import re
 from typing import (
     Annotated,
     Callable,
-    Dict,
-    List,
     Literal,
-    Tuple,
     Union,
     get_args,
     get_origin,
@@ -121,7 +118,7 @@ def _float_check(rule: Between) -> Check:
     return check
 
 
-def _literal_check(choices: Tuple[object, ...]) -> Check:
+def _literal_check(choices: tuple[object, ...]) -> Check:
     def check(value: object, name: str) -> object:
         if type(value) is not str or value not in choices:
             raise _bad(name, f"is none of {', '.join(map(str, choices))}")
@@ -169,7 +166,7 @@ def _nested_check(cls: type) -> Check:
     return check
 
 
-def _scalar_check(annotation: object, rules: Tuple[object, ...]) -> Check:
+def _scalar_check(annotation: object, rules: tuple[object, ...]) -> Check:
     for rule in rules:
         if isinstance(rule, Text):
             return _text_check(rule)
@@ -178,7 +175,7 @@ def _scalar_check(annotation: object, rules: Tuple[object, ...]) -> Check:
     raise TypeError(f"A field of type {annotation} needs a rule.")
 
 
-def _compile(annotation: object, rules: Tuple[object, ...] = ()) -> Check:
+def _compile(annotation: object, rules: tuple[object, ...] = ()) -> Check:
     """The check for an annotation; raises TypeError for a field whose range is not stated."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     limit = next((rule.limit for rule in rules if isinstance(rule, AtMost)), 0)
@@ -197,21 +194,21 @@ def _compile(annotation: object, rules: Tuple[object, ...] = ()) -> Check:
     return _scalar_check(annotation, rules)
 
 
-def record_reader(cls: type) -> Callable[[Dict[str, object]], object]:
+def record_reader(cls: type) -> Callable[[dict[str, object]], object]:
     """A function that turns a JSON object into `cls` or raises ProtocolError.
 
     Every field is checked. A missing field without a default and an unknown field are refused;
     unknown fields whose name begins with `x_` are extensions that a receiver leaves out.
     """
     hints = get_type_hints(cls, include_extras=True)
-    checks: List[Tuple[str, Check, bool]] = []
+    checks: list[tuple[str, Check, bool]] = []
     for field in dataclasses.fields(cls):
         required = field.default is dataclasses.MISSING
         checks.append((field.name, _compile(hints[field.name]), required))
     names = {name for name, _, _ in checks}
 
-    def read(raw: Dict[str, object]) -> object:
-        values: Dict[str, object] = {}
+    def read(raw: dict[str, object]) -> object:
+        values: dict[str, object] = {}
         for name, check, required in checks:
             if name in raw:
                 values[name] = check(raw[name], name)
@@ -226,7 +223,7 @@ def record_reader(cls: type) -> Callable[[Dict[str, object]], object]:
     return read
 
 
-def to_json(message: object) -> Dict[str, object]:
+def to_json(message: object) -> dict[str, object]:
     """The fields of a message, and of messages inside it, as JSON values; `type` comes first."""
     raw = dict(vars(message))
     if "type" in raw:

@@ -24,7 +24,7 @@ only below an acknowledged floor; a result is repeated until it is acknowledged.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Dict, Literal, Optional, Tuple, Union
+from typing import Annotated, Literal, Optional, Union
 
 from libs.protocol.fields import (
     MAX_INTEGER,
@@ -95,9 +95,9 @@ class Hello:
     arch: Annotated[str, Text(64)]
     cpu_count: Annotated[int, Between(1, 65_536)]
     memory_bytes: Count
-    interpreters: Annotated[Tuple[ScriptType, ...], AtMost(32)]
+    interpreters: Annotated[tuple[ScriptType, ...], AtMost(32)]
     concurrency: Annotated[int, Between(1, 10_000)]
-    tasks: Annotated[Tuple[JournalledTask, ...], AtMost(10_000)]
+    tasks: Annotated[tuple[JournalledTask, ...], AtMost(10_000)]
     type: Literal["hello"] = "hello"
 
 
@@ -124,9 +124,9 @@ class Order:
     script: Annotated[str, Text(1_000_000)]
     script_sha256: Sha256
     script_type: ScriptType
-    args: Annotated[Tuple[Annotated[str, Text(131_071)], ...], AtMost(1_000)]
+    args: Annotated[tuple[Annotated[str, Text(131_071)], ...], AtMost(1_000)]
     env: Annotated[
-        Dict[Annotated[str, Text(256, least=1)], Annotated[str, Text(131_071)]], AtMost(1_000)
+        dict[Annotated[str, Text(256, least=1)], Annotated[str, Text(131_071)]], AtMost(1_000)
     ]
     run_as: Optional[Annotated[str, Text(256, least=1)]]
     cwd: Optional[Annotated[str, Text(4_096, least=1)]]
