@@ -10,7 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Common settings, prefix OPSJOB_; a service adds its own class with OPSJOB_<SERVICE>_.
 
-    ``database_url`` and ``service_url`` are templates with ``{service}``. ``secret`` has no
+    ``database_url`` and ``service_url`` are templates with ``{service}``; ``service_urls`` (JSON)
+    names the services that answer elsewhere, such as several on one machine. ``secret`` has no
     default: keys of all purposes are derived from it.
     """
 
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
     environment: Literal["embedded", "production", "development", "test"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     service_url: str = "http://{service}:8000"
+    service_urls: dict[str, str] = Field(default_factory=dict)
     internal_socket: Path | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
@@ -48,4 +50,5 @@ class Settings(BaseSettings):
 
     def service_url_of(self, service: str) -> str:
         """Where a service answers when it is a process of its own."""
-        return self.service_url.replace("{service}", service)
+        template = self.service_urls.get(service, self.service_url)
+        return template.replace("{service}", service)
