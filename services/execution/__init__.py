@@ -1,0 +1,1 @@
+"""Executions, their steps and tasks: accepting, dispatching, recording and showing them."""

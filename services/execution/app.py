@@ -1,0 +1,59 @@
+"""Everything that the execution service plugs in."""
+
+from collections.abc import Sequence
+
+from libs.contracts.auth import AuthClient
+from libs.contracts.hosts import HostsClient
+from libs.kit.db import Database
+from libs.kit.service import Runtime, Service
+from services.execution.changes.service import Changes
+from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
+from services.execution.dispatch.service import Dispatcher, Downlink
+from services.execution.logs.repository import SegmentFiles
+from services.execution.logs.service import Recorder
+from services.execution.models import Base
+from services.execution.quick.router import router as quick_router
+from services.execution.quick.service import QuickRuns
+from services.execution.realtime.router import router as realtime_router
+from services.execution.realtime.service import Streams
+from services.execution.reports.service import Actors, Reports
+from services.execution.router import router
+from services.execution.service import Executions
+from services.execution.settings import ExecutionSettings
+from services.execution.tasks import forget_old_keys
+
+
+def build(db: Database, runtime: Runtime) -> Sequence[object]:
+    """The use cases and loops of this service, wired by hand."""
+    settings = ExecutionSettings()
+    name, redis = runtime.process_id, runtime.redis
+    auth = AuthClient(runtime.http, runtime.internal_tokens, "execution")
+    hosts = HostsClient(runtime.http, runtime.internal_tokens, "execution")
+    files = SegmentFiles(runtime.settings.data_dir / "logs")
+    changes = Changes(redis, name)
+    downlink = Downlink(redis)
+    dispatcher = Dispatcher(db, downlink, changes, settings)
+    recorder = Recorder(db, files, changes, settings)
+    executions = Executions(db, settings, dispatcher, changes)
+    reports = Reports(db, Actors(auth), dispatcher, changes, settle=recorder.ended)
+    return [
+        executions,
+        QuickRuns(executions, hosts),
+        changes,
+        Streams(db, files, changes),
+        dispatcher,
+        AgentReports(redis, reports, downlink, consumer=name),
+        AgentStatus(redis, reports, consumer=name),
+        AgentOutput(db, redis, recorder, downlink, consumer=name),
+        Closer(executions),
+    ]
+
+
+service = Service(
+    name="execution",
+    metadata=Base.metadata,
+    build=build,
+    routers=(quick_router, router, realtime_router),
+    tasks=(forget_old_keys,),
+    loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),
+)

@@ -1,0 +1,1 @@
+"""Tells whoever watches an execution, in any process, that something of it has changed."""

@@ -1,0 +1,94 @@
+"""Bells for watchers: a hint to look again, never the news itself."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from libs.kit.logging import get_logger
+from libs.kit.redis import TROUBLE, Redis
+
+CHANNEL = "execution_changes"
+PAUSE_SECONDS = 1.0
+"""How long to wait before asking Redis again; watchers look by themselves as often."""
+
+log = get_logger(__name__)
+
+
+class Changes:
+    """Who watches which execution here, and the way to those who watch in other processes."""
+
+    def __init__(self, redis: Redis, process_id: str) -> None:
+        self._redis = redis
+        self._process_id = process_id
+        self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._outgoing: set[str] = set()
+        self._ring = asyncio.Event()
+
+    def tell(self, execution_ids: Iterable[str]) -> None:
+        """Ring for these executions; to be called after the commit, in the event loop."""
+        ids = set(execution_ids)
+        if not ids:
+            return
+        self._ring_here(ids)
+        self._outgoing |= ids
+        self._ring.set()
+
+    @contextmanager
+    def watching(self, execution_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the execution may have changed."""
+        bell = asyncio.Event()
+        self._bells[execution_id].add(bell)
+        try:
+            yield bell
+        finally:
+            bells = self._bells[execution_id]
+            bells.discard(bell)
+            if not bells:
+                del self._bells[execution_id]
+
+    async def run(self) -> None:
+        """Carry bells between processes until cancelled; without Redis each process polls."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish())
+            group.create_task(self._listen())
+
+    def _ring_here(self, execution_ids: Iterable[str]) -> None:
+        for execution_id in execution_ids:
+            for bell in self._bells.get(execution_id, ()):
+                bell.set()
+
+    async def _publish(self) -> None:
+        while True:
+            await self._ring.wait()
+            self._ring.clear()
+            ids, self._outgoing = sorted(self._outgoing), set()
+            with suppress(*TROUBLE):
+                await self._redis.publish(CHANNEL, msgspec.msgpack.encode([self._process_id, ids]))
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(CHANNEL)
+                    while True:
+                        message = await subscription.get_message(
+                            ignore_subscribe_messages=True, timeout=30.0
+                        )
+                        if message is not None:
+                            self._heard(message["data"])
+            except TROUBLE:
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    def _heard(self, data: object) -> None:
+        if not isinstance(data, bytes):
+            return
+        try:
+            sender, ids = msgspec.msgpack.decode(data, type=tuple[str, list[str]])
+        except msgspec.MsgspecError:
+            log.warning("A change was announced in a form that is not ours.")
+            return
+        if sender != self._process_id:
+            self._ring_here(ids)

@@ -1,0 +1,187 @@
+"""Doors for what comes over Redis: agents' results, output and signs of life."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from libs.contracts.agents import LOGS, RESULTS, STATUS
+from libs.kit.bus import BatchStream, Entry
+from libs.kit.clock import monotonic
+from libs.kit.db import Database, Lease, LeaseLost
+from libs.kit.errors import Unavailable
+from libs.kit.logging import get_logger
+from libs.kit.redis import Redis
+from services.execution.dispatch.service import Downlink
+from services.execution.logs.service import LEASE, Recorder
+from services.execution.reports.service import Reports
+from services.execution.service import Executions
+
+GROUP = "execution"
+LEASE_TIME = timedelta(seconds=15)
+RENEW_SECONDS = 4.0
+RETRY_SECONDS = 1.0
+SETTLE_SECONDS = 1.0
+CLOSE_SECONDS = 10.0
+
+Batch = Mapping[str, Sequence[Entry]]
+
+log = get_logger(__name__)
+
+
+async def _answer(downlink: Downlink, batch: Batch, answers: Sequence[tuple[str, bytes]]) -> None:
+    """Send frames back through the gateways that the agents' messages came from."""
+    way = {
+        str(message.get("agent_id")): entry.gateway
+        for entries in batch.values()
+        for entry in entries
+        for message in entry.messages
+    }
+    frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+    for agent_id, frame in answers:
+        if way.get(agent_id):
+            frames[way[agent_id]].append((agent_id, frame))
+    await downlink.send(frames)
+
+
+def _messages(batch: Batch) -> list[Mapping[str, object]]:
+    return [
+        message for entries in batch.values() for entry in entries for message in entry.messages
+    ]
+
+
+class AgentReports:
+    """Claims, rejections, starts and results."""
+
+    def __init__(
+        self, redis: Redis, reports: Reports, downlink: Downlink, *, consumer: str
+    ) -> None:
+        self._redis = redis
+        self._reports = reports
+        self._downlink = downlink
+        self._consumer = consumer
+
+    async def run(self) -> None:
+        """Apply them until cancelled."""
+        await BatchStream().consume(
+            self._redis, [RESULTS], GROUP, self._consumer, self._take, remove=True
+        )
+
+    async def _take(self, batch: dict[str, list[Entry]]) -> None:
+        answers = await self._reports.apply(_messages(batch))
+        await _answer(self._downlink, batch, answers)
+
+
+class AgentStatus:
+    """Connections and heartbeats."""
+
+    def __init__(self, redis: Redis, reports: Reports, *, consumer: str) -> None:
+        self._redis = redis
+        self._reports = reports
+        self._consumer = consumer
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await BatchStream().consume(self._redis, [STATUS], GROUP, self._consumer, self._take)
+
+    async def _take(self, batch: dict[str, list[Entry]]) -> None:
+        await self._reports.agents_said(_messages(batch))
+
+
+class AgentOutput:
+    """Output, written down by the one process that holds the lease."""
+
+    def __init__(
+        self,
+        db: Database,
+        redis: Redis,
+        recorder: Recorder,
+        downlink: Downlink,
+        *,
+        consumer: str,
+    ) -> None:
+        self._redis = redis
+        self._recorder = recorder
+        self._downlink = downlink
+        self._consumer = consumer
+        self._lease = Lease(db, LEASE, holder=consumer, ttl=LEASE_TIME)
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Wait for the lease, then record until it is lost; again and again."""
+        while True:
+            try:
+                epoch = await self._lease.try_acquire()
+            except Unavailable:
+                epoch = None
+            if epoch is None:
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._recorder.begin(epoch)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._record())
+                    group.create_task(self._settle())
+                    group.create_task(self._renew())
+            except* LeaseLost:
+                log.warning("Another process records output now.")
+
+    async def _record(self) -> None:
+        await BatchStream().consume(
+            self._redis, [LOGS], GROUP, self._consumer, self._take, remove=True
+        )
+
+    async def _take(self, batch: dict[str, list[Entry]]) -> None:
+        async with self._turn:
+            try:
+                answers = await self._recorder.store(_messages(batch))
+            except OSError as error:
+                log.error("Output cannot be written.", error=str(error))
+                raise Unavailable from error
+        await _answer(self._downlink, batch, answers)
+
+    async def _settle(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await self._recorder.settle_bell.wait()
+            except TimeoutError:
+                pass
+            self._recorder.settle_bell.clear()
+            try:
+                async with self._turn:
+                    await self._recorder.settle()
+            except LeaseLost:
+                raise
+            except (OSError, Unavailable) as error:
+                log.warning("Outputs could not be settled.", error=str(error))
+
+    async def _renew(self) -> None:
+        renewed = monotonic()
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                if not await self._lease.renew():
+                    raise LeaseLost
+                renewed = monotonic()
+            except LeaseLost:
+                raise
+            except Unavailable:
+                if monotonic() - renewed > LEASE_TIME.total_seconds():
+                    raise LeaseLost from None
+
+
+class Closer:
+    """Sweeper: executions whose tasks have all ended get the state that follows."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(CLOSE_SECONDS)
+            try:
+                await self._executions.close_unclosed()
+            except Unavailable as error:
+                log.warning("Executions could not be swept.", error=str(error))

@@ -1,0 +1,1 @@
+"""Bringing accepted tasks to the agents, and taking them back."""

@@ -1,0 +1,244 @@
+"""Brings tasks to agents: offers what waits, repeats what nobody answered, asks to stop."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
+from libs.kit.clock import monotonic, now
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.errors import Unavailable
+from libs.kit.logging import get_logger
+from libs.kit.redis import TROUBLE, Redis
+from services.execution.changes.service import Changes
+from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
+from services.execution.models import Step
+from services.execution.repository import ExecutionRepository
+from services.execution.settings import ExecutionSettings
+
+GRACE_SECONDS = 10.0
+MAX_OUTPUT_BYTES = 1024**3
+FRAMES_PER_ENTRY = 128
+BYTES_PER_ENTRY = 512 * 1024
+STREAM_LENGTH = 20_000
+"""Entries kept for a gateway; older ones are repeated by the sweep when they still matter."""
+SWEEP_LIMIT = 2_000
+
+Frames = Sequence[tuple[str, bytes]]
+
+log = get_logger(__name__)
+
+
+class Downlink:
+    """Hands frames to the gateways that hold the agents' connections."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def gateways(self, agent_ids: Iterable[str]) -> dict[str, str]:
+        """Which gateway holds which agent; absent agents are missing. Raises kit.redis.TROUBLE."""
+        wanted = sorted(set(agent_ids))
+        if not wanted:
+            return {}
+        found = await self._redis.mget([session_key(agent_id) for agent_id in wanted])
+        return {
+            agent_id: gateway.decode() if isinstance(gateway, bytes) else gateway
+            for agent_id, gateway in zip(wanted, found, strict=True)
+            if gateway is not None
+        }
+
+    async def send(self, frames: Mapping[str, Frames]) -> None:
+        """Send frames by gateway, pairs of agent and message. Raises kit.redis.TROUBLE."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for gateway_id, of_gateway in frames.items():
+            for entry in _entries(of_gateway):
+                pipeline.xadd(
+                    gateway_key(gateway_id),
+                    {FIELD_BATCH: msgspec.msgpack.encode(entry)},
+                    maxlen=STREAM_LENGTH,
+                    approximate=True,
+                )
+        if len(pipeline):
+            await pipeline.execute()
+
+    async def send_to_agents(self, frames: Frames) -> None:
+        """Send frames to agents wherever they are connected; absent ones get nothing."""
+        gateways = await self.gateways(agent_id for agent_id, _ in frames)
+        by_gateway: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        for agent_id, frame in frames:
+            if agent_id in gateways:
+                by_gateway[gateways[agent_id]].append((agent_id, frame))
+        await self.send(by_gateway)
+
+
+def _entries(frames: Frames) -> Iterable[list[dict[str, object]]]:
+    entry: list[dict[str, object]] = []
+    size = 0
+    for agent_id, frame in frames:
+        if entry and (len(entry) >= FRAMES_PER_ENTRY or size + len(frame) > BYTES_PER_ENTRY):
+            yield entry
+            entry, size = [], 0
+        entry.append({"to": agent_id, "frame": frame})
+        size += len(frame)
+    if entry:
+        yield entry
+
+
+class Dispatcher:
+    """The loop that offers and stops tasks; the database alone tells it what is to be done.
+
+    A wake-up only says where to look first. Whatever a wake-up missed is found by the sweep, so
+    neither Redis nor a crash between commit and send can leave a task behind (R26).
+    """
+
+    def __init__(
+        self, db: Database, downlink: Downlink, changes: Changes, settings: ExecutionSettings
+    ) -> None:
+        self._db = db
+        self._downlink = downlink
+        self._changes = changes
+        self._settings = settings
+        self._executions: set[str] = set()
+        self._agents: set[str] = set()
+        self._bell = asyncio.Event()
+        self._no_loss_before = monotonic() + settings.failover_seconds
+
+    def wake(self, *, execution_id: str | None = None, agent_ids: Iterable[str] = ()) -> None:
+        """Look at these soon; agents are looked at as if all their offers had been lost."""
+        if execution_id:
+            self._executions.add(execution_id)
+        self._agents.update(agent_ids)
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Dispatch until cancelled."""
+        next_sweep = monotonic()
+        while True:
+            if monotonic() >= next_sweep:
+                next_sweep = monotonic() + self._settings.sweep_seconds
+                await self._guarded(self._sweep())
+            try:
+                async with asyncio.timeout(max(0.0, next_sweep - monotonic())):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+            self._bell.clear()
+            await self._guarded(self._answer())
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except (*TROUBLE, Unavailable) as error:
+            log.warning("Dispatch has to wait.", error=type(error).__name__)
+
+    async def _answer(self) -> None:
+        executions, self._executions = tuple(self._executions), set()
+        agents, self._agents = tuple(self._agents), set()
+        stale = now() - timedelta(seconds=self._settings.reoffer_seconds)
+        for some in _slices(executions):
+            await self._offer(Scope(execution_ids=some), stale)
+            await self._stop(Scope(execution_ids=some))
+        for some in _slices(agents):
+            await self._offer(Scope(agent_ids=some), now())
+            await self._stop(Scope(agent_ids=some))
+
+    async def _sweep(self) -> None:
+        self._changes.tell(await self._end_overdue())
+        await self._offer(Scope(), now() - timedelta(seconds=self._settings.reoffer_seconds))
+        await self._stop(Scope())
+
+    async def _offer(self, scope: Scope, stale: datetime) -> None:
+        after = ""
+        while page := await self._waiting(scope, after, stale):
+            after = page[-1].id
+            gateways = await self._downlink.gateways(task.agent_id for task in page)
+            reachable = [task for task in page if task.agent_id in gateways]
+            if not reachable:
+                continue
+            steps = await self._mark(reachable)
+            frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+            for task in reachable:
+                frame = _offer_frame(task, steps[task.step_id])
+                frames[gateways[task.agent_id]].append((task.agent_id, frame))
+            await self._downlink.send(frames)
+            self._changes.tell(task.execution_id for task in reachable)
+
+    async def _stop(self, scope: Scope) -> None:
+        after = ""
+        while page := await self._stopping(scope, after):
+            after = page[-1].id
+            await self._downlink.send_to_agents(
+                [(task.agent_id, _cancel_frame(task)) for task in page]
+            )
+
+    @reads
+    def _waiting(
+        self, tx: Transaction, scope: Scope, after: str, stale: datetime
+    ) -> Sequence[Waiting]:
+        return DispatchRepository(tx).waiting(scope, after=after, reoffer_before=stale)
+
+    @reads
+    def _stopping(self, tx: Transaction, scope: Scope, after: str) -> Sequence[Stopping]:
+        return DispatchRepository(tx).stopping(scope, after=after)
+
+    @writes
+    def _mark(self, tx: Transaction, tasks: Sequence[Waiting]) -> dict[str, Step]:
+        dispatch = DispatchRepository(tx)
+        dispatch.mark_offered(tasks)
+        return dispatch.steps({task.step_id for task in tasks})
+
+    @writes
+    def _end_overdue(self, tx: Transaction) -> set[str]:
+        dispatch = DispatchRepository(tx)
+        ended = dispatch.expire(limit=SWEEP_LIMIT)
+        if monotonic() >= self._no_loss_before:
+            silent = tx.now - timedelta(seconds=self._settings.lost_seconds)
+            ended |= dispatch.lose(silent_since=silent, limit=SWEEP_LIMIT)
+        executions = ExecutionRepository(tx)
+        for execution_id in sorted(ended):
+            executions.close(execution_id)
+        return ended
+
+
+def _slices(ids: tuple[str, ...], size: int = 500) -> Iterable[tuple[str, ...]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def _offer_frame(task: Waiting, step: Step) -> bytes:
+    return msgspec.json.encode(
+        {
+            "type": "offer",
+            "order": {
+                "execution_id": task.execution_id,
+                "task_id": task.id,
+                "attempt": task.attempt,
+                "agent_id": task.agent_id,
+                "host_name": task.host_name,
+                "script": step.script,
+                "script_sha256": step.script_sha256,
+                "script_type": step.script_type,
+                "args": step.args,
+                "env": step.env,
+                "run_as": step.run_as,
+                "cwd": step.cwd,
+                "timeout_seconds": step.timeout_seconds,
+                "not_after": task.not_after.isoformat(),
+                "max_output_bytes": MAX_OUTPUT_BYTES,
+            },
+        }
+    )
+
+
+def _cancel_frame(task: Stopping) -> bytes:
+    return msgspec.json.encode(
+        {
+            "type": "cancel",
+            "task_id": task.id,
+            "attempt": task.attempt,
+            "reason": "cancelled",
+            "grace_seconds": GRACE_SECONDS,
+        }
+    )

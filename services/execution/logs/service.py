@@ -1,0 +1,396 @@
+"""Writes output down for good, raises the floors, and says when an output is complete."""
+
+import asyncio
+import hashlib
+import zlib
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import msgspec
+
+from libs.contracts.execution import TaskStatus
+from libs.kit.clock import now
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.logging import get_logger
+from libs.kit.metrics import counter
+from services.execution.changes.service import Changes
+from services.execution.domain import LogStatus
+from services.execution.logs.domain import (
+    STREAMS,
+    Frame,
+    Kind,
+    gap_data,
+)
+from services.execution.logs.repository import (
+    Floor,
+    Key,
+    LogRepository,
+    Owner,
+    Segment,
+    SegmentFiles,
+    Unsettled,
+    digests,
+)
+from services.execution.settings import ExecutionSettings
+
+LEASE = "log-recorder"
+REMEMBERED_TASKS = 20_000
+REMEMBERED_CHUNKS = 64
+"""Checksums kept per stream to recognise a repeated chunk with other bytes (R20)."""
+SETTLE_LIMIT = 2_000
+
+Message = Mapping[str, object]
+Answers = list[tuple[str, bytes]]
+
+log = get_logger(__name__)
+stored_bytes = counter("opsjob_log_bytes_total", "Bytes of output made durable.")
+refused = counter("opsjob_log_chunks_refused_total", "Chunks that were not stored.", ["why"])
+
+
+@dataclass(slots=True)
+class Stream:
+    """Where a stream of an attempt stands in this process; never ahead of what will be durable."""
+
+    floor: Floor
+    digest: "hashlib._Hash | None"
+    """None when this process has not seen the stream from its beginning."""
+    recent: OrderedDict[int, int] = field(default_factory=OrderedDict)
+
+
+@dataclass
+class Round:
+    """One group commit: what is to be written, and which floors it raises."""
+
+    parts: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    raised: dict[Key, Floor] = field(default_factory=dict)
+    answers: Answers = field(default_factory=list)
+
+
+class Recorder:
+    """The only writer of output while it holds the lease; its epoch fences every commit."""
+
+    def __init__(
+        self,
+        db: Database,
+        files: SegmentFiles,
+        changes: Changes,
+        settings: ExecutionSettings,
+    ) -> None:
+        self._db = db
+        self._files = files
+        self._changes = changes
+        self._settings = settings
+        self._epoch = 0
+        self._owners: OrderedDict[str, Owner | None] = OrderedDict()
+        self._streams: dict[Key, Stream] = {}
+        self._tails: dict[str, Segment] = {}
+        self._ended: set[str] = set()
+        self.settle_bell = asyncio.Event()
+
+    def begin(self, epoch: int) -> None:
+        """Start writing under a new epoch; what was known before may be out of date."""
+        self._epoch = epoch
+        self._forget_all()
+
+    def ended(self, task_ids: Sequence[str]) -> None:
+        """Results have arrived for these tasks: look soon whether their output is complete."""
+        self._ended.update(task_ids)
+        if task_ids:
+            self.settle_bell.set()
+
+    async def store(self, messages: Sequence[Message]) -> Answers:
+        """Make a batch of chunks durable; returns the floors to tell the agents.
+
+        Raises OSError or Unavailable when nothing could be made durable: then nothing is
+        acknowledged and the agents will send it again (R19).
+        """
+        await self._know({str(message["task_id"]) for message in messages})
+        work = Round()
+        for message in messages:
+            self._take(message, work)
+        try:
+            await self._commit(work)
+        except BaseException:
+            self._forget_all()
+            raise
+        return work.answers + [
+            (self._agent_of(key), _floor_frame("ack", floor)) for key, floor in work.raised.items()
+        ]
+
+    def _agent_of(self, key: Key) -> str:
+        owner = self._owners[key[0]]
+        return (owner.agent_id if owner else None) or ""
+
+    def _take(self, message: Message, work: Round) -> None:
+        task_id, agent_id = str(message["task_id"]), str(message["agent_id"])
+        owner = self._owners.get(task_id)
+        attempt, stream_name = int(str(message["attempt"])), str(message["stream"])
+        if owner is None or owner.agent_id != agent_id or owner.attempt != attempt:
+            refused.labels("not_its_task").inc()
+            return
+        key = (task_id, attempt, stream_name)
+        stream = self._streams.get(key)
+        if stream is None:
+            empty = Floor(task_id, attempt, stream_name, seq=0, bytes=0, gap_bytes=0)
+            stream = self._streams[key] = Stream(empty, hashlib.sha256())
+        seq, offset = int(str(message["seq"])), int(str(message["offset"]))
+        floor = stream.floor
+        if seq < floor.seq:
+            self._repeated(message, stream)
+            work.raised[key] = floor
+        elif seq > floor.seq or offset != floor.bytes:
+            refused.labels("out_of_order").inc()
+            work.answers.append((agent_id, _floor_frame("want", floor)))
+        else:
+            self._append(message, owner, stream, work)
+            work.raised[key] = stream.floor
+
+    @staticmethod
+    def _repeated(message: Message, stream: Stream) -> None:
+        data = message.get("data")
+        known = stream.recent.get(int(str(message["seq"])))
+        if isinstance(data, bytes) and known is not None and zlib.crc32(data) != known:
+            refused.labels("other_bytes").inc()
+            log.error("A chunk came again with other bytes.", task_id=message["task_id"])
+
+    @staticmethod
+    def _append(message: Message, owner: Owner, stream: Stream, work: Round) -> None:
+        floor, data = stream.floor, message.get("data")
+        if message["t"] == "gap":
+            length = int(str(message["length"]))
+            frame_data = gap_data(length, str(message.get("reason") or "unknown")[:64])
+            kind, missing = Kind.GAP, length
+            stream.digest = None
+        else:
+            frame_data = data if isinstance(data, bytes) else b""
+            kind, length, missing = Kind.OUTPUT, len(frame_data), 0
+            stored_bytes.inc(length)
+            if stream.digest is not None:
+                stream.digest.update(frame_data)
+            stream.recent[floor.seq] = zlib.crc32(frame_data)
+            if len(stream.recent) > REMEMBERED_CHUNKS:
+                stream.recent.popitem(last=False)
+        frame = Frame(
+            kind=kind,
+            task_id=owner.task_id,
+            attempt=owner.attempt,
+            stream=floor.stream,
+            seq=floor.seq,
+            offset=floor.bytes,
+            data=frame_data,
+        )
+        work.parts[owner.execution_id].append(frame.encode())
+        stream.floor = replace(
+            floor,
+            seq=floor.seq + 1,
+            bytes=floor.bytes + length,
+            gap_bytes=floor.gap_bytes + missing,
+        )
+
+    async def _commit(self, work: Round) -> None:
+        if not work.parts:
+            return
+        fresh: list[Segment] = []
+        grown: list[Segment] = []
+        writes_: list[tuple[str, int, bytes]] = []
+        for execution_id, parts in work.parts.items():
+            data = b"".join(parts)
+            tail = self._tails.get(execution_id)
+            if tail is None:
+                tail = await self._new_segment(execution_id)
+                fresh.append(replace(tail, length=len(data)))
+            else:
+                grown.append(replace(tail, length=tail.length + len(data)))
+            writes_.append((tail.file, tail.length, data))
+        await asyncio.to_thread(self._files.append, writes_)
+        await self._store_floors(list(work.raised.values()), fresh, grown)
+        for segment in (*fresh, *grown):
+            self._tails[segment.execution_id] = segment
+        self._changes.tell(work.parts)
+        if self._ended:
+            self.settle_bell.set()
+
+    @writes
+    def _store_floors(
+        self,
+        tx: Transaction,
+        floors: Sequence[Floor],
+        fresh: Sequence[Segment],
+        grown: Sequence[Segment],
+    ) -> None:
+        tx.fenced(LEASE, self._epoch)
+        logs = LogRepository(tx)
+        logs.store_floors(floors)
+        logs.store_segments(fresh, grown)
+
+    async def _new_segment(self, execution_id: str) -> Segment:
+        earlier = await self._segments(execution_id)
+        ordinal = earlier[-1].ordinal + 1 if earlier else 0
+        position = earlier[-1].position + earlier[-1].length if earlier else 0
+        file = SegmentFiles.name(execution_id, ordinal, self._epoch)
+        return Segment(execution_id, ordinal, file, position, length=0)
+
+    @reads
+    def _segments(self, tx: Transaction, execution_id: str) -> Sequence[Segment]:
+        return LogRepository(tx).segments(execution_id)
+
+    # ---- what this process remembers ----------------------------------------------------
+
+    async def _know(self, task_ids: set[str]) -> None:
+        unknown = {task_id for task_id in task_ids if task_id not in self._owners}
+        if not unknown:
+            return
+        owners, floors = await self._load(unknown)
+        for task_id in unknown:
+            self._owners[task_id] = owners.get(task_id)
+        for floor in floors:
+            key = (floor.task_id, floor.attempt, floor.stream)
+            self._streams[key] = Stream(floor, None)
+        while len(self._owners) > REMEMBERED_TASKS:
+            oldest = next(iter(self._owners))
+            if oldest in task_ids:
+                break
+            self._forget(oldest)
+
+    @reads
+    def _load(
+        self, tx: Transaction, task_ids: set[str]
+    ) -> tuple[dict[str, Owner], Sequence[Floor]]:
+        logs = LogRepository(tx)
+        return logs.owners(task_ids), logs.floors(task_ids)
+
+    def _forget(self, task_id: str) -> None:
+        owner = self._owners.pop(task_id, None)
+        if owner is not None:
+            for stream in ("stdout", "stderr"):
+                self._streams.pop((task_id, owner.attempt, stream), None)
+
+    def _forget_all(self) -> None:
+        self._owners.clear()
+        self._streams.clear()
+        self._tails.clear()
+
+    # ---- completeness -------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Compare ended tasks with what their agents signed; call a missing end a gap in time."""
+        self._ended.clear()
+        due = await self._unsettled()
+        if not due:
+            return
+        await self._know({task.task_id for task in due})
+        known: dict[str, LogStatus] = {}
+        arrived = [task for task in due if self._has_all(task)]
+        await self._hash_from_files(arrived)
+        for task in arrived:
+            known[task.task_id] = self._judge(task)
+        known |= await self._give_up(due, known)
+        if known:
+            self._changes.tell(await self._settled(known))
+            for task_id in known:
+                self._forget(task_id)
+
+    @reads
+    def _unsettled(self, tx: Transaction) -> Sequence[Unsettled]:
+        return LogRepository(tx).unsettled(SETTLE_LIMIT)
+
+    @writes
+    def _settled(self, tx: Transaction, known: dict[str, LogStatus]) -> set[str]:
+        tx.fenced(LEASE, self._epoch)
+        return LogRepository(tx).settle(known)
+
+    def _floor(self, task: Unsettled, stream: str) -> Floor:
+        known = self._streams.get((task.task_id, task.attempt, stream))
+        return known.floor if known else Floor(task.task_id, task.attempt, stream, 0, 0, 0)
+
+    def _has_all(self, task: Unsettled) -> bool:
+        return task.totals is not None and all(
+            self._floor(task, stream).bytes >= _total(task, stream)[0] for stream in STREAMS
+        )
+
+    def _judge(self, task: Unsettled) -> LogStatus:
+        for name in STREAMS:
+            length, digest = _total(task, name)
+            stream = self._streams.get((task.task_id, task.attempt, name))
+            floor = self._floor(task, name)
+            seen = stream.digest if stream else hashlib.sha256()
+            if floor.bytes != length or floor.gap_bytes or seen is None:
+                return LogStatus.GAP
+            if seen.hexdigest() != digest:
+                refused.labels("other_hash").inc()
+                log.error("Stored output differs from the signed hash.", task_id=task.task_id)
+                return LogStatus.GAP
+        return LogStatus.COMPLETE
+
+    async def _hash_from_files(self, tasks: Sequence[Unsettled]) -> None:
+        """Recover hashes of streams that began before this process did, one scan an execution."""
+        wanted: dict[str, dict[Key, Stream]] = defaultdict(dict)
+        for task in tasks:
+            for name in STREAMS:
+                key = (task.task_id, task.attempt, name)
+                stream = self._streams.get(key)
+                if stream and stream.digest is None and not stream.floor.gap_bytes:
+                    wanted[task.execution_id][key] = stream
+        for execution_id, streams in wanted.items():
+            segments = await self._segments(execution_id)
+            found = await asyncio.to_thread(digests, self._files, segments, set(streams))
+            for key, digest in found.items():
+                streams[key].digest = digest
+
+    async def _give_up(
+        self, due: Sequence[Unsettled], settled: Iterable[str]
+    ) -> dict[str, LogStatus]:
+        """What is said of outputs that will hardly come: a gap, with where it begins and why."""
+        patience = now() - timedelta(seconds=self._settings.settle_seconds)
+        known: dict[str, LogStatus] = {}
+        work = Round()
+        for task in due:
+            if task.task_id in settled:
+                continue
+            if task.status == TaskStatus.REJECTED:
+                known[task.task_id] = LogStatus.NONE
+            elif task.totals is None or (task.finished_at or patience) < patience:
+                known[task.task_id] = LogStatus.GAP
+                self._declare_gaps(task, work)
+        await self._commit(work)
+        return known
+
+    def _declare_gaps(self, task: Unsettled, work: Round) -> None:
+        """Write gap frames without raising the floors: what still comes is still stored."""
+        for name in STREAMS:
+            floor = self._floor(task, name)
+            missing = _total(task, name)[0] - floor.bytes if task.totals else 0
+            if missing > 0 or (task.totals is None and name == "stdout"):
+                reason = "never_arrived" if task.totals else "agent_lost"
+                frame = Frame(
+                    kind=Kind.GAP,
+                    task_id=task.task_id,
+                    attempt=task.attempt,
+                    stream=name,
+                    seq=floor.seq,
+                    offset=floor.bytes,
+                    data=gap_data(missing, reason),
+                )
+                work.parts[task.execution_id].append(frame.encode())
+
+
+def _total(task: Unsettled, stream: str) -> tuple[int, str]:
+    totals = (task.totals or {}).get(stream)
+    if not isinstance(totals, dict):
+        return 0, ""
+    return int(totals["bytes"]), str(totals["sha256"])
+
+
+def _floor_frame(kind: str, floor: Floor) -> bytes:
+    return msgspec.json.encode(
+        {
+            "type": kind,
+            "task_id": floor.task_id,
+            "attempt": floor.attempt,
+            "stream": floor.stream,
+            "seq": floor.seq,
+            "offset": floor.bytes,
+        }
+    )

@@ -1,0 +1,1 @@
+"""Running a script at once on chosen hosts."""

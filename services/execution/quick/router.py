@@ -1,0 +1,34 @@
+"""Running a script at once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from libs.kit.auth import Principal, require
+from libs.kit.service import provided
+from services.execution.quick.schemas import Accepted, ScriptRun
+from services.execution.quick.service import QuickRuns
+
+router = APIRouter(prefix="/api/quick", tags=["quick execution"])
+
+QuickUseCases = Annotated[QuickRuns, provided(QuickRuns)]
+Runner = Annotated[Principal, require("executions:run")]
+
+
+@router.post("/execute_script", status_code=201)
+async def execute_script(
+    request: ScriptRun,
+    quick: QuickUseCases,
+    by: Runner,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> Accepted:
+    """Run a script on hosts. With an `Idempotency-Key` a repeated request starts nothing new.
+
+    The answer 201 means that the execution and all its tasks are stored and will run; a repeated
+    request is answered with 200 and the same id.
+    """
+    accepted = await quick.run_script(request, by, idempotency_key)
+    if not accepted.created:
+        response.status_code = 200
+    return accepted

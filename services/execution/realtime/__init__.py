@@ -1,0 +1,1 @@
+"""Live streams of an execution: its output, its states, or both."""

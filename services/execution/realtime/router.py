@@ -1,0 +1,54 @@
+"""Live streams of an execution as server-sent events."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse
+
+from libs.kit.auth import Principal, require
+from libs.kit.service import provided
+from services.execution.errors import EventIdInvalid
+from services.execution.realtime.domain import Place, place_of
+from services.execution.realtime.service import Kinds, Streams
+
+PING_SECONDS = 15
+SEND_SECONDS = 60
+"""A watcher that takes nothing for so long is cut off; its last event id resumes exactly."""
+
+router = APIRouter(prefix="/api/realtime/sse", tags=["realtime"])
+
+Watching = Annotated[Streams, provided(Streams)]
+Reader = Annotated[Principal, require("executions:read")]
+
+
+@router.get("/{kind}/{execution_id}", response_class=EventSourceResponse)
+async def follow_execution(
+    kind: Kinds,
+    execution_id: str,
+    streams: Watching,
+    by: Reader,
+    host_id: Annotated[int | None, Query(ge=1)] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    resume: Annotated[str | None, Query(alias="last_event_id")] = None,
+) -> EventSourceResponse:
+    """Follow an execution's output (`logs`), its states (`status`) or both (`combined`).
+
+    Every event's id resumes exactly behind it. The stream ends with the event `end`.
+    """
+    place = _place(kind, last_event_id, resume)
+    await streams.show(execution_id)
+    return EventSourceResponse(
+        streams.events(kind, execution_id, place, host_id),
+        ping=PING_SECONDS,
+        send_timeout=SEND_SECONDS,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _place(kind: Kinds, header: str | None, query: str | None) -> Place:
+    if header and query and header != query:
+        raise EventIdInvalid()
+    place = place_of(kind, header or query)
+    if place is None:
+        raise EventIdInvalid()
+    return place

@@ -1,0 +1,1 @@
+"""What agents report about tasks: claims, starts, results and signs of life."""

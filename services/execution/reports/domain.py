@@ -1,0 +1,191 @@
+"""What an agent's report means for a task; pure, so that duplicates and reorderings can be tried.
+
+R29: applying reports again, or in another order, leaves the same final state.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from libs.contracts.execution import TaskStatus
+from services.execution.domain import TERMINAL
+
+RESULT_PURPOSE = b"opsjob/result/v1\0"
+"""What an agent signs is this prefix and the exact text of the payload, so that a signature
+made for a result can serve for nothing else."""
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class StreamTotal(BaseModel):
+    """What the script wrote to one stream: chunks sent, bytes and their SHA-256."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    seq: Count
+    bytes: Count
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Streams(BaseModel):
+    """Both streams."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    stdout: StreamTotal
+    stderr: StreamTotal
+
+
+class ResultPayload(BaseModel):
+    """The signed words of an agent about the end of an attempt; times are informational."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    task_id: str
+    attempt: Count
+    epoch: Count
+    agent_id: str
+    outcome: Literal["exited", "timeout", "cancelled", "failed_to_start", "lost"]
+    exit_code: Annotated[int, Field(ge=0, le=2**32)] | None
+    signal: Annotated[int, Field(ge=1, le=128)] | None
+    reason: Annotated[str, Field(max_length=500)] | None
+    duration_ms: Count | None
+    streams: Streams
+    processes: dict[str, int] | None = None
+
+
+class ReportRefused(Exception):
+    """A report that must change nothing; the text is for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A task as far as a report is concerned."""
+
+    status: TaskStatus
+    attempt: int
+    epoch: int
+    agent_id: str | None
+    boot_id: str | None
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An agent asks to start an attempt on its present boot."""
+
+    task_id: str
+    attempt: int
+    agent_id: str
+    boot_id: str
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to a claim: a grant with its epoch, or a refusal with its reason."""
+
+    granted: bool
+    epoch: int = 0
+    reason: str = ""
+    changes: bool = False
+    """Whether the row moves: to claimed for a grant, to lost for a claim after a reboot."""
+
+
+def judge_claim(task: Standing | None, claim: Claim, now: datetime) -> Verdict:
+    """Whether an attempt may start (R7, R9); the same claim gets the same grant again (F6)."""
+    if task is None or task.agent_id != claim.agent_id or task.attempt != claim.attempt:
+        return Verdict(granted=False, reason="unknown_task")
+    if task.status in TERMINAL:
+        return Verdict(granted=False, reason=str(task.status))
+    if task.status in {TaskStatus.CLAIMED, TaskStatus.RUNNING}:
+        if task.boot_id == claim.boot_id:
+            return Verdict(granted=True, epoch=task.epoch)
+        return Verdict(granted=False, reason="host_rebooted", changes=True)
+    if task.status != TaskStatus.OFFERED:
+        return Verdict(granted=False, reason="not_offered")
+    if task.not_after <= now:
+        return Verdict(granted=False, reason="expired")
+    return Verdict(granted=True, epoch=task.epoch + 1, changes=True)
+
+
+def read_result(
+    payload: str, signature: str, *, public_key: str | None, agent_id: str
+) -> ResultPayload:
+    """The content of a signed result; refused unless this agent's key signed these bytes (S8)."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key or "", validate=True))
+        key.verify(base64.b64decode(signature, validate=True), RESULT_PURPOSE + payload.encode())
+    except (InvalidSignature, binascii.Error, ValueError):
+        raise ReportRefused("bad_signature") from None
+    try:
+        result = ResultPayload.model_validate(_strict_json(payload))
+    except (ValidationError, ValueError, RecursionError):
+        raise ReportRefused("bad_payload") from None
+    if result.agent_id != agent_id:
+        raise ReportRefused("not_its_agent")
+    return result
+
+
+def _strict_json(text: str) -> object:
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("duplicate key")
+        return found
+
+    return json.loads(text, object_pairs_hook=unique)
+
+
+def final_status(result: ResultPayload) -> TaskStatus:
+    """The state that a result stands for; only exit code 0 is a success (R11)."""
+    match result.outcome:
+        case "exited" if result.exit_code == 0 and result.signal is None:
+            return TaskStatus.SUCCESS
+        case "exited" | "failed_to_start":
+            return TaskStatus.FAILED
+        case "timeout":
+            return TaskStatus.TIMEOUT
+        case "cancelled":
+            return TaskStatus.CANCELLED
+        case "lost":
+            return TaskStatus.LOST
+
+
+def missing_from_journal(
+    task: Standing, session_id: str | None, connected: Mapping[str, str], known: Mapping[str, str]
+) -> str | None:
+    """Why a task on a host is lost according to the journal that its agent has just shown.
+
+    `connected` has the session and boot of the agent's hello, `known` the states of the tasks in
+    its journal by id. A task granted within this very session is younger than the list.
+    """
+    if session_id is not None and session_id == connected["session_id"]:
+        return None
+    state = known.get("state")
+    if state == "damaged":
+        return "journal_damaged"
+    if state is not None:
+        return None
+    if task.boot_id != connected["boot_id"]:
+        return "host_rebooted"
+    return "not_in_journal" if task.status == TaskStatus.RUNNING else None
+
+
+def moment(text: str | None) -> datetime | None:
+    """A reported instant, or None when it makes no sense; never used to decide anything."""
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo else None

@@ -1,0 +1,235 @@
+"""Reading and moving the tasks that reports are about, many at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+
+from libs.contracts.execution import TaskStatus
+from libs.kit.db import Transaction
+from services.execution.domain import ON_HOST, OPEN, LogStatus
+from services.execution.models import Execution, Task
+from services.execution.reports.domain import Standing
+
+IN_AT_ONCE = 500
+"""Ids in one IN list; SQLite allows 32,766 parameters, planners prefer fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedTask:
+    """A task with what is needed to judge reports about it."""
+
+    id: str
+    execution_id: str
+    user_id: int
+    public_key: str | None
+    session_id: str | None
+    standing: Standing
+
+
+class ReportRepository:
+    """Tasks as reports see them, inside one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._session = tx.session
+
+    def tasks(self, task_ids: Iterable[str], *, lock: bool = False) -> dict[str, ReportedTask]:
+        """The tasks by id; with `lock` nobody else moves them until the commit."""
+        return {task.id: task for task in self._select(sorted(set(task_ids)), lock=lock)}
+
+    def on_host_of(self, agent_ids: Iterable[str]) -> dict[str, list[ReportedTask]]:
+        """Claimed and running tasks by agent."""
+        found: dict[str, list[ReportedTask]] = {}
+        wanted = sorted(set(agent_ids))
+        for start in range(0, len(wanted), IN_AT_ONCE):
+            ids = self._session.scalars(
+                select(Task.id).where(
+                    Task.agent_id.in_(wanted[start : start + IN_AT_ONCE]),
+                    Task.status.in_([str(status) for status in ON_HOST]),
+                )
+            ).all()
+            for task in self._select(sorted(ids), lock=True):
+                if task.standing.agent_id and task.standing.status in ON_HOST:
+                    found.setdefault(task.standing.agent_id, []).append(task)
+        return found
+
+    def _select(self, task_ids: Sequence[str], *, lock: bool) -> Iterable[ReportedTask]:
+        for start in range(0, len(task_ids), IN_AT_ONCE):
+            query = (
+                select(
+                    Task.id,
+                    Task.execution_id,
+                    Task.user_id,
+                    Task.public_key,
+                    Task.session_id,
+                    Task.status,
+                    Task.attempt,
+                    Task.epoch,
+                    Task.agent_id,
+                    Task.boot_id,
+                    Task.not_after,
+                )
+                .where(Task.id.in_(task_ids[start : start + IN_AT_ONCE]))
+                .order_by(Task.id)
+            )
+            for row in self._session.execute(query.with_for_update() if lock else query):
+                yield ReportedTask(
+                    id=row.id,
+                    execution_id=row.execution_id,
+                    user_id=row.user_id,
+                    public_key=row.public_key,
+                    session_id=row.session_id,
+                    standing=Standing(
+                        status=TaskStatus(row.status),
+                        attempt=row.attempt,
+                        epoch=row.epoch,
+                        agent_id=row.agent_id,
+                        boot_id=row.boot_id,
+                        not_after=row.not_after,
+                    ),
+                )
+
+    def grant(self, rows: Sequence[dict[str, object]]) -> None:
+        """Move offered tasks to claimed; each row: task, new_epoch, old_epoch, boot, session."""
+        self._many(
+            update(Task)
+            .where(
+                Task.id == bindparam("task"),
+                Task.status == TaskStatus.OFFERED,
+                Task.epoch == bindparam("old_epoch"),
+            )
+            .values(
+                status=TaskStatus.CLAIMED,
+                epoch=bindparam("new_epoch"),
+                boot_id=bindparam("boot"),
+                session_id=bindparam("session"),
+                claimed_at=self._tx.now,
+                seen_at=self._tx.now,
+                log_status=LogStatus.LIVE,
+                version=_VERSION,
+            ),
+            rows,
+        )
+
+    def start(self, rows: Sequence[dict[str, object]]) -> None:
+        """Move claimed tasks to running; each row: task, granted (epoch), started."""
+        self._many(
+            update(Task)
+            .where(
+                Task.id == bindparam("task"),
+                Task.status == TaskStatus.CLAIMED,
+                Task.epoch == bindparam("granted"),
+            )
+            .values(
+                status=TaskStatus.RUNNING,
+                started_at=bindparam("started"),
+                seen_at=self._tx.now,
+                version=_VERSION,
+            ),
+            rows,
+        )
+
+    def finish(self, rows: Sequence[dict[str, object]]) -> None:
+        """Give open tasks their final state; the first one wins (R10)."""
+        self._many(
+            update(Task)
+            .where(Task.id == bindparam("task"), Task.status.in_([str(status) for status in OPEN]))
+            .values(
+                status=bindparam("final"),
+                exit_code=bindparam("code"),
+                signal=bindparam("signalled"),
+                reason=bindparam("why"),
+                detail=bindparam("details"),
+                duration_ms=bindparam("duration"),
+                totals=bindparam("sums", type_=Task.totals.type),
+                finished_at=self._tx.now,
+                version=_VERSION,
+            ),
+            rows,
+        )
+
+    def attach_late(self, rows: Sequence[dict[str, object]]) -> None:
+        """Keep what arrived after a final state; each row: task, outcome, sums."""
+        self._many(
+            update(Task)
+            .where(Task.id == bindparam("task"), Task.late_outcome.is_(None))
+            .values(
+                late_outcome=bindparam("outcome", type_=Task.late_outcome.type),
+                totals=bindparam("sums", type_=Task.totals.type),
+                log_status=LogStatus.LIVE,
+                version=_VERSION,
+            ),
+            rows,
+        )
+
+    def seen(self, agent_ids: Sequence[str]) -> None:
+        """Note a sign of life for whatever these agents run."""
+        for start in range(0, len(agent_ids), IN_AT_ONCE):
+            self._session.execute(
+                update(Task)
+                .where(
+                    Task.agent_id.in_(agent_ids[start : start + IN_AT_ONCE]),
+                    Task.status.in_([str(status) for status in ON_HOST]),
+                )
+                .values(seen_at=self._tx.now),
+                execution_options={"synchronize_session": False},
+            )
+
+    def anything_on(self, agent_ids: Sequence[str]) -> bool:
+        """Whether any of these agents has a task; spares the write when none has."""
+        return any(
+            self._session.scalar(
+                select(Task.id)
+                .where(
+                    Task.agent_id.in_(agent_ids[start : start + IN_AT_ONCE]),
+                    Task.status.in_([str(status) for status in ON_HOST]),
+                )
+                .limit(1)
+            )
+            for start in range(0, len(agent_ids), IN_AT_ONCE)
+        )
+
+    def _many(self, statement: object, rows: Sequence[Mapping[str, object]]) -> None:
+        if rows:
+            self._session.connection().execute(statement, list(rows))  # type: ignore[call-overload]
+
+
+_VERSION = select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
+
+
+def final_row(
+    task_id: str,
+    status: TaskStatus,
+    *,
+    reason: str | None,
+    detail: str | None = None,
+    exit_code: int | None = None,
+    signal: int | None = None,
+    duration_ms: int | None = None,
+    totals: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """The parameters of `finish` for one task."""
+    return {
+        "task": task_id,
+        "final": str(status),
+        "code": exit_code,
+        "signalled": signal,
+        "why": (reason or None) and str(reason)[:64],
+        "details": detail[:500] if detail else None,
+        "duration": duration_ms,
+        "sums": totals,
+    }
+
+
+def late(
+    outcome: TaskStatus, exit_code: int | None, reason: str | None, at: datetime
+) -> dict[str, object]:
+    """What is kept of a result that came after the end."""
+    return {
+        "status": str(outcome),
+        "exit_code": exit_code,
+        "reason": reason,
+        "received_at": at.isoformat(),
+    }

@@ -1,0 +1,293 @@
+"""Questions and changes about executions, steps and tasks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, exists, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from libs.contracts.execution import ExecutionFinished, ExecutionStatus, TaskStatus
+from libs.kit.db import Transaction
+from services.execution.domain import OPEN, LogStatus, execution_status
+from services.execution.models import Execution, IdempotencyKey, Step, Task, TaskLog
+
+Counts = dict[TaskStatus, int]
+
+
+class ExecutionRepository:
+    """Executions with their steps and tasks, inside one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._session = tx.session
+
+    # ---- accept -------------------------------------------------------------------------
+
+    def execution_of_key(self, user_id: int, key: str) -> tuple[bytes, str] | None:
+        """The request hash and execution that a caller's key stands for."""
+        row = self._session.execute(
+            select(IdempotencyKey.body_sha256, IdempotencyKey.execution_id).where(
+                IdempotencyKey.user_id == user_id, IdempotencyKey.key == key
+            )
+        ).first()
+        return (row.body_sha256, row.execution_id) if row else None
+
+    def take_key(self, user_id: int, key: str, *, body_sha256: bytes, execution_id: str) -> bool:
+        """Bind a key to an execution; False when somebody else bound it first.
+
+        On PostgreSQL the insert waits for a concurrent transaction with the same key, so exactly
+        one of many parallel requests wins on both databases.
+        """
+        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
+        result = self._session.execute(
+            dialect.insert(IdempotencyKey)
+            .values(
+                user_id=user_id,
+                key=key,
+                body_sha256=body_sha256,
+                execution_id=execution_id,
+                created_at=self._tx.now,
+            )
+            .on_conflict_do_nothing()
+            .returning(IdempotencyKey.execution_id)
+        )
+        return result.first() is not None
+
+    def forget_keys_before(self, moment: datetime) -> int:
+        """Drop idempotency keys older than this; returns how many."""
+        table = IdempotencyKey.__table__
+        result = self._session.connection().execute(
+            table.delete().where(table.c.created_at < moment)  # type: ignore[attr-defined]  # Table
+        )
+        return int(result.rowcount)
+
+    def add(self, execution: Execution, step: Step, tasks: Sequence[dict[str, object]]) -> None:
+        """Store an accepted execution; tasks go in as rows, ten times faster than as objects."""
+        self._session.add(execution)
+        self._session.flush()
+        self._session.add(step)
+        self._session.flush()
+        self._session.execute(insert(Task), list(tasks))
+
+    # ---- questions ----------------------------------------------------------------------
+
+    def by_id(self, execution_id: str) -> Execution | None:
+        """The execution, or None."""
+        return self._session.get(Execution, execution_id)
+
+    def steps_of(self, execution_id: str) -> Sequence[Step]:
+        """The steps in their order."""
+        return self._session.scalars(
+            select(Step).where(Step.execution_id == execution_id).order_by(Step.position)
+        ).all()
+
+    def counts_of(self, execution_ids: Iterable[str]) -> dict[str, Counts]:
+        """How many tasks of each execution are in which state."""
+        rows = self._session.execute(
+            select(Task.execution_id, Task.status, func.count())
+            .where(Task.execution_id.in_(list(execution_ids)))
+            .group_by(Task.execution_id, Task.status)
+        )
+        counts: dict[str, Counts] = defaultdict(dict)
+        for execution_id, status, count in rows:
+            counts[execution_id][TaskStatus(status)] = count
+        return counts
+
+    def page(
+        self, *, status: ExecutionStatus | None, search: str | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[Execution]]:
+        """Newest first, with the number of all that match."""
+        where = []
+        if status is not None:
+            where.append(Execution.status == status)
+        if search:
+            pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            where.append(
+                or_(
+                    Execution.name.ilike(f"%{pattern}%", escape="\\"),
+                    Execution.username.ilike(f"%{pattern}%", escape="\\"),
+                    Execution.id == search,
+                )
+            )
+        total = self._session.scalar(select(func.count()).select_from(Execution).where(*where))
+        rows = self._session.scalars(
+            select(Execution)
+            .where(*where)
+            .order_by(Execution.id.desc())
+            .offset(offset)
+            .limit(limit)
+        ).all()
+        return total or 0, rows
+
+    def tasks_page(
+        self, execution_id: str, *, status: TaskStatus | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[Task]]:
+        """Tasks in the order of the request's hosts, with the number of all that match."""
+        where = [Task.execution_id == execution_id]
+        if status is not None:
+            where.append(Task.status == status)
+        total = self._session.scalar(select(func.count()).select_from(Task).where(*where))
+        rows = self._session.scalars(
+            select(Task).where(*where).order_by(Task.id).offset(offset).limit(limit)
+        ).all()
+        return total or 0, rows
+
+    def tasks_between(
+        self, execution_id: str, after: int, upto: int, *, limit: int | None
+    ) -> Sequence[Task]:
+        """Tasks whose last change is in these versions of their execution, in that order."""
+        return self._session.scalars(
+            select(Task)
+            .where(Task.execution_id == execution_id, Task.version > after, Task.version <= upto)
+            .order_by(Task.version, Task.id)
+            .limit(limit)
+        ).all()
+
+    def bytes_of(self, task_ids: Sequence[str]) -> dict[tuple[str, str], int]:
+        """Stored bytes by task and stream, of each task's newest attempt."""
+        rows = self._session.execute(
+            select(TaskLog.task_id, TaskLog.stream, TaskLog.bytes)
+            .where(TaskLog.task_id.in_(list(task_ids)))
+            .order_by(TaskLog.attempt)
+        )
+        return {(task_id, stream): count for task_id, stream, count in rows}
+
+    def has_live_log(self, execution_id: str) -> bool:
+        """Whether more output may still be stored."""
+        return bool(
+            self._session.scalar(
+                select(
+                    exists().where(
+                        Task.execution_id == execution_id, Task.log_status == LogStatus.LIVE
+                    )
+                )
+            )
+        )
+
+    def unclosed(self, limit: int) -> Sequence[str]:
+        """Executions that are called open although none of their tasks is."""
+        open_task = exists().where(
+            Task.execution_id == Execution.id, Task.status.in_([str(s) for s in OPEN])
+        )
+        return self._session.scalars(
+            select(Execution.id)
+            .where(
+                Execution.status.in_([ExecutionStatus.PENDING, ExecutionStatus.RUNNING]), ~open_task
+            )
+            .limit(limit)
+        ).all()
+
+    # ---- changes ------------------------------------------------------------------------
+
+    def bump(self, execution_ids: Iterable[str]) -> None:
+        """Raise the version of executions whose tasks are about to change.
+
+        The row stays locked until the commit, so versions become visible in their order.
+        """
+        for execution_id in sorted(set(execution_ids)):  # one order for all: no deadlock
+            self._session.execute(
+                update(Execution)
+                .where(Execution.id == execution_id)
+                .values(version=Execution.version + 1),
+                execution_options={"synchronize_session": False},
+            )
+
+    def version_of(self, execution_id: str) -> int:
+        """The version as it is inside this transaction."""
+        return int(
+            self._session.scalar(select(Execution.version).where(Execution.id == execution_id)) or 0
+        )
+
+    def end(
+        self,
+        task_ids: Sequence[str] | None,
+        *,
+        status: TaskStatus,
+        reason: str,
+        only: Iterable[TaskStatus],
+        version: int,
+        execution_id: str | None = None,
+    ) -> int:
+        """Give tasks that are still in one of `only` a final state; returns how many.
+
+        Either the tasks are named, or they are all those of one execution. A task that had
+        started keeps what is stored of its output, which may now be incomplete.
+        """
+        where: list[ColumnElement[bool]] = [Task.status.in_([str(s) for s in only])]
+        if task_ids is not None:
+            where.append(Task.id.in_(task_ids))
+        if execution_id is not None:
+            where.append(Task.execution_id == execution_id)
+        result = self._session.execute(
+            update(Task)
+            .where(*where)
+            .values(status=status, reason=reason, finished_at=self._tx.now, version=version),
+            execution_options={"synchronize_session": False},
+        )
+        return _rowcount(result)
+
+    def ask_to_stop(self, execution_id: str, *, statuses: Iterable[TaskStatus]) -> int:
+        """Mark tasks on hosts as to be stopped; returns how many were newly marked."""
+        result = self._session.execute(
+            update(Task)
+            .where(
+                Task.execution_id == execution_id,
+                Task.status.in_([str(s) for s in statuses]),
+                Task.cancel_at.is_(None),
+            )
+            .values(cancel_at=self._tx.now),
+            execution_options={"synchronize_session": False},
+        )
+        return _rowcount(result)
+
+    def close(self, execution_id: str) -> Execution:
+        """Derive an execution's state from its tasks, and tell the others when it has ended."""
+        counts = self.counts_of([execution_id]).get(execution_id, {})
+        execution = self._session.get_one(Execution, execution_id, populate_existing=True)
+        execution.status = execution_status(counts)
+        if execution.status != ExecutionStatus.PENDING and execution.started_at is None:
+            execution.started_at = self._tx.now
+        if not (counts.keys() & OPEN) and execution.finished_at is None:
+            execution.finished_at = self._tx.now
+            self._tx.emit(
+                ExecutionFinished(
+                    execution_id=execution_id,
+                    user_id=execution.user_id,
+                    status=ExecutionStatus(execution.status),
+                )
+            )
+        self._session.flush()
+        return execution
+
+
+def _rowcount(result: Any) -> int:
+    return int(result.rowcount)
+
+
+def public_task(task: Task | Row[Any], sizes: dict[tuple[str, str], int]) -> dict[str, object]:
+    """A task as the API shows it."""
+    return {
+        "id": task.id,
+        "step_id": task.step_id,
+        "host_id": task.host_id,
+        "host_name": task.host_name,
+        "ip_address": task.ip_address,
+        "agent_id": task.agent_id,
+        "status": task.status,
+        "attempt": task.attempt,
+        "exit_code": task.exit_code,
+        "signal": task.signal,
+        "reason": task.reason,
+        "detail": task.detail,
+        "not_after": task.not_after,
+        "created_at": task.created_at,
+        "started_at": task.started_at,
+        "finished_at": task.finished_at,
+        "duration_ms": task.duration_ms,
+        "stdout_bytes": sizes.get((task.id, "stdout"), 0),
+        "stderr_bytes": sizes.get((task.id, "stderr"), 0),
+        "log_status": task.log_status,
+        "late_outcome": task.late_outcome,
+    }

@@ -1,0 +1,86 @@
+"""The record of executions: list, detail, tasks, log, cancel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from libs.contracts.execution import ExecutionStatus, TaskStatus
+from libs.kit.auth import Principal, require
+from libs.kit.pagination import Page, PageParams
+from libs.kit.service import provided
+from services.execution.realtime.service import Streams
+from services.execution.schemas import (
+    CancelIn,
+    CancelOut,
+    ExecutionDetail,
+    ExecutionOut,
+    LogPage,
+    TaskOut,
+)
+from services.execution.service import Executions
+
+router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"])
+
+ExecutionsUseCases = Annotated[Executions, provided(Executions)]
+StreamsUseCases = Annotated[Streams, provided(Streams)]
+Reader = Annotated[Principal, require("executions:read")]
+Stopper = Annotated[Principal, require("executions:cancel")]
+Paging = Annotated[PageParams, Query()]
+
+
+@router.get("")
+async def list_executions(
+    executions: ExecutionsUseCases,
+    by: Reader,
+    params: Paging,
+    status: ExecutionStatus | None = None,
+    search: Annotated[str | None, Query(max_length=200)] = None,
+) -> Page[ExecutionOut]:
+    """Executions, newest first; `search` looks in names, users and for an exact id."""
+    return await executions.page(params, status, search)
+
+
+@router.get("/{execution_id}")
+async def show_execution(
+    execution_id: str, executions: ExecutionsUseCases, by: Reader
+) -> ExecutionDetail:
+    """One execution with its steps and the first 1,000 tasks."""
+    return await executions.show(execution_id)
+
+
+@router.get("/{execution_id}/tasks")
+async def list_tasks(
+    execution_id: str,
+    executions: ExecutionsUseCases,
+    by: Reader,
+    params: Paging,
+    status: TaskStatus | None = None,
+) -> Page[TaskOut]:
+    """The tasks of an execution, page by page."""
+    return await executions.tasks(execution_id, params, status)
+
+
+@router.get("/{execution_id}/logs")
+async def read_log(
+    execution_id: str,
+    streams: StreamsUseCases,
+    by: Reader,
+    position: Annotated[int, Query(ge=0, le=2**60)] = 0,
+    limit_bytes: Annotated[int, Query(ge=1, le=1024 * 1024)] = 256 * 1024,
+    host_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> LogPage:
+    """Stored output in the order of arrival, from a position that an earlier answer gave."""
+    return await streams.page(
+        execution_id, position=position, limit_bytes=limit_bytes, host_id=host_id
+    )
+
+
+@router.post("/{execution_id}/cancel", status_code=202)
+async def cancel_execution(
+    execution_id: str,
+    executions: ExecutionsUseCases,
+    by: Stopper,
+    body: CancelIn | None = None,
+) -> CancelOut:
+    """End what has not started for good, and ask the hosts to stop what runs."""
+    return await executions.cancel(execution_id, by, body.reason if body else None)

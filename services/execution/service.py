@@ -1,0 +1,382 @@
+"""The use cases of executions: accept, list, show, cancel."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from libs.contracts.execution import (
+    ExecutionAccepted,
+    ExecutionStatus,
+    TaskStatus,
+)
+from libs.contracts.hosts import HostTarget
+from libs.kit.auth import Principal
+from libs.kit.clock import now
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.ids import new_id
+from libs.kit.pagination import Page, PageParams
+from services.execution.changes.service import Changes
+from services.execution.dispatch.service import Dispatcher
+from services.execution.domain import WAITING, LogStatus, execution_status, is_finished
+from services.execution.errors import (
+    ExecutionFinishedAlready,
+    ExecutionNotFound,
+    IdempotencyKeyReused,
+    NoTargets,
+)
+from services.execution.models import Execution, Step
+from services.execution.repository import Counts, ExecutionRepository, public_task
+from services.execution.schemas import CancelOut, ExecutionDetail, ExecutionOut, StepOut, TaskOut
+from services.execution.settings import ExecutionSettings
+
+DETAIL_TASKS = 1_000
+KEY_DAYS = 7
+NO_AGENT = "no_agent"
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is to run, complete: nothing of it is looked up again later (R5)."""
+
+    name: str
+    script_type: str
+    content: str
+    args: list[str]
+    env: dict[str, str]
+    run_as: str | None
+    cwd: str | None
+    timeout_seconds: int
+    start_seconds: int | None
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """A caller's idempotency key and the hash of the request that came with it (R3)."""
+
+    key: str
+    body_sha256: bytes
+
+
+class Executions:
+    """Executions as people and programs see them."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: ExecutionSettings,
+        dispatcher: Dispatcher,
+        changes: Changes,
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._dispatcher = dispatcher
+        self._changes = changes
+
+    async def accept(
+        self, script: Script, targets: Sequence[HostTarget], by: Principal, key: RequestKey | None
+    ) -> tuple[ExecutionOut, bool]:
+        """Store an execution with one task a host; the flag is False for a repeated request.
+
+        When this returns, everything is committed and will run (R2). The way to the agents starts
+        afterwards and needs no further word from the caller.
+        """
+        if not targets:
+            raise NoTargets()
+        accepted, created = await self._store(script, targets, by, key)
+        if created:
+            self._dispatcher.wake(execution_id=accepted.id)
+        return accepted, created
+
+    @reads
+    def repeated(self, tx: Transaction, by: Principal, key: RequestKey) -> ExecutionOut | None:
+        """The execution that an earlier request with this key made, or None."""
+        return self._of_key(tx, by, key)
+
+    @writes
+    def _store(
+        self,
+        tx: Transaction,
+        script: Script,
+        targets: Sequence[HostTarget],
+        by: Principal,
+        key: RequestKey | None,
+    ) -> tuple[ExecutionOut, bool]:
+        executions = ExecutionRepository(tx)
+        execution_id = new_id()
+        if key and not executions.take_key(
+            by.id, key.key, body_sha256=key.body_sha256, execution_id=execution_id
+        ):
+            earlier = self._of_key(tx, by, key)
+            if earlier is None:
+                raise IdempotencyKeyReused()
+            return earlier, False
+        execution = _execution(execution_id, script, by, tx, total=len(targets))
+        step = _step(execution, script)
+        executions.add(execution, step, self._tasks(execution, step, script, targets))
+        tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=len(targets)))
+        counts = executions.counts_of([execution_id])[execution_id]
+        if not any(target.agent_id for target in targets):
+            executions.close(execution_id)
+        return _listed(execution, counts), True
+
+    def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> ExecutionOut | None:
+        executions = ExecutionRepository(tx)
+        found = executions.execution_of_key(by.id, key.key)
+        if found is None:
+            return None
+        body_sha256, execution_id = found
+        execution = executions.by_id(execution_id)
+        if body_sha256 != key.body_sha256 or execution is None:
+            raise IdempotencyKeyReused()
+        return _listed(execution, executions.counts_of([execution_id]).get(execution_id, {}))
+
+    def _tasks(
+        self, execution: Execution, step: Step, script: Script, targets: Sequence[HostTarget]
+    ) -> list[dict[str, object]]:
+        wait = timedelta(seconds=script.start_seconds or self._settings.start_seconds)
+        rows: list[dict[str, object]] = []
+        for target in targets:
+            reachable = target.agent_id is not None
+            rows.append(
+                {
+                    "id": new_id(),
+                    "execution_id": execution.id,
+                    "step_id": step.id,
+                    "user_id": execution.user_id,
+                    "host_id": target.host_id,
+                    "host_name": target.name,
+                    "ip_address": target.ip_address,
+                    "agent_id": target.agent_id,
+                    "public_key": target.public_key,
+                    "status": TaskStatus.QUEUED if reachable else TaskStatus.REJECTED,
+                    "reason": None if reachable else NO_AGENT,
+                    "finished_at": None if reachable else execution.created_at,
+                    "attempt": 1,
+                    "epoch": 0,
+                    "version": 1,
+                    "not_after": execution.created_at + wait,
+                    "created_at": execution.created_at,
+                    "log_status": LogStatus.NONE,
+                }
+            )
+        return rows
+
+    @reads
+    def page(
+        self,
+        tx: Transaction,
+        params: PageParams,
+        status: ExecutionStatus | None,
+        search: str | None,
+    ) -> Page[ExecutionOut]:
+        """Executions, newest first."""
+        executions = ExecutionRepository(tx)
+        total, rows = executions.page(
+            status=status, search=search, offset=params.offset, limit=params.page_size
+        )
+        counts = executions.counts_of([row.id for row in rows])
+        return Page[ExecutionOut](
+            total=total,
+            page=params.page,
+            page_size=params.page_size,
+            results=[_listed(row, counts.get(row.id, {})) for row in rows],
+        )
+
+    @reads
+    def show(self, tx: Transaction, execution_id: str) -> ExecutionDetail:
+        """One execution with its steps and the first tasks of each."""
+        executions = ExecutionRepository(tx)
+        execution = executions.by_id(execution_id)
+        if execution is None:
+            raise ExecutionNotFound(execution_id=execution_id)
+        counts = executions.counts_of([execution_id]).get(execution_id, {})
+        total, tasks = executions.tasks_page(
+            execution_id, status=None, offset=0, limit=DETAIL_TASKS
+        )
+        sizes = executions.bytes_of([task.id for task in tasks])
+        shown = [TaskOut.model_validate(public_task(task, sizes)) for task in tasks]
+        steps = executions.steps_of(execution_id)
+        return _detailed(execution, steps, counts, shown, total)
+
+    @reads
+    def tasks(
+        self, tx: Transaction, execution_id: str, params: PageParams, status: TaskStatus | None
+    ) -> Page[TaskOut]:
+        """The tasks of an execution, page by page."""
+        executions = ExecutionRepository(tx)
+        if executions.by_id(execution_id) is None:
+            raise ExecutionNotFound(execution_id=execution_id)
+        total, rows = executions.tasks_page(
+            execution_id, status=status, offset=params.offset, limit=params.page_size
+        )
+        sizes = executions.bytes_of([row.id for row in rows])
+        return Page[TaskOut](
+            total=total,
+            page=params.page,
+            page_size=params.page_size,
+            results=[TaskOut.model_validate(public_task(row, sizes)) for row in rows],
+        )
+
+    async def cancel(self, execution_id: str, by: Principal, reason: str | None) -> CancelOut:
+        """End what has not started, and ask the hosts to stop what has.
+
+        A task that nobody claimed is cancelled for good when this returns: it will not start (R9).
+        """
+        done = await self._cancel(execution_id, by, reason)
+        self._changes.tell([execution_id])
+        self._dispatcher.wake(execution_id=execution_id)
+        return done
+
+    @writes
+    def _cancel(
+        self, tx: Transaction, execution_id: str, by: Principal, reason: str | None
+    ) -> CancelOut:
+        executions = ExecutionRepository(tx)
+        executions.bump([execution_id])
+        execution = executions.by_id(execution_id)
+        if execution is None:
+            raise ExecutionNotFound(execution_id=execution_id)
+        if is_finished(ExecutionStatus(execution.status)):
+            if execution.cancel_requested_at is None:
+                raise ExecutionFinishedAlready(execution_id=execution_id, status=execution.status)
+            return _cancelled(execution, 0, 0)
+        if execution.cancel_requested_at is None:
+            execution.cancel_requested_at = tx.now
+            execution.cancel_reason = (reason or f"by {by.username}")[:200]
+        ended = executions.end(
+            None,
+            execution_id=execution_id,
+            status=TaskStatus.CANCELLED,
+            reason="cancelled",
+            only=WAITING,
+            version=executions.version_of(execution_id),
+        )
+        asked = executions.ask_to_stop(
+            execution_id, statuses=(TaskStatus.CLAIMED, TaskStatus.RUNNING)
+        )
+        execution = executions.close(execution_id)
+        return _cancelled(execution, ended, asked)
+
+    @writes
+    def close_unclosed(self, tx: Transaction) -> int:
+        """Sweeper: give executions whose tasks have all ended the state that follows from them."""
+        executions = ExecutionRepository(tx)
+        found = executions.unclosed(limit=200)
+        executions.bump(found)
+        for execution_id in found:
+            executions.close(execution_id)
+        return len(found)
+
+    @writes
+    def forget_old_keys(self, tx: Transaction) -> int:
+        """Drop idempotency keys that are older than a week; 24 hours are promised."""
+        return ExecutionRepository(tx).forget_keys_before(tx.now - timedelta(days=KEY_DAYS))
+
+
+def _execution(
+    execution_id: str, script: Script, by: Principal, tx: Transaction, *, total: int
+) -> Execution:
+    return Execution(
+        id=execution_id,
+        name=script.name,
+        status=ExecutionStatus.PENDING,
+        trigger="manual",
+        user_id=by.id,
+        username=by.username,
+        script_type=script.script_type,
+        task_total=total,
+        version=1,
+        created_at=tx.now,
+    )
+
+
+def _step(execution: Execution, script: Script) -> Step:
+    return Step(
+        id=new_id(),
+        execution_id=execution.id,
+        position=1,
+        name=script.name,
+        script_type=script.script_type,
+        script=script.content,
+        script_sha256=hashlib.sha256(script.content.encode()).hexdigest(),
+        args=script.args,
+        env=script.env,
+        run_as=script.run_as,
+        cwd=script.cwd,
+        timeout_seconds=script.timeout_seconds,
+    )
+
+
+def _columns(execution: Execution, counts: Counts) -> dict[str, object]:
+    started = execution.started_at
+    ended = execution.finished_at or now()
+    return {
+        "id": execution.id,
+        "execution_id": execution.id,
+        "name": execution.name,
+        "status": execution.status,
+        "script_type": execution.script_type,
+        "trigger": execution.trigger,
+        "user_id": execution.user_id,
+        "username": execution.username,
+        "task_total": execution.task_total,
+        "counts": counts,
+        "version": execution.version,
+        "cancel_requested_at": execution.cancel_requested_at,
+        "created_at": execution.created_at,
+        "started_at": started,
+        "finished_at": execution.finished_at,
+        "duration_ms": int((ended - started).total_seconds() * 1000) if started else None,
+    }
+
+
+def _listed(execution: Execution, counts: Counts) -> ExecutionOut:
+    return ExecutionOut.model_validate(_columns(execution, counts))
+
+
+def _detailed(
+    execution: Execution, steps: Sequence[Step], counts: Counts, tasks: list[TaskOut], total: int
+) -> ExecutionDetail:
+    first = steps[0]
+    shown = [
+        StepOut.model_validate(
+            _snapshot(step)
+            | {
+                "id": step.id,
+                "name": step.name,
+                "order": step.position,
+                "status": execution_status(counts),
+                "counts": counts,
+                "script_type": step.script_type,
+                "script_sha256": step.script_sha256,
+                "tasks": [task for task in tasks if task.step_id == step.id],
+            }
+        )
+        for step in steps
+    ]
+    return ExecutionDetail.model_validate(
+        _columns(execution, counts)
+        | _snapshot(first)
+        | {"cancel_reason": execution.cancel_reason, "steps": shown, "tasks_total": total}
+    )
+
+
+def _snapshot(step: Step) -> dict[str, object]:
+    return {
+        "script_content": step.script,
+        "timeout_seconds": step.timeout_seconds,
+        "args": step.args,
+        "env": step.env,
+        "run_as": step.run_as,
+        "cwd": step.cwd,
+    }
+
+
+def _cancelled(execution: Execution, ended: int, asked: int) -> CancelOut:
+    return CancelOut(
+        execution_id=execution.id,
+        status=ExecutionStatus(execution.status),
+        cancelled=ended,
+        cancelling=asked,
+    )

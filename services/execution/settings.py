@@ -1,0 +1,35 @@
+"""The execution service's own settings; every time is in seconds."""
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HEARTBEAT_SECONDS = 10.0
+
+
+class ExecutionSettings(BaseSettings):
+    """Timers of a task's life; the pairs are checked at start, or the service refuses to start."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_EXECUTION_")
+
+    start_seconds: int = Field(default=600, ge=1, le=7 * 86400)
+    """How long a task may wait for its agent unless the run says otherwise; then it expires."""
+    lost_seconds: float = Field(default=300.0, ge=60, le=86400)
+    """How long a host may be silent before its running tasks are called lost."""
+    failover_seconds: float = Field(default=300.0, ge=0, le=3600)
+    """After a start nobody is called lost because of silence for this long (R39)."""
+    reoffer_seconds: float = Field(default=15.0, ge=1, le=300)
+    """When an offer or a grant that nobody answered is sent again."""
+    sweep_seconds: float = Field(default=5.0, ge=0.05, le=30)
+    """The period of the sweepers, which work from the database alone."""
+    settle_seconds: float = Field(default=60.0, ge=1, le=3600)
+    """How long the end of an output may arrive after its result before a gap is recorded."""
+
+    @model_validator(mode="after")
+    def _pairs(self) -> "ExecutionSettings":
+        if self.start_seconds <= 2 * HEARTBEAT_SECONDS:
+            raise ValueError("start_seconds must be more than two heartbeats (20 s)")
+        if self.lost_seconds <= 5 * HEARTBEAT_SECONDS:
+            raise ValueError("lost_seconds must be more than five heartbeats (50 s)")
+        if self.sweep_seconds > self.lost_seconds / 10:
+            raise ValueError("sweep_seconds must be at most a tenth of lost_seconds")
+        return self
