@@ -1,0 +1,17 @@
+"""News between services: outbox to stream, stream to use cases, and batches from the agents."""
+
+from libs.kit.bus.batches import BatchStream, Entry
+from libs.kit.bus.consumers import Consumers, DeadLetters
+from libs.kit.bus.relay import Relay, stream_of
+from libs.kit.bus.subscriptions import Subscription, Subscriptions
+
+__all__ = [
+    "BatchStream",
+    "Consumers",
+    "DeadLetters",
+    "Entry",
+    "Relay",
+    "Subscription",
+    "Subscriptions",
+    "stream_of",
+]

@@ -1,0 +1,216 @@
+"""Streams of batches between gateways and services: many messages in one entry.
+
+Redis is never the only copy of these: the sender repeats what was not acknowledged. So a stream
+is bounded, and an entry that can never be handled is dropped with an error in the log.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from libs.kit import clock
+from libs.kit.bus.survival import TROUBLE, Backoff, ensure_groups, lost_group
+from libs.kit.errors import Unavailable
+from libs.kit.logging import get_logger
+from libs.kit.redis import Redis, blocking
+
+COUNT: Final = 128
+BLOCK_MILLISECONDS: Final = 1000
+ORPHANED_MILLISECONDS: Final = 15_000
+SWEEP_SECONDS: Final = 5.0
+MAX_FAILURES: Final = 5
+
+log = get_logger(__name__)
+
+Message = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a stream: where it came from and the messages in it."""
+
+    id: str
+    messages: list[Message]
+    gateway: str
+
+
+Handle = Callable[[dict[str, list[Entry]]], Awaitable[None]]
+
+
+class BatchStream:
+    """Appending to and reading from streams of batches; field ``batch`` is a msgpack list."""
+
+    @staticmethod
+    def encoded(messages: Sequence[bytes | Mapping[str, object]]) -> bytes:
+        """The value of the field ``batch``; bytes are messages that are msgpack already."""
+        return msgspec.msgpack.encode(
+            [msgspec.Raw(m) if isinstance(m, bytes) else m for m in messages]
+        )
+
+    @classmethod
+    async def append(
+        cls,
+        redis: Redis,
+        key: str,
+        messages: Sequence[bytes | Mapping[str, object]],
+        maxlen: int,
+        gateway: str = "",
+    ) -> None:
+        """Add one entry with these messages; about ``maxlen`` entries are kept."""
+        await redis.xadd(
+            key,
+            {"batch": cls.encoded(messages), "gateway": gateway},
+            maxlen=maxlen,
+            approximate=True,
+        )
+
+    async def consume(
+        self,
+        redis: Redis,
+        keys: Sequence[str],
+        group: str,
+        consumer: str,
+        handle: Handle,
+        *,
+        remove: bool = False,
+    ) -> None:
+        """Hand batches to ``handle`` for ever; what it has returned from is acknowledged.
+
+        What it raises makes the entries come again, one by one, and after five failures an entry
+        is dropped; Unavailable repeats without counting. ``remove`` deletes handled entries, for
+        streams with one group.
+        """
+        reading = _Reading(redis, tuple(keys), group, consumer, handle, remove=remove)
+        backoff = Backoff(f"{group} on {', '.join(keys)}")
+        async with blocking(redis) as reader:
+            while True:
+                try:
+                    await ensure_groups(redis, keys, group)
+                    await reading.resume()
+                    while True:
+                        await reading.step(reader)
+                        backoff.succeeded()
+                except TROUBLE as error:
+                    if not lost_group(error):
+                        await backoff.after(error)
+                except Unavailable as error:
+                    await backoff.after(error)
+
+
+class _Reading:
+    """One consumer's way through its streams."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: tuple[str, ...],
+        group: str,
+        consumer: str,
+        handle: Handle,
+        *,
+        remove: bool,
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._group = group
+        self._consumer = consumer
+        self._handle = handle
+        self._remove = remove
+        self._failures: dict[tuple[str, str], int] = {}
+        self._swept = clock.monotonic()
+
+    async def resume(self) -> None:
+        """Take up what this consumer had before it was interrupted."""
+        for key in self._keys:
+            start: str = "0-0"
+            while True:
+                answer = await self._redis.xreadgroup(
+                    self._group, self._consumer, {key: start}, count=COUNT
+                )
+                entries = answer[0][1] if answer else []
+                if not entries:
+                    break
+                await self._take({key: _decoded(entries)})
+                start = entries[-1][0].decode()
+
+    async def step(self, reader: Redis) -> None:
+        """Orphans of dead consumers now and then, otherwise what is new."""
+        if clock.monotonic() - self._swept > SWEEP_SECONDS:
+            self._swept = clock.monotonic()
+            await self._adopt()
+        answer = await reader.xreadgroup(
+            self._group,
+            self._consumer,
+            dict.fromkeys(self._keys, ">"),
+            count=COUNT,
+            block=BLOCK_MILLISECONDS,
+        )
+        if answer:
+            await self._take({key.decode(): _decoded(entries) for key, entries in answer})
+
+    async def _adopt(self) -> None:
+        for key in self._keys:
+            answer = await self._redis.xautoclaim(
+                key, self._group, self._consumer, ORPHANED_MILLISECONDS, count=COUNT
+            )
+            if answer[1]:
+                await self._take({key: _decoded(answer[1])})
+
+    async def _take(self, batch: dict[str, list[Entry]]) -> None:
+        try:
+            await self._handle(batch)
+        except (*TROUBLE, Unavailable):
+            raise
+        except Exception as error:
+            log.warning("A batch failed; trying its entries one by one.", exc_info=error)
+            await self._one_by_one(batch)
+            return
+        for key, entries in batch.items():
+            await self._ack(key, [entry.id for entry in entries])
+
+    async def _one_by_one(self, batch: dict[str, list[Entry]]) -> None:
+        failed: Exception | None = None
+        for key, entries in batch.items():
+            for entry in entries:
+                try:
+                    await self._handle({key: [entry]})
+                except (*TROUBLE, Unavailable):
+                    raise
+                except Exception as error:
+                    if not self._give_up(key, entry, error):
+                        failed = error
+                        continue
+                self._failures.pop((key, entry.id), None)
+                await self._ack(key, [entry.id])
+        if failed is not None:
+            raise Unavailable from failed  # a pause, then `resume` brings them again
+
+    def _give_up(self, key: str, entry: Entry, error: Exception) -> bool:
+        count = self._failures.get((key, entry.id), 0) + 1
+        self._failures[key, entry.id] = count
+        if count < MAX_FAILURES:
+            return False
+        log.error("An entry was dropped.", stream=key, entry=entry.id, exc_info=error)
+        return True
+
+    async def _ack(self, key: str, ids: list[str]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.xack(key, self._group, *ids)
+            if self._remove:
+                pipe.xdel(key, *ids)
+            await pipe.execute()
+
+
+def _decoded(entries: Sequence[tuple[bytes, Mapping[bytes, bytes] | None]]) -> list[Entry]:
+    found: list[Entry] = []
+    for entry, fields in entries:
+        fields = fields or {}  # an entry that was trimmed away while it was pending
+        try:
+            messages = msgspec.msgpack.decode(fields.get(b"batch", b"\x90"), type=list[Message])
+        except msgspec.DecodeError:
+            log.error("An entry is not a batch.", entry=entry.decode())
+            messages = []
+        found.append(Entry(entry.decode(), messages, fields.get(b"gateway", b"").decode()))
+    return found

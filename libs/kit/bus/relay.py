@@ -1,0 +1,193 @@
+"""Copies facts from the outbox to Redis, in order, at least once, and again after Redis lost them.
+
+Redis down delays facts and fails nothing. What Redis has lost (a flush, a restart without its
+last second) is noticed by a position that the relay keeps there: facts of the last minutes are
+then published again, and the inboxes of the listeners drop those that they have handled.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import delete, func, select, update
+
+from libs.kit import clock, metrics
+from libs.kit.bus.survival import TROUBLE, Backoff
+from libs.kit.db import Database, Lease, Transaction
+from libs.kit.db.tables import inbox, outbox
+from libs.kit.errors import Unavailable
+from libs.kit.logging import get_logger
+from libs.kit.redis import Redis
+
+BATCH: Final = 128
+SWEEP_SECONDS: Final = 1.0
+STREAM_LENGTH: Final = 50_000
+LEASE: Final = timedelta(seconds=15)
+AGAIN: Final = timedelta(minutes=15)  # how far back facts are repeated when Redis lost something
+KEEP_OUTBOX: Final = timedelta(days=1)
+KEEP_STREAM: Final = timedelta(days=3)
+KEEP_INBOX: Final = timedelta(days=7)  # longer than a stream can deliver again
+TIDY_EVERY: Final = timedelta(hours=1)
+
+log = get_logger(__name__)
+published = metrics.counter("opsjob_facts_published_total", "Facts copied to Redis.", ["service"])
+
+
+def stream_of(topic: str) -> str:
+    """The stream that carries the facts of a context."""
+    return f"facts:{topic}"
+
+
+class _Row(NamedTuple):
+    id: int
+    event_id: str
+    topic: str
+    type: str
+    body: str
+
+
+class Relay:
+    """The one publisher of a service's facts; with several replicas, the one that has the lease."""
+
+    def __init__(self, db: Database, redis: Redis, *, service: str, holder: str) -> None:
+        self._db = db
+        self._redis = redis
+        self._service = service
+        self._position_key = f"facts:{service}:position"
+        self._lease = Lease(db, "relay", holder=holder, ttl=LEASE)
+        self._lease_checked = 0.0
+        self._position: datetime | None = None
+        self._topics: set[str] = set()
+        self._known = False
+        self._tidied = clock.now()
+
+    async def run(self) -> None:
+        """Publish for ever: at every ring of the doorbell, and each second as a net."""
+        backoff = Backoff(f"relay of {self._service}")
+        while True:
+            try:
+                await self.publish()
+                backoff.succeeded()
+            except (*TROUBLE, Unavailable) as error:
+                await backoff.after(error)
+                continue
+            await self._db.committed.wait(SWEEP_SECONDS)
+
+    async def publish(self) -> int:
+        """Publish everything that waits; says how many facts. Raises while Redis is away."""
+        epoch = await self._epoch()
+        if epoch is None:
+            return 0
+        await self._notice_losses(epoch)
+        total = 0
+        while rows := await self._db.read(_waiting):
+            stamp = max(clock.now(), (self._position or _START) + timedelta(microseconds=1))
+            await self._copy(rows, stamp)
+            ids = [row.id for row in rows]
+            await self._db.write(lambda tx, ids=ids, at=stamp: self._mark(tx, ids, at, epoch))  # type: ignore[misc]  # defaults bind the loop's values
+            self._position = stamp
+            self._topics.update(row.topic for row in rows)
+            total += len(rows)
+            published.labels(self._service).inc(len(rows))
+            if len(rows) < BATCH:
+                break
+        if clock.now() - self._tidied > TIDY_EVERY:
+            await self._tidy()
+        return total
+
+    async def _epoch(self) -> int | None:
+        """The fencing epoch; on SQLite one process owns the file, so there is nobody to fence."""
+        if self._db.dialect == "sqlite":
+            return 0
+        age = clock.monotonic() - self._lease_checked
+        if self._lease.epoch is None or age > LEASE.total_seconds() / 3:
+            held = self._lease.epoch
+            epoch = await self._lease.try_acquire()
+            self._lease_checked = clock.monotonic()
+            if epoch != held:
+                self._known = False  # somebody else may have published since
+        return self._lease.epoch
+
+    async def _copy(self, rows: Sequence[_Row], stamp: datetime) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for row in rows:
+                pipe.xadd(
+                    stream_of(row.topic),
+                    {"id": row.event_id, "type": row.type, "body": row.body},
+                    maxlen=STREAM_LENGTH,
+                    approximate=True,
+                )
+            pipe.set(self._position_key, _written(stamp))
+            await pipe.execute()
+
+    def _mark(self, tx: Transaction, ids: list[int], at: datetime, epoch: int) -> None:
+        self._fence(tx, epoch)
+        tx.execute(update(outbox).where(outbox.c.id.in_(ids)).values(published_at=at))
+
+    def _fence(self, tx: Transaction, epoch: int) -> None:
+        if epoch:
+            tx.fenced(self._lease.name, epoch)
+
+    async def _notice_losses(self, epoch: int) -> None:
+        if not self._known:
+            self._position, self._topics = await self._db.read(_published_lately)
+            self._known = True
+        if self._position is None:
+            return
+        topics = sorted(self._topics)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._position_key)
+            for topic in topics:
+                pipe.exists(stream_of(topic))
+            answers = await pipe.execute()
+        position = answers[0].decode() if answers[0] else ""
+        if position >= _written(self._position) and all(answers[1:]):
+            return
+        again = await self._db.write(lambda tx: self._repeat(tx, epoch))
+        self._position = None
+        self._topics = set()
+        log.warning("Redis lost facts; publishing the latest again.", facts=again)
+
+    def _repeat(self, tx: Transaction, epoch: int) -> int:
+        self._fence(tx, epoch)
+        return tx.changed(
+            update(outbox).where(outbox.c.published_at >= tx.now - AGAIN).values(published_at=None)
+        )
+
+    async def _tidy(self) -> None:
+        self._tidied = clock.now()
+        await self._db.write(_forget)
+        oldest = int((clock.now() - KEEP_STREAM).timestamp() * 1000)
+        for topic in self._topics:
+            await self._redis.xtrim(stream_of(topic), minid=str(oldest), approximate=True)
+
+
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+def _waiting(tx: Transaction) -> list[_Row]:
+    query = (
+        select(outbox.c.id, outbox.c.event_id, outbox.c.topic, outbox.c.type, outbox.c.body)
+        .where(outbox.c.published_at.is_(None))
+        .order_by(outbox.c.id)
+        .limit(BATCH)
+    )
+    return [_Row(*row) for row in tx.session.execute(query)]
+
+
+def _published_lately(tx: Transaction) -> tuple[datetime | None, set[str]]:
+    since = tx.now - AGAIN
+    latest = tx.scalar(
+        select(func.max(outbox.c.published_at)).where(outbox.c.published_at >= since)
+    )
+    topics = tx.scalars(select(outbox.c.topic).where(outbox.c.published_at >= since).distinct())
+    return latest, set(topics)
+
+
+def _forget(tx: Transaction) -> None:
+    tx.execute(delete(outbox).where(outbox.c.published_at < tx.now - KEEP_OUTBOX))
+    tx.execute(delete(inbox).where(inbox.c.handled_at < tx.now - KEEP_INBOX))
