@@ -56,7 +56,7 @@ def _from_environment(*, insecure: bool) -> Place:
     server, data_dir = os.environ.get("OPSJOB_SERVER"), os.environ.get("OPSJOB_DATA_DIR")
     if server:
         return _remote(server, insecure=insecure)
-    if data_dir:
+    if data_dir and (Path(data_dir) / "run" / "address.json").exists():
         return _local(Path(data_dir))
     last = CredentialStore(default_path()).last_server()
     return _remote(last or DEFAULT_SERVER, insecure=insecure)

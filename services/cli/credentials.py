@@ -144,6 +144,8 @@ def _kept(entry: object) -> Tokens:
     for name, kind in _TOKEN_FIELDS.items():
         if not isinstance(entry[name], kind):
             raise ValueError("wrong kinds of values")
+    if not isinstance(entry["expires_at"], int | float):
+        raise ValueError("wrong kinds of values")
     return Tokens(
         username=entry["username"],
         access_token=entry["access_token"],

@@ -16,57 +16,58 @@ LONGEST_PASSWORD = 1024
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
+    client_command(app, "login")(login)
+    client_command(app, "logout")(logout)
+    client_command(app, "status")(status)
 
-    @client_command(app, "login")
-    def login(
-        api: Api,
-        username: Annotated[
-            str, typer.Option("--username", "-u", help="Asked for if absent.")
-        ] = "",
-        password_stdin: Annotated[
-            bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-        ] = False,
-    ) -> None:
-        """Log in; the tokens are kept in a file that only you can read."""
-        username = username or _ask("Username: ")
-        password = _password_from_stdin() if password_stdin else _ask_password()
-        tokens = api.log_in(username, password)
-        terminal.line(f"Logged in to {api.place.server} as {terminal.harmless(tokens.username)}.")
 
-    @client_command(app, "logout")
-    def logout(api: Api) -> None:
-        """End the session on the server and forget the tokens."""
-        if api.place.store.tokens(api.place.server) is None:
-            terminal.line(f"Not logged in to {api.place.server}.")
-            return
-        try:
-            api.post("/api/auth/logout/")
-        except CommandFailed as failure:
-            if failure.code != "unauthenticated":
-                api.forget()
-                raise CommandFailed(
-                    f"The tokens are forgotten here, but the server was not told: {failure}"
-                ) from None
-        api.forget()
-        terminal.line(f"Logged out of {api.place.server}.")
+def login(
+    api: Api,
+    username: Annotated[str, typer.Option("--username", "-u", help="Asked for if absent.")] = "",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+) -> None:
+    """Log in; the tokens are kept in a file that only you can read."""
+    username = username or _ask("Username: ")
+    password = _password_from_stdin() if password_stdin else _ask_password()
+    tokens = api.log_in(username, password)
+    terminal.line(f"Logged in to {api.place.server} as {terminal.harmless(tokens.username)}.")
 
-    @client_command(app, "status")
-    def status(
-        api: Api,
-        as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
-    ) -> None:
-        """Show the server, who is logged in, and how many agents are online."""
-        user = api.get("/api/auth/me/")
-        online = api.get("/api/hosts/", {"agent_status": "online", "page_size": 1})["total"]
-        total = api.get("/api/hosts/", {"page_size": 1})["total"]
-        if as_json:
-            terminal.as_json(
-                {"server": api.place.server, "user": user, "hosts": total, "online": online}
-            )
-            return
-        terminal.line(f"Server  {api.place.server}")
-        terminal.line(f"User    {terminal.harmless(str(user.get('username')))}")
-        terminal.line(f"Hosts   {total}, {online} online")
+
+def logout(api: Api) -> None:
+    """End the session on the server and forget the tokens."""
+    if api.place.store.tokens(api.place.server) is None:
+        terminal.line(f"Not logged in to {api.place.server}.")
+        return
+    try:
+        api.post("/api/auth/logout/")
+    except CommandFailed as failure:
+        if failure.code != "unauthenticated":
+            api.forget()
+            raise CommandFailed(
+                f"The tokens are forgotten here, but the server was not told: {failure}"
+            ) from None
+    api.forget()
+    terminal.line(f"Logged out of {api.place.server}.")
+
+
+def status(
+    api: Api,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
+) -> None:
+    """Show the server, who is logged in, and how many agents are online."""
+    user = api.get("/api/auth/me/")
+    online = api.get("/api/hosts/", {"agent_status": "online", "page_size": 1})["total"]
+    total = api.get("/api/hosts/", {"page_size": 1})["total"]
+    if as_json:
+        terminal.as_json(
+            {"server": api.place.server, "user": user, "hosts": total, "online": online}
+        )
+        return
+    terminal.line(f"Server  {api.place.server}")
+    terminal.line(f"User    {terminal.harmless(str(user.get('username')))}")
+    terminal.line(f"Hosts   {total}, {online} online")
 
 
 def _ask(question: str) -> str:

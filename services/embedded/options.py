@@ -29,7 +29,6 @@ class UpOptions:
     port: int = 8000
     agent_port: int = 8001
     with_agent: bool = True
-    log_level: str = "info"
+    log_level: str = "INFO"
     logs: LogTarget = LogTarget.files
-    first_run: bool = False
     once: bool = False
