@@ -1,0 +1,1 @@
+"""The one public door: credentials, limits, headers, documentation, the console's files, proxy."""

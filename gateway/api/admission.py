@@ -1,0 +1,59 @@
+"""Who may come in: credentials, proof against other sites, rates."""
+
+from gateway.api.callers import Caller, network_of
+from gateway.api.credentials import CredentialKey, Credentials, Identity, credential_of
+from gateway.api.csrf import SAFE_METHODS, check_cookie_change, refuse_foreign_site
+from gateway.api.heads import RequestHead
+from gateway.api.limits import Rates
+from gateway.api.settings import GatewaySettings
+from libs.kit.errors import Unauthenticated
+
+
+class Admission:
+    """Decides before a service is bothered; raises the error that the caller gets."""
+
+    def __init__(self, settings: GatewaySettings, credentials: Credentials, rates: Rates) -> None:
+        self._credentials = credentials
+        self._rates = rates
+        self._origins = frozenset(settings.public_origins)
+
+    async def admit(self, head: RequestHead, caller: Caller, method: str) -> Identity:
+        """The person behind a request for something that needs one."""
+        try:
+            key = credential_of(head, scheme=caller.scheme)
+        except Unauthenticated:
+            await self._rates.failures.count(network_of(caller.address))
+            raise
+        if key is None:
+            await self._count_anonymous(caller)
+            raise Unauthenticated()
+        identity = self._credentials.known(key)
+        if identity is None:
+            identity = await self._confirm(key, caller)
+        if identity.by_cookie_alone and method not in SAFE_METHODS:
+            check_cookie_change(head, caller, self._origins)
+        if not self._rates.users.take(identity.rate_key):
+            await self._rates.users.pay(identity.rate_key)
+        return identity
+
+    async def admit_anybody(self, head: RequestHead, caller: Caller) -> None:
+        """A call that gets one in, such as a log-in: bounded by address, not from other sites."""
+        refuse_foreign_site(head, caller, self._origins)
+        await self._rates.logins.pay(network_of(caller.address))
+
+    async def _count_anonymous(self, caller: Caller) -> None:
+        address = network_of(caller.address)
+        if not self._rates.addresses.take(address):
+            await self._rates.addresses.pay(address)
+
+    async def _confirm(self, key: CredentialKey, caller: Caller) -> Identity:
+        """Asks auth. An address that guesses too much gets no answer about new credentials;
+        people who were in already are not hurt by a guesser next door."""
+        address = network_of(caller.address)
+        if not self._credentials.was_known(key):
+            await self._rates.failures.check(address)
+        try:
+            return await self._credentials.resolve(key)
+        except Unauthenticated:
+            await self._rates.failures.count(address)
+            raise

@@ -1,0 +1,103 @@
+"""The public URL map: which service answers which path, and the one way to write a path."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from gateway.api.errors import NoSuchAddress
+
+KIB: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the map; `streams` marks addresses whose answers stay open."""
+
+    prefix: str
+    service: str
+    streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDoor:
+    """A call that needs no credential, because it is how one gets a credential."""
+
+    max_body_bytes: int
+
+
+URL_MAP: Final[Mapping[str, Route]] = {
+    route.prefix: route
+    for route in (
+        Route("/api/auth", "auth"),
+        Route("/api/permissions", "auth"),
+        Route("/api/hosts", "hosts"),
+        Route("/api/agents", "hosts"),
+        Route("/api/quick", "execution"),
+        Route("/api/executor", "execution"),
+        Route("/api/realtime", "execution"),
+        Route("/api/realtime/sse", "execution", streams=True),
+    )
+}
+
+OPEN_DOORS: Final[Mapping[tuple[str, str], OpenDoor]] = {
+    ("POST", "/api/auth/login"): OpenDoor(max_body_bytes=64 * KIB),
+    ("POST", "/api/auth/refresh"): OpenDoor(max_body_bytes=64 * KIB),
+}
+
+_SEGMENT: Final = rb"[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*"
+_PLAIN: Final = re.compile(rb"/(?:" + _SEGMENT + rb"/)*(?:" + _SEGMENT + rb")?")
+_ESCAPED: Final = re.compile(rb"/(?:(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._~!$&'()*+,=:@-])+/?)*")
+_ESCAPE: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+
+_RESERVED: Final = frozenset({"api", "internal", "health", "metrics", "ws", "openapi.json"})
+"""First segments that are never pages of the console, in whatever letter case."""
+
+
+def canonical(raw_path: bytes) -> str:
+    """The decoded path without its trailing slash; the root stays `/`.
+
+    There is one way to write each path: no empty or dot segments, no `;` or backslash, and
+    escapes only for letters that need them. Anything else raises NoSuchAddress, so that gateway
+    and services can never read one path in two ways.
+    """
+    path = raw_path.decode("ascii") if _PLAIN.fullmatch(raw_path) else _decoded(raw_path)
+    return path[:-1] if path[-1] == "/" and path != "/" else path
+
+
+def _decoded(raw_path: bytes) -> str:
+    if not _ESCAPED.fullmatch(raw_path):
+        raise NoSuchAddress()
+    for escape in _ESCAPE.findall(raw_path):
+        try:
+            text = unquote_to_bytes(escape).decode("utf-8")
+        except UnicodeDecodeError:
+            raise NoSuchAddress() from None
+        if not all(_needs_escape(letter) for letter in text):
+            raise NoSuchAddress()
+    path = unquote_to_bytes(raw_path).decode("utf-8")
+    if "/." in path or unicodedata.normalize("NFKC", path) != path:
+        raise NoSuchAddress()
+    return path
+
+
+def _needs_escape(letter: str) -> bool:
+    return letter == " " or (ord(letter) > 0x7F and letter.isprintable())
+
+
+def route_of(path: str) -> Route | None:
+    """The row with the longest prefix of a canonical path, or None."""
+    end = len(path)
+    while end > 0:
+        route = URL_MAP.get(path[:end])
+        if route is not None:
+            return route
+        end = path.rfind("/", 0, end)
+    return None
+
+
+def belongs_to_platform(path: str) -> bool:
+    """Whether a path is one of the platform's own spellings, hence never a page of the console."""
+    return path[1:].partition("/")[0].casefold() in _RESERVED

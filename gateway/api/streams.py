@@ -1,0 +1,69 @@
+"""Live streams: one slot each, cut when the right to watch ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.api.credentials import CredentialKey, Identity
+from gateway.api.limits import StreamSlots
+from libs.kit.errors import AppError, Unavailable
+
+_MOST_FAILED_CHECKS: Final = 2
+"""So long auth may be away before a stream ends; new requests are refused at once."""
+
+
+class Streams:
+    """Runs answers that stay open; `resolve` asks who a credential belongs to now."""
+
+    def __init__(
+        self,
+        resolve: Callable[[CredentialKey], Awaitable[Identity]],
+        *,
+        slots: StreamSlots,
+        check_seconds: float,
+    ) -> None:
+        self._resolve = resolve
+        self._slots = slots
+        self._check_seconds = check_seconds
+
+    async def run(self, identity: Identity, work: Callable[[], Awaitable[None]]) -> None:
+        """Runs `work` until it ends or the right to watch does; TooManyStreams without a slot.
+
+        A cut stream just ends; its reader resumes by the last event id if it still may.
+        """
+        with self._slots.hold(identity.principal.id):
+            leash = asyncio.timeout(None)
+            try:
+                async with leash:
+                    watch = asyncio.create_task(self._watch(identity, leash))
+                    try:
+                        await work()
+                    finally:
+                        watch.cancel()
+            except TimeoutError:
+                if not leash.expired():
+                    raise
+
+    async def _watch(self, identity: Identity, leash: asyncio.Timeout) -> None:
+        """Whatever ends this task, except the end of the stream itself, ends the stream."""
+        task = asyncio.current_task()
+        try:
+            await self._until_right_is_gone(identity)
+        finally:
+            if task is None or not task.cancelling():
+                leash.reschedule(asyncio.get_running_loop().time())
+
+    async def _until_right_is_gone(self, identity: Identity) -> None:
+        failed = 0
+        while failed < _MOST_FAILED_CHECKS:
+            await asyncio.sleep(self._check_seconds)
+            try:
+                now = await self._resolve(identity.key)
+            except Unavailable:
+                failed += 1
+            except AppError:
+                return
+            else:
+                failed = 0
+                if not identity.is_same_right(now):
+                    return
