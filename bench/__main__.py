@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 import bench
 from bench.report import Figure, table
 
-
 Measure = Callable[[int | None, bool], Iterable[Figure]]
 """`measure(n, peers)`: `n` is the size, None for the benchmark's own default; `peers` asks for
 the other systems beside us."""
