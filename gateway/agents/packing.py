@@ -25,13 +25,14 @@ def pack_entry(entry: dict[str, object]) -> bytes:
     return _pack(entry)
 
 
-def pack_message(message: Message, *, agent_id: str, boot_id: str) -> bytes:
+def pack_message(message: Message, *, agent_id: str, boot_id: str, session_id: str) -> bytes:
     """A claim, rejection, start, result or gap; whose it is comes from the session alone."""
     entry = dict(vars(message))
     entry["t"] = entry.pop("type")
     entry["agent_id"] = agent_id
     if STREAM_OF[type(message)] is RESULTS:
         entry["boot_id"] = boot_id
+        entry["session_id"] = session_id
     return _pack(entry)
 
 

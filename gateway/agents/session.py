@@ -315,7 +315,12 @@ class Session:
         elif kind not in STREAM_OF:
             self._refuse("out_of_place")
         elif self._is_within_pace():
-            data = pack_message(message, agent_id=self.agent_id, boot_id=self.boot_id)
+            data = pack_message(
+                message,
+                agent_id=self.agent_id,
+                boot_id=self.boot_id,
+                session_id=self.session_id,
+            )
             self._desk.put(STREAM_OF[kind], data, self)
 
     def _beat(self, message: Message) -> None:

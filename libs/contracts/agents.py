@@ -81,11 +81,12 @@ class Heartbeat(TypedDict):
 
 
 class Uplink(TypedDict):
-    """A claim, rejection, start or result; `agent_id` and `boot_id` come from the session."""
+    """A claim, rejection, start or result; agent, boot and session are the gateway's own words."""
 
     t: Literal["claim", "reject", "started", "result"]
     agent_id: str
     boot_id: str
+    session_id: str
     task_id: str
     attempt: int
     epoch: NotRequired[int]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.kit.auth import Principal, require
-from libs.kit.pagination import Page, PageParams
+from libs.kit.pagination import Page, Paging
 from libs.kit.service import provided
 from services.execution.realtime.service import Streams
 from services.execution.schemas import (
@@ -25,7 +25,6 @@ ExecutionsUseCases = Annotated[Executions, provided(Executions)]
 StreamsUseCases = Annotated[Streams, provided(Streams)]
 Reader = Annotated[Principal, require("executions:read")]
 Stopper = Annotated[Principal, require("executions:cancel")]
-Paging = Annotated[PageParams, Query()]
 
 
 @router.get("")

@@ -259,10 +259,11 @@ class Reports:
             if message.get("t") in {"connected", "heartbeat"}
         ]
         connected = [message for message in messages if message.get("t") == "connected"]
+        fresh = [message for message in connected if not message.get("again")]
         if alive and await self._anything_on(alive):
             await self._seen(alive)
         if connected:
-            lost, touched = await self._reconcile(connected)
+            lost, touched = await self._reconcile(fresh)
             self._settle(lost)
             self._changes.tell(touched)
             self._dispatcher.wake(agent_ids=[str(message["agent_id"]) for message in connected])
