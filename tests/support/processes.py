@@ -28,11 +28,12 @@ class Program:
         """The end of its output, for the message of a failing test."""
         return self.log.read_bytes()[-TAIL_BYTES:].decode("utf-8", "replace")
 
-    def assert_running(self) -> None:
-        """Fails with the end of its log once it is gone."""
+    def is_running(self) -> bool:
+        """True; raises ProgramEnded with the end of its log once it is gone."""
         code = self.process.poll()
         if code is not None:
             raise ProgramEnded(f"{self.name} ended with {code}:\n{self.tail()}")
+        return True
 
     def stop(self) -> None:
         """Asks it to end; ends it if it does not."""
@@ -89,11 +90,11 @@ class Programs:
     def wait_for(self, program: Program, url: str, *, timeout: float = 30.0) -> None:
         """Waits until the program's address answers 200; fails at once when it ends."""
 
-        def answers() -> bool:
-            program.assert_running()
-            return status(url) == 200
-
-        eventually_sync(answers, timeout=timeout, message=f"{program.name} at {url}")
+        eventually_sync(
+            lambda: program.is_running() and status(url) == 200,
+            timeout=timeout,
+            message=f"{program.name} at {url}",
+        )
 
     def stop_all(self) -> None:
         """Stops everything, newest first."""

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from tests.support.processes import Programs, free_port
 from tests.support.waiting import eventually_sync
 
+POSTGRES_MAKES = ("-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
 POSTGRES_DEFAULTS = (
     "listen_addresses=127.0.0.1",
     "fsync=off",
@@ -44,8 +46,7 @@ def postgres(programs: Programs) -> Iterator[PostgresServer]:
         data = folder / "data"
         made = programs.start(
             "initdb",
-            [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
-            + ["-E", "UTF8", "--locale=C.UTF-8"],
+            [binaries / "initdb", "-D", data, *POSTGRES_MAKES],
             user=owner,
         )
         assert made.process.wait(60) == 0, made.tail()
@@ -56,7 +57,7 @@ def postgres(programs: Programs) -> Iterator[PostgresServer]:
             user=owner,
         )
         ready = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        eventually_sync(lambda: server.assert_running() or _succeeds(ready), timeout=30)
+        eventually_sync(lambda: server.is_running() and _succeeds(ready), timeout=30)
         yield PostgresServer(port, binaries)
         server.stop()
     finally:
@@ -76,14 +77,12 @@ def valkey(programs: Programs, *, password: str, folder: Path) -> int:
         maxmemory-policy noeviction
     """
     server = programs.start("valkey", [_valkey_binary(), "-"], stdin=settings.encode())
-    eventually_sync(
-        lambda: server.assert_running() or "Ready to accept connections" in server.tail()
-    )
+    eventually_sync(lambda: server.is_running() and "Ready to accept connections" in server.tail())
     return port
 
 
 def _succeeds(command: list[str]) -> bool:
-    return os.spawnv(os.P_WAIT, command[0], command) == 0
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def _package(name: str) -> Path:
