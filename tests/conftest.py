@@ -9,9 +9,10 @@ _SUPPORT = Path(__file__).parent / "support"
 # Fixtures live beside what they build; a module that does not exist yet is simply not loaded.
 pytest_plugins = [
     f"tests.support.{name}"
-    for name in ("network", "database", "valkey", "platform", "agents")
+    for name in ("network", "valkey", "database", "platform", "agents")
     if (_SUPPORT / f"{name}.py").exists()
 ]
+pytest.register_assert_rewrite(*pytest_plugins)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
