@@ -14,7 +14,6 @@ from arq.connections import ArqRedis
 from arq.cron import CronJob, cron
 from arq.worker import Function, Retry, Worker, func
 
-from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
 
@@ -73,9 +72,10 @@ class Queue:
 
         The same job with the same arguments is not queued twice while it waits.
         """
-        identity = ":".join([job.name, *map(str, args), *(f"{k}={v}" for k, v in kwargs.items())])
+        named: dict[str, Any] = dict(kwargs)
+        identity = ":".join([job.name, *map(str, args), *(f"{k}={v}" for k, v in named.items())])
         try:
-            queued = await self._arq.enqueue_job(job.name, *args, _job_id=identity, **kwargs)
+            queued = await self._arq.enqueue_job(job.name, *args, _job_id=identity, **named)
         except TROUBLE as error:
             log.warning("A job could not be queued.", task=job.name, reason=str(error)[:200])
             return False
@@ -99,7 +99,7 @@ class Jobs:
             if job.periodic is None:
                 self._functions.append(
                     func(
-                        run,
+                        run,  # type: ignore[arg-type]  # arq's protocol is a plain function's
                         name=job.name,
                         max_tries=job.retries,
                         timeout=job.timeout,
@@ -151,9 +151,12 @@ def _runner(job: Task[Any], use_cases: object) -> Callable[..., Awaitable[object
     async def run(ctx: Mapping[str, object], *args: object, **kwargs: object) -> object:
         try:
             return await job.call(use_cases, *args, **kwargs)
-        except Unavailable as error:
+        except Exception as error:
             tries = ctx.get("job_try", 1)
             number = tries if isinstance(tries, int) else 1
+            log.warning("A job failed.", task=job.name, attempt=number, exc_info=error)
+            if number >= job.retries:
+                raise
             raise Retry(defer=min(60, 2**number)) from error
 
     run.__qualname__ = job.name

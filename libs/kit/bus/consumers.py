@@ -269,13 +269,10 @@ class DeadLetters:
         row = await self._db.read(lambda tx: tx.session.execute(query).first())
         if row is None:
             raise NotFound
-        fields: dict[str | bytes, str | bytes] = {
-            "id": row.event_id,
-            "type": row.type,
-            "body": row.body,
-        }
         try:
-            await self._redis.xadd(stream_of(row.topic), dict(fields))
+            await self._redis.xadd(
+                stream_of(row.topic), {"id": row.event_id, "type": row.type, "body": row.body}
+            )
         except TROUBLE as error:
             raise Unavailable from error
         await self._db.write(lambda tx: self._replayed(tx, letter_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from sqlalchemy import make_url
 
@@ -78,23 +78,23 @@ S = TypeVar("S", bound=UsesDatabase)
 
 def writes(
     method: Callable[Concatenate[S, Transaction, P], T],
-) -> Callable[Concatenate[S, P], Coroutine[object, None, T]]:
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
     """Turn ``def m(self, tx, ...)`` into ``await obj.m(...)`` in a writing transaction."""
 
     @wraps(method)
     async def call(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._db.write(lambda tx: method(self, tx, *args, **kwargs))
 
-    return call
+    return cast("Callable[Concatenate[S, P], Coroutine[Any, Any, T]]", call)
 
 
 def reads(
     method: Callable[Concatenate[S, Transaction, P], T],
-) -> Callable[Concatenate[S, P], Coroutine[object, None, T]]:
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
     """Turn ``def m(self, tx, ...)`` into ``await obj.m(...)`` in a reading transaction."""
 
     @wraps(method)
     async def call(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._db.read(lambda tx: method(self, tx, *args, **kwargs))
 
-    return call
+    return cast("Callable[Concatenate[S, P], Coroutine[Any, Any, T]]", call)

@@ -50,14 +50,13 @@ class _Job(Generic[T]):
     def abandoned(self) -> bool:
         return self.future.cancelled()
 
-    def run(self, session: Session) -> bool:
-        """Run in the caller's context; False when it raised."""
+    def run(self, session: Session) -> BaseException | None:
+        """Run in the caller's context; returns what it raised."""
         try:
             self._result = self._context.run(self._fn, session)
         except BaseException as error:
             self.error = error
-            return False
-        return True
+        return self.error
 
     def fail(self, error: BaseException) -> None:
         self.error = error
@@ -116,7 +115,7 @@ class SQLite:
 
     async def write(self, fn: Callable[[Transaction], T]) -> T:
         """See Database.write."""
-        job = self._job(lambda session: self._write_one(session, fn, job))
+        job: _Job[T] = self._job(lambda session: self._write_one(session, fn, job))
         self._writes.put(job)  # type: ignore[arg-type]  # a queue of jobs of any result
         result = await job.future
         confirm_delivery()
@@ -124,7 +123,7 @@ class SQLite:
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """See Database.read."""
-        job = self._job(lambda session: fn(Transaction(session)))
+        job: _Job[T] = self._job(lambda session: fn(Transaction(session)))
         self._reads.put(job)  # type: ignore[arg-type]  # as above
         return await job.future
 
@@ -170,11 +169,12 @@ class SQLite:
             if job.abandoned:
                 continue
             try:
-                if not job.run(session) and job.error is not None:
-                    job.fail(translated(job.error))
+                error = job.run(session)
+                if error is not None:
+                    job.fail(translated(error))
                 session.close()
-            except BaseException as error:
-                job.fail(translated(error))
+            except BaseException as failure:
+                job.fail(translated(failure))
             self._settle([job])
         connection.close()
 
@@ -234,11 +234,12 @@ def _run_in_savepoint(connection: Connection, job: _Job[object]) -> None:
     with Session(
         connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
     ) as session:
-        if job.run(session):
+        error = job.run(session)
+        if error is None:
             session.commit()
         else:
             session.rollback()
-            job.fail(translated(job.error))
+            job.fail(translated(error))
 
 
 def _connected(engine: Engine) -> Connection:

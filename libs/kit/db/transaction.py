@@ -1,7 +1,7 @@
 """What a transaction function holds: a session, and the facts that come true with the commit."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -11,9 +11,6 @@ from typing import TypeVar
 from sqlalchemy import (
     CursorResult,
     Executable,
-    Result,
-    ScalarResult,
-    Select,
     bindparam,
     insert,
     select,
@@ -29,6 +26,7 @@ from libs.kit.logging import current_trace_id
 
 T = TypeVar("T")
 Entity = TypeVar("Entity", bound=object)
+Parameters = Sequence[Mapping[str, object]] | Mapping[str, object] | None
 
 _REMEMBER = text(
     "INSERT INTO inbox (consumer, event_id, handled_at) VALUES (:consumer, :event_id, :at)"
@@ -91,14 +89,36 @@ class Doorbell:
 
 
 class Transaction:
-    """A running transaction. It ends when the function that got it returns or raises."""
+    """A running transaction. It ends when the function that got it returns or raises.
 
-    __slots__ = ("_facts", "now", "session")
+    ``execute``, ``scalars``, ``scalar``, ``get``, ``add_all``, ``delete`` and ``flush`` are the
+    session's own.
+    """
+
+    __slots__ = (
+        "_facts",
+        "add_all",
+        "delete",
+        "execute",
+        "flush",
+        "get",
+        "now",
+        "scalar",
+        "scalars",
+        "session",
+    )
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.now: datetime = clock.now()
         self._facts: list[Event] = []
+        self.execute = session.execute
+        self.scalars = session.scalars
+        self.scalar = session.scalar
+        self.get = session.get
+        self.add_all = session.add_all
+        self.delete = session.delete
+        self.flush = session.flush
 
     def emit(self, fact: Event) -> None:
         """Publish the fact if, and only if, this transaction commits."""
@@ -113,43 +133,15 @@ class Transaction:
         if self.session.scalar(query) != epoch:
             raise LeaseLost(lease=name, epoch=epoch)
 
-    def execute(self, statement: Executable, params: object = None) -> Result[tuple[object, ...]]:
-        """Run a statement; for rows. See `changed` for the number of rows changed."""
-        return self.session.execute(statement, params)  # type: ignore[arg-type]  # as Session takes
-
-    def changed(self, statement: Executable, params: object = None) -> int:
-        """Run an INSERT, UPDATE or DELETE and say how many rows it touched."""
-        result = self.session.execute(statement, params)  # type: ignore[arg-type]  # as above
-        return result.rowcount if isinstance(result, CursorResult) else 0
-
-    def scalars(self, statement: Select[tuple[T]]) -> ScalarResult[T]:
-        """The first column of every row."""
-        return self.session.scalars(statement)
-
-    def scalar(self, statement: Select[tuple[T]]) -> T | None:
-        """The first column of the first row, or None."""
-        return self.session.scalar(statement)
-
-    def get(self, entity: type[Entity], key: object) -> Entity | None:
-        """The object with this primary key, or None."""
-        return self.session.get(entity, key)
-
     def add(self, entity: Entity) -> Entity:
         """Store a new object; its id is there after `flush` or the commit."""
         self.session.add(entity)
         return entity
 
-    def add_all(self, entities: Sequence[object]) -> None:
-        """Store new objects; for many rows prefer `execute(insert(...), rows)`."""
-        self.session.add_all(entities)
-
-    def delete(self, entity: object) -> None:
-        """Remove an object."""
-        self.session.delete(entity)
-
-    def flush(self) -> None:
-        """Send pending changes to the database now, so that ids and violations show."""
-        self.session.flush()
+    def changed(self, statement: Executable, params: Parameters = None) -> int:
+        """Run an INSERT, UPDATE or DELETE and say how many rows it touched."""
+        result = self.session.execute(statement, params)
+        return result.rowcount if isinstance(result, CursorResult) else 0
 
     def _store_facts(self) -> bool:
         self.session.flush()
