@@ -1,31 +1,31 @@
-"""The API gateway and every service in one process: public over TCP, internal over a unix socket."""
+"""The API gateway and every service in one process: public on TCP, internal on a unix socket."""
 
 import asyncio
 import contextlib
-import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.app import create_gateway
+from gateway.api.serving import server_options
 from gateway.api.settings import GatewaySettings
 from libs.contracts.auth import AuthClient
 from libs.kit import logging
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.client import InProcess
-from libs.kit.ids import new_id
 from libs.kit.redis import connect
-from libs.kit.service import Runtime
+from libs.kit.service import Runtime, entering, jobs_of
 from libs.kit.settings import Settings
 from services import registry
-from services.embedded.serving import Server, serve_until_told
+from services.embedded.serving import Listening, internal_config, serve_until, stop_on_signals
 
-Body = Callable[[], int | None]
 _CONSOLE = Path(__file__).parents[2] / "frontend" / "dist"
 
 
@@ -54,3 +54,67 @@ class ByHostName:
             await send({"type": "http.response.body", "body": b""})
             return
         await app(scope, receive, send)
+
+
+def preload() -> None:
+    """Imports every service, so that all processes share those pages."""
+    registry.load_all()
+
+
+def run(plan: Plan) -> int:
+    """Serves until SIGTERM; for a process of its own."""
+    logging.configure(plan.settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(plan))
+    return 0
+
+
+async def _serve(plan: Plan) -> None:
+    """Order of the end: no new requests, then the worker, then loops and databases."""
+    stop = stop_on_signals()
+    settings = plan.settings
+    network = InProcess()
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=network))
+        runtime = Runtime(
+            settings=settings,
+            redis=redis,
+            http=http,
+            internal_tokens=InternalTokens(settings.secret),
+            access_tokens=AccessTokens(settings.secret),
+        )
+        apps = {name: service.create_app(runtime) for name, service in registry.load_all().items()}
+        network.apps.update(apps)
+        await stack.enter_async_context(entering(apps.values()))
+        worker = asyncio.create_task(jobs_of(apps.values(), redis).run(), name="worker")
+        stack.push_async_callback(_ended, worker)
+        await serve_until(
+            [
+                Listening(_public(apps, runtime), plan.public),
+                Listening(internal_config(ByHostName(apps)), plan.control),
+            ],
+            stop,
+        )
+
+
+def _public(apps: Mapping[str, ASGIApp], runtime: Runtime) -> uvicorn.Config:
+    settings = GatewaySettings()
+    if settings.static_dir is None and _CONSOLE.is_dir():
+        settings = settings.model_copy(update={"static_dir": _CONSOLE})
+    gateway = create_gateway(
+        settings,
+        apps,
+        AuthClient(runtime.http, runtime.internal_tokens, "gateway"),
+        internal_tokens=runtime.internal_tokens,
+        access_tokens=runtime.access_tokens,
+        redis_url=runtime.settings.redis_url,
+    )
+    return uvicorn.Config(gateway, log_config=None, **server_options(settings))
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -33,9 +33,9 @@ class DataFolder:
         return self.root / "run"
 
     @property
-    def logs(self) -> Path:
-        """One log file per process."""
-        return self.root / "logs"
+    def process_logs(self) -> Path:
+        """One log file per process of the platform; output of executions lies elsewhere."""
+        return self.root / "processes"
 
     @property
     def valkey(self) -> Path:
@@ -80,7 +80,7 @@ def prepare(root: Path) -> DataFolder:
     """Creates what is missing, for the owner alone; refuses a folder of somebody else."""
     root = root.expanduser().absolute()
     try:
-        for path in (root, root / "run", root / "logs", root / "valkey"):
+        for path in (root, root / "run", root / "processes", root / "valkey"):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = root.stat().st_uid
     except OSError as error:
@@ -188,7 +188,7 @@ def write_address(folder: DataFolder, url: str, agent_url: str) -> None:
 
 def trim_logs(folder: DataFolder) -> None:
     """Keeps each log file below a bound: the full one becomes `<name>.log.1`."""
-    for path in folder.logs.glob("*.log"):
+    for path in folder.process_logs.glob("*.log"):
         with contextlib.suppress(OSError):
             if path.stat().st_size > LONGEST_LOG_BYTES:
                 path.with_suffix(".log.1").write_bytes(path.read_bytes())

@@ -47,7 +47,7 @@ def internal_config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-async def serve(servers: Sequence[Listening], stop: asyncio.Event) -> None:
+async def serve_until(servers: Sequence[Listening], stop: asyncio.Event) -> None:
     """Until `stop` is set; then answers what is under way and returns."""
     running = [QuietServer(each.config) for each in servers]
     async with asyncio.TaskGroup() as group:

@@ -37,7 +37,7 @@ async def _set_up(settings: Settings, folder: DataFolder, agent_url: str | None)
         if agent_url is not None:
             hosts = HostsClient(http, tokens, CALLER)
             issued = await _patiently(lambda: hosts.issue_enrolment_token(None, TOKEN_SECONDS))
-            await asyncio.to_thread(local_agent.enrol, folder, agent_url, issued.token)
+            await asyncio.to_thread(local_agent.enrol, folder.agent, agent_url, issued.token)
 
 
 async def _first_admin(auth: AuthClient, folder: DataFolder) -> None:

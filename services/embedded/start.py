@@ -46,7 +46,7 @@ class Prepared:
         """The log file of one process; None sends its lines to the terminal."""
         if self.options.logs is LogTarget.terminal:
             return None
-        return self.folder.logs / f"{name}.log"
+        return self.folder.process_logs / f"{name}.log"
 
 
 def up(options: UpOptions, first_run: FirstRun | None = None) -> int:

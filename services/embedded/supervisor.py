@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
@@ -20,13 +21,16 @@ from services.embedded import (
     setup,
 )
 from services.embedded.children import Child
-from services.embedded.listening import answers_ok, port_of, reachable_host, url_of
+from services.embedded.listening import answers_ok, port_of, url_of
 from services.embedded.options import StartRefused
+from services.embedded.refusing import unusable
 from services.embedded.start import Prepared
 
 READY_SECONDS = 60.0
 MOST_DEATHS_AT_START = 3
 LOG_CHECK_SECONDS = 60.0
+
+Body = Callable[[], int | None]
 
 
 def supervise(prepared: Prepared) -> int:
@@ -79,36 +83,27 @@ class Supervisor:
             raise StartRefused(f"The databases cannot be brought up to date{_last_line(log)}")
 
     def _start_servers(self) -> None:
-        prepared = self._prepared
-        plan = control_plane.Plan(
-            settings=self._settings,
-            public=prepared.public,
-            control=prepared.control,
+        prepared, settings = self._prepared, self._settings
+        public, agents, control = prepared.public, prepared.agents, prepared.control
+        plan = control_plane.Plan(settings, public, control)
+        self._keep_running("control-plane", lambda: control_plane.run(plan), [agents])
+        self._keep_running(
+            "agent-gateway", lambda: agent_gateway.run(settings, agents), [public, control]
         )
-        for name, body, foreign in (
-            ("control-plane", lambda: control_plane.run(plan), (prepared.agents,)),
-            (
-                "agent-gateway",
-                lambda: agent_gateway.run(self._settings, prepared.agents),
-                (prepared.public, prepared.control),
-            ),
-        ):
-            log = prepared.log(name)
 
-            def start(
-                name: str = name,
-                body: "control_plane.Body" = body,
-                foreign: tuple[socket.socket, ...] = foreign,
-                log: Path | None = log,
-            ) -> int:
-                def only_own_sockets() -> int | None:
-                    for listener in foreign:
-                        listener.close()
-                    return body()
+    def _keep_running(self, name: str, body: Body, foreign: list[socket.socket]) -> None:
+        """Forks it now and after each death; it lets go of sockets that are not its own."""
+        log = self._prepared.log(name)
 
-                return forking.fork(f"opsjob: {name}", only_own_sockets, log=log)
+        def with_own_sockets() -> int | None:
+            for listener in foreign:
+                listener.close()
+            return body()
 
-            self._children.add(Child(name, start))
+        def start() -> int:
+            return forking.fork(f"opsjob: {name}", with_own_sockets, log=log)
+
+        self._children.add(Child(name, start))
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -130,7 +125,7 @@ class Supervisor:
     def _set_up(self) -> bool:
         """First admin and the local agent's identity; True if the admin was made just now."""
         before = _stamp(self._folder.first_admin_file)
-        wanted = self._options.with_agent and not local_agent.is_enrolled(self._folder)
+        wanted = self._options.with_agent and not local_agent.is_enrolled(self._folder.agent)
         agent_url = self._agent_url if wanted else None
         log = self._prepared.log("setup")
         pid = forking.fork(
@@ -142,7 +137,7 @@ class Supervisor:
 
     def _start_agent(self) -> None:
         log = self._prepared.log("agent")
-        self._children.add(Child("agent", lambda: local_agent.start(self._folder, log)))
+        self._children.add(Child("agent", lambda: local_agent.start(self._folder.agent, log)))
 
     # ---- afterwards --------------------------------------------------------------------------
 
@@ -202,8 +197,7 @@ def platform_settings(prepared: Prepared) -> Settings:
             internal_socket=place.control_socket,
         )
     except ValidationError as error:
-        reasons = "; ".join(str(each["msg"]).removeprefix("Value error, ") for each in error.errors())
-        raise StartRefused(f"The settings are not usable: {reasons}.") from None
+        raise StartRefused(unusable(error, "OPSJOB_")) from None
 
 
 def _stamp(path: Path) -> int | None:

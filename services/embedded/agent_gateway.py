@@ -1,0 +1,14 @@
+"""The agent gateway as a child of the supervisor: asks services over the control socket."""
+
+import socket
+
+from gateway.agents.app import serve
+from libs.kit import logging
+from libs.kit.settings import Settings
+
+
+def run(settings: Settings, listener: socket.socket) -> int:
+    """Serves agents on a bound socket until SIGTERM; for a process of its own."""
+    logging.configure(settings.log_level)
+    serve(settings, listener=listener)
+    return 0

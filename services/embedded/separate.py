@@ -1,0 +1,161 @@
+"""The scaled profile: one service, gateway or worker as a process of its own."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
+
+import httpx
+import setproctitle
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from gateway.agents import app as agent_gateway
+from gateway.agents.settings import AgentGatewaySettings
+from gateway.api.app import create_gateway
+from gateway.api.remote import RemoteUpstream
+from gateway.api.serving import server_options
+from gateway.api.settings import GatewaySettings
+from libs.contracts.auth import AuthClient
+from libs.kit import logging
+from libs.kit.auth import AccessTokens, InternalTokens
+from libs.kit.client import remote_transport
+from libs.kit.queue import Jobs
+from libs.kit.redis import connect
+from libs.kit.service import Assembly, Runtime, entering
+from libs.kit.settings import Settings
+from services import registry
+from services.embedded import migrations
+from services.embedded.listening import listen
+from services.embedded.options import StartRefused
+from services.embedded.refusing import unusable
+from services.embedded.serving import Listening, internal_config, serve_until, stop_on_signals
+
+GATEWAYS = ("gateway-api", "gateway-agents")
+PORT = 8000
+AGENT_PORT = 8001
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+
+
+def serve(name: str, host: str, port: int | None) -> int:
+    """Runs one part until SIGTERM. Raises StartRefused with one line."""
+    if name not in (*registry.SERVICES, *GATEWAYS):
+        known = ", ".join((*registry.SERVICES, *GATEWAYS))
+        raise StartRefused(f"There is no part called {name}; there are {known}.")
+    settings = _from_environment(Settings)
+    setproctitle.setproctitle(f"opsjob: {name}")
+    logging.configure(settings.log_level)
+    if name == "gateway-agents":
+        own = _from_environment(AgentGatewaySettings)
+        agent_port = AGENT_PORT if port is None else port
+        agent_gateway.serve(settings, own, listener=listen(host, agent_port, "--port"))
+        return 0
+    make = _gateway_config if name == "gateway-api" else _service_config(name)
+    listener = listen(host, PORT if port is None else port, "--port")
+
+    async def body() -> None:
+        stop = stop_on_signals()
+        async with _runtime(settings) as runtime, AsyncExitStack() as stack:
+            config = await make(runtime, stack)
+            await serve_until([Listening(config, listener)], stop)
+
+    return _run(body)
+
+
+def work() -> int:
+    """Runs background jobs of every service until SIGTERM. Raises StartRefused."""
+    settings = _from_environment(Settings)
+    setproctitle.setproctitle("opsjob: worker")
+    logging.configure(settings.log_level)
+
+    async def body() -> None:
+        stop = stop_on_signals()
+        async with _runtime(settings) as runtime, AsyncExitStack() as stack:
+            bindings = []
+            for service in registry.load_all().values():
+                assembly = Assembly(service, runtime)
+                await assembly.database.open()
+                stack.push_async_callback(assembly.database.close)
+                bindings += assembly.bindings()
+            jobs = asyncio.create_task(Jobs(runtime.redis, bindings).run(), name="jobs")
+            told = asyncio.create_task(stop.wait(), name="stop")
+            await asyncio.wait({jobs, told}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (jobs, told):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    return _run(body)
+
+
+def migrate(name: str) -> int:
+    """Migrates one service's database, or all. Raises StartRefused."""
+    if name and name not in registry.SERVICES:
+        raise StartRefused(f"There is no service called {name}.")
+    settings = _from_environment(Settings)
+    try:
+        return migrations.upgrade(settings, [name] if name else registry.SERVICES)
+    except OSError as error:
+        raise StartRefused(f"The database does not answer: {error}") from None
+
+
+@asynccontextmanager
+async def _runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    redis = connect(settings.redis_url)
+    try:
+        async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
+            yield Runtime(
+                settings=settings,
+                redis=redis,
+                http=http,
+                internal_tokens=InternalTokens(settings.secret),
+                access_tokens=AccessTokens(settings.secret),
+            )
+    finally:
+        await redis.aclose()
+
+
+Make = Callable[[Runtime, AsyncExitStack], Coroutine[None, None, uvicorn.Config]]
+
+
+def _service_config(name: str) -> Make:
+    async def make(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Config:
+        app = registry.load(name).create_app(runtime)
+        await stack.enter_async_context(entering([app]))
+        return internal_config(app)
+
+    return make
+
+
+async def _gateway_config(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Config:
+    settings = _from_environment(GatewaySettings)
+    upstreams = {
+        name: RemoteUpstream(runtime.settings.service_url_of(name), service=name)
+        for name in registry.SERVICES
+    }
+    gateway = create_gateway(
+        settings,
+        upstreams,
+        AuthClient(runtime.http, runtime.internal_tokens, "gateway"),
+        internal_tokens=runtime.internal_tokens,
+        access_tokens=runtime.access_tokens,
+        redis_url=runtime.settings.redis_url,
+    )
+    return uvicorn.Config(gateway, log_config=None, **server_options(settings))
+
+
+def _run(body: Callable[[], Coroutine[None, None, None]]) -> int:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body())
+    return 0
+
+
+def _from_environment(kind: type[AnySettings]) -> AnySettings:
+    try:
+        return kind()
+    except ValidationError as error:
+        raise StartRefused(unusable(error, kind.model_config.get("env_prefix", ""))) from None
