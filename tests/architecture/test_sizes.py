@@ -43,6 +43,7 @@ def test_no_function_is_longer_than_50_lines() -> None:
     long = {
         f"{source.name}:{function.name}": lines
         for source in sources(*WRITTEN)
+        if "migrations" not in source.path.parts  # a migration is a list of tables, not a thought
         for function in functions(source)
         if (lines := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_LINES
     }

@@ -15,6 +15,7 @@ from tests.support.tree import REPOSITORY
 # The URL map of docs/architecture.md; the longest prefix wins.
 URL_MAP = {
     "/api/auth": "services/auth",
+    "/api/auth/users": "services/auth/users",
     "/api/hosts": "services/hosts",
     "/api/hosts/groups": "services/hosts/groups",
     "/api/agents": "services/hosts/agents",
