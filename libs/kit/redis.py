@@ -24,7 +24,7 @@ def connect(url: str, *, connections: int = CONNECTIONS) -> Redis:
         socket_timeout=COMMAND_SECONDS,
         socket_connect_timeout=COMMAND_SECONDS,
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 def blocking(redis: Redis) -> Redis:
@@ -34,8 +34,8 @@ def blocking(redis: Redis) -> Redis:
     """
     pool = redis.connection_pool
     options = {**pool.connection_kwargs, "socket_timeout": 15.0}
-    return Redis(
-        connection_pool=BlockingConnectionPool(
+    return Redis.from_pool(
+        BlockingConnectionPool(
             connection_class=pool.connection_class, max_connections=2, timeout=5, **options
         )
     )

@@ -71,8 +71,9 @@ class PostgresServer:
         """Make a cluster, start it and wait until it answers."""
         binaries = self._binaries()
         data = self.folder / "data"
+        account = ["-U", "postgres", "-A", "trust"]
         locale = ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-        self._run([binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", *locale])
+        self._run([str(binaries / "initdb"), "-D", str(data), *account, *locale])
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

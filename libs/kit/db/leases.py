@@ -2,13 +2,18 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, text, update
 
 from libs.kit.db.database import Database
-from libs.kit.db.tables import leases
+from libs.kit.db.tables import UTCDateTime, leases
 from libs.kit.db.transaction import LeaseLost, Transaction
 
 __all__ = ["Lease", "LeaseLost"]
+
+_FIRST = text(
+    "INSERT INTO leases (name, holder, epoch, until) VALUES (:name, :holder, 1, :until)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(bindparam("until", type_=UTCDateTime))
 
 
 class Lease:
@@ -47,20 +52,18 @@ class Lease:
 
     def _take(self, tx: Transaction) -> int | None:
         until = tx.now + self.ttl
-        row = tx.session.execute(
+        found = tx.session.execute(
             select(leases.c.holder, leases.c.epoch, leases.c.until)
             .where(leases.c.name == self.name)
             .with_for_update()
         ).first()
-        if row is None:
-            tx.execute(
-                insert(leases).values(name=self.name, holder=self.holder, epoch=1, until=until)
-            )
-            return 1
-        alive = row.until > tx.now
-        if alive and row.holder != self.holder:
+        if found is None:
+            row = {"name": self.name, "holder": self.holder, "until": until}
+            return 1 if tx.changed(_FIRST, row) else None
+        alive = found.until > tx.now
+        if alive and found.holder != self.holder:
             return None
-        epoch = int(row.epoch) if alive else int(row.epoch) + 1
+        epoch = int(found.epoch) if alive else int(found.epoch) + 1
         tx.execute(
             update(leases)
             .where(leases.c.name == self.name)
