@@ -1,7 +1,11 @@
-"""Ends sessions whose identity is not active any more: at once by facts, by comparison always."""
+"""Ends sessions whose identity is not active any more: at once by facts, by comparison always.
+
+A fact is only a hint to ask hosts again: after Redis lost something, old facts come once more.
+"""
 
 import asyncio
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Final, TypeGuard
 
 import msgspec
 
@@ -12,6 +16,7 @@ from gateway.agents.tail import Fields
 from libs.contracts.hosts import (
     AgentDisabled,
     AgentEnabled,
+    AgentIdentity,
     AgentRetired,
     AgentState,
     HostsFact,
@@ -25,7 +30,7 @@ log = get_logger(__name__)
 FACTS_STREAM: Final = f"facts:{HostsFact.topic}"
 REMEMBER_SECONDS: Final = 60.0
 """How long a fact also counts for a handshake that had its answer from hosts just before."""
-_REVOKING: Final = frozenset({AgentDisabled.type, AgentRetired.type})
+_CONCERNING: Final = frozenset({AgentDisabled.type, AgentEnabled.type, AgentRetired.type})
 
 
 class _Fact(msgspec.Struct):
@@ -38,31 +43,36 @@ _decode = msgspec.json.Decoder(_Fact).decode
 class Revocation:
     """Facts are quick but may be lost; the comparison is slow but misses nothing."""
 
-    def __init__(self, roster: Roster, identities: Identities, *, seconds: float) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        identities: Identities,
+        *,
+        seconds: float,
+        spawn: Callable[[Coroutine[None, None, None]], object],
+    ) -> None:
         self._roster = roster
         self._identities = identities
         self._seconds = seconds
+        self._spawn = spawn
         self._revoked: dict[str, float] = {}
 
     def is_revoked(self, agent_id: str) -> bool:
-        """Whether a fact of the last minute took this identity away."""
+        """Whether this identity was taken away within the last minute."""
         since = self._revoked.get(agent_id)
         return since is not None and clock.monotonic() - since < REMEMBER_SECONDS
 
     def heed(self, fields: Fields) -> None:
         """One fact about hosts; most of them concern nobody here."""
         kind = fields.get(b"type", b"").decode("utf-8", "replace")
-        if kind not in _REVOKING and kind != AgentEnabled.type:
+        if kind not in _CONCERNING:
             return
         try:
-            agent_id = _decode(fields.get(b"data", b"")).agent_id
+            agent_id = _decode(fields.get(b"body", b"")).agent_id
         except msgspec.DecodeError:
             log.error("A fact about an agent is unreadable.", type=kind)
             return
-        if kind == AgentEnabled.type:
-            self._revoked.pop(agent_id, None)
-        else:
-            self._revoke(agent_id)
+        self._spawn(self._ask_again(agent_id))
 
     async def run(self) -> None:
         """Compares all sessions with hosts, for ever."""
@@ -81,14 +91,18 @@ class Revocation:
             return
         for agent_id, session in sessions.items():
             identity = found.get(agent_id)
-            if (
-                identity is None
-                or identity.status is not AgentState.ACTIVE
-                or identity.identity_epoch != session.identity_epoch
-            ):
+            if not _is_active(identity) or identity.identity_epoch != session.identity_epoch:
                 session.end(NOT_ACTIVE)
 
-    def _revoke(self, agent_id: str) -> None:
+    async def _ask_again(self, agent_id: str) -> None:
+        """Revokes unless hosts vouches for the agent now; silence of hosts is no excuse here."""
+        try:
+            identity = await self._identities.of(agent_id)
+        except AppError:
+            identity = None
+        if _is_active(identity):
+            self._revoked.pop(agent_id, None)
+            return
         self._revoked[agent_id] = clock.monotonic()
         session = self._roster.find(agent_id)
         if session is not None:
@@ -97,3 +111,7 @@ class Revocation:
     def _forget(self) -> None:
         oldest = clock.monotonic() - REMEMBER_SECONDS
         self._revoked = {k: at for k, at in self._revoked.items() if at > oldest}
+
+
+def _is_active(identity: AgentIdentity | None) -> TypeGuard[AgentIdentity]:
+    return identity is not None and identity.status is AgentState.ACTIVE

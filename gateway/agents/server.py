@@ -79,7 +79,10 @@ class AgentGateway:
             hosts, calls=settings.identity_calls, batch=settings.identity_batch
         )
         self.revocation = Revocation(
-            self.roster, self._identities, seconds=settings.reconcile_seconds
+            self.roster,
+            self._identities,
+            seconds=settings.reconcile_seconds,
+            spawn=self._spawn,
         )
         self._desk = FrontDesk(
             gateway_id=self.gateway_id,
