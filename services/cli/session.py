@@ -30,7 +30,7 @@ def login(
 ) -> None:
     """Log in; the tokens are kept in a file that only you can read."""
     username = username or _ask("Username: ")
-    password = _password_from_stdin() if password_stdin else _ask_password()
+    password = passwords_from_stdin(1)[0] if password_stdin else ask_password()
     tokens = api.log_in(username, password)
     terminal.line(f"Logged in to {api.place.server} as {terminal.harmless(tokens.username)}.")
 
@@ -78,20 +78,25 @@ def _ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _ask_password() -> str:
+def ask_password(question: str = "Password: ") -> str:
+    """Asks on the terminal without showing what is typed."""
     if sys.stdin is None or not sys.stdin.isatty():
         raise CommandFailed("There is no terminal to ask on; use --password-stdin.")
-    return getpass.getpass("Password: ")
+    return getpass.getpass(question)
 
 
-def _password_from_stdin() -> str:
+def passwords_from_stdin(count: int) -> list[str]:
+    """Exactly `count` lines of standard input, each a password."""
     if sys.stdin is None:
         raise CommandFailed("Standard input is closed.")
-    content = sys.stdin.buffer.read(LONGEST_PASSWORD + 3)
+    content = sys.stdin.buffer.read(count * (LONGEST_PASSWORD + 2) + 1)
     try:
-        password = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        lines = [line.removesuffix("\r") for line in content.decode("utf-8").split("\n")]
     except UnicodeDecodeError:
         raise CommandFailed("The password on standard input is not UTF-8 text.") from None
-    if not password or len(password) > LONGEST_PASSWORD or "\n" in password:
-        raise CommandFailed("Standard input must hold the password and nothing else.")
-    return password
+    if lines[-1] == "":
+        lines.pop()
+    if len(lines) != count or not all(0 < len(line) <= LONGEST_PASSWORD for line in lines):
+        wanted = "one line with the password" if count == 1 else f"{count} lines, one per password"
+        raise CommandFailed(f"Standard input must hold {wanted} and nothing else.")
+    return lines
