@@ -114,7 +114,7 @@ class AuthClient(ServiceClient):
         return _MAYBE_PRINCIPAL.validate_python(content)
 
     async def active_users(self, user_ids: list[int]) -> dict[int, PrincipalInfo]:
-        """The active ones among these users (at most 1000 ids); missing means disabled or unknown."""
+        """The active ones among these users (at most 1000 ids); the others are absent."""
         content = await self._call("POST", "/internal/users/active", json={"user_ids": user_ids})
         return {user.user_id: user for user in _PRINCIPALS.validate_python(content)}
 

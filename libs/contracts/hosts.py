@@ -132,7 +132,7 @@ class HostRetired(HostsFact):
 
 
 class AgentEnrolled(HostsFact):
-    """A host has a new agent identity; an earlier one of the same host is retired by its own fact."""
+    """A host has a new agent identity; an earlier one of it is retired by its own fact."""
 
     type: ClassVar[str] = "hosts.agent_enrolled"
     agent_id: str
@@ -176,7 +176,7 @@ class HostsClient(ServiceClient):
         """The hosts behind these ids as `by` may see them, in the order asked, duplicates removed.
 
         Raises NotFound `host_not_found` with details `missing` when any id is unknown, and
-        Invalid above 10,000 ids or for an empty list.
+        Invalid above 20,000 ids or for an empty list.
         """
         content = await self._call(
             "POST", "/internal/hosts/resolve", json={"host_ids": host_ids}, principal=by

@@ -1,0 +1,56 @@
+"""What other services ask about people; never reachable from outside."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from libs.contracts.auth import FirstAdmin, PrincipalInfo
+from libs.kit.auth import Principal, internal_only
+from libs.kit.errors import Forbidden
+from libs.kit.service import provided
+from services.auth.schemas import (
+    ActiveUsers,
+    FirstAdminCreate,
+    PrincipalOfSession,
+    ResolveSession,
+)
+from services.auth.service import Sessions
+from services.auth.users.service import Users
+
+router = APIRouter(prefix="/internal", tags=["internal"])
+
+SessionsUseCases = Annotated[Sessions, provided(Sessions)]
+UsersUseCases = Annotated[Users, provided(Users)]
+Caller = Annotated[Principal, internal_only()]
+
+
+@router.post("/sessions/resolve")
+async def resolve_session(
+    body: ResolveSession, sessions: SessionsUseCases, by: Caller
+) -> PrincipalInfo | None:
+    """Who owns a browser session."""
+    return await sessions.resolve(body.token_hash)
+
+
+@router.post("/sessions/principal")
+async def principal_of_session(
+    body: PrincipalOfSession, sessions: SessionsUseCases, by: Caller
+) -> PrincipalInfo | None:
+    """Who owns a login."""
+    return await sessions.principal_of(body.session_id)
+
+
+@router.post("/users/active")
+async def active_users(body: ActiveUsers, users: UsersUseCases, by: Caller) -> list[PrincipalInfo]:
+    """Which of these users are active, and what they may do."""
+    return await users.active(body.user_ids)
+
+
+@router.post("/users/first-admin", status_code=201)
+async def create_first_admin(
+    body: FirstAdminCreate, users: UsersUseCases, by: Caller
+) -> FirstAdmin:
+    """Makes the first administrator; for the supervisor, not on anybody's behalf."""
+    if by.kind != "service":
+        raise Forbidden
+    return await users.create_first_admin(body.username)

@@ -1,0 +1,176 @@
+"""Users, sessions and login delays in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+
+from libs.kit.db import Transaction
+from services.auth.domain import FORGET_FAILURES_AFTER, SessionKind
+from services.auth.models import LoginDelay, Session, User
+
+
+class UserRepository:
+    """Who a user is; every user leaves with its roles. Lists are in users/repository.py."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def by_id(self, user_id: int) -> User | None:
+        """The user with this id."""
+        return self._one(User.id == user_id)
+
+    def by_key(self, key: str) -> User | None:
+        """The user with this folded name."""
+        return self._one(User.username_key == key)
+
+    def _one(self, condition: ColumnElement[bool]) -> User | None:
+        query = select(User).where(condition).options(selectinload(User.roles))
+        return self._tx.scalars(query).one_or_none()
+
+
+class SessionRepository:
+    """Questions about sessions. A session is live until it is idle, old, rotated or deleted."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, *sessions: Session) -> None:
+        """Stores new sessions."""
+        self._tx.add_all(sessions)
+        self._tx.flush()
+
+    def by_token(self, token_hash: str, kind: SessionKind) -> Session | None:
+        """The session with this token, whatever its state."""
+        query = select(Session).where(Session.token_hash == token_hash, Session.kind == kind)
+        return self._tx.scalars(query).one_or_none()
+
+    def live_browser(self, token_hash: str) -> tuple[Session, User] | None:
+        """A live browser session and its active user."""
+        query = (
+            select(Session, User)
+            .join(User, User.id == Session.user_id)
+            .where(
+                Session.token_hash == token_hash,
+                Session.kind == SessionKind.BROWSER,
+                Session.idle_at > self._tx.now,
+                User.is_active.is_(True),
+            )
+            .options(selectinload(User.roles))
+        )
+        row = self._tx.execute(query).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def active_user_of_family(self, family_id: str) -> User | None:
+        """The active user of a login of which any credential is still live."""
+        live = exists().where(
+            Session.user_id == User.id,
+            Session.family_id == family_id,
+            Session.rotated_at.is_(None),
+            Session.idle_at > self._tx.now,
+        )
+        query = select(User).where(live, User.is_active.is_(True))
+        return self._tx.scalars(query.options(selectinload(User.roles))).one_or_none()
+
+    def rotate(self, session: Session, idle_at: datetime) -> bool:
+        """Marks a refresh token as exchanged; False when somebody else was first."""
+        changed = self._tx.changed(
+            update(Session)
+            .where(Session.id == session.id, Session.rotated_at.is_(None))
+            .values(rotated_at=self._tx.now, used_at=self._tx.now, idle_at=idle_at)
+        )
+        return changed == 1
+
+    def touch(self, session_id: str, idle_at: datetime) -> None:
+        """Notes that a session is in use."""
+        self._tx.execute(
+            update(Session)
+            .where(Session.id == session_id)
+            .values(used_at=self._tx.now, idle_at=idle_at)
+        )
+
+    def end_family(self, family_id: str) -> bool:
+        """Deletes a login's credentials; False when there were none."""
+        return self._tx.changed(delete(Session).where(Session.family_id == family_id)) > 0
+
+    def families_of(self, user_id: int) -> Sequence[str]:
+        """The logins of a user, newest first."""
+        query = (
+            select(Session.family_id)
+            .where(Session.user_id == user_id)
+            .group_by(Session.family_id)
+            .order_by(func.min(Session.created_at).desc())
+        )
+        return self._tx.scalars(query).all()
+
+    def delete_expired(self, limit: int) -> int:
+        """Deletes at most `limit` sessions whose time is over and says how many."""
+        old = select(Session.id).where(Session.idle_at <= self._tx.now).limit(limit)
+        ids = self._tx.scalars(old).all()
+        if ids:
+            self._tx.execute(delete(Session).where(Session.id.in_(ids)))
+        return len(ids)
+
+
+class DelayRepository:
+    """Who has to wait before trying to log in again."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def blocked_until(self, keys: Sequence[str]) -> datetime | None:
+        """The latest moment until which one of these keys has to wait, if any."""
+        query = select(func.max(LoginDelay.blocked_until)).where(
+            LoginDelay.key.in_(keys), LoginDelay.blocked_until > self._tx.now
+        )
+        return self._tx.scalar(query)
+
+    def count_failure(self, key: str) -> int:
+        """Counts one more failure of this key and says how many there are by now.
+
+        Failures are forgotten together, an hour after the latest.
+        """
+        if not self._increment(key):
+            try:
+                with self._tx.session.begin_nested():
+                    self._tx.execute(insert(LoginDelay).values(self._first(key)))
+            except IntegrityError:
+                self._increment(key)  # somebody else's first failure was a moment faster
+        return self._tx.scalar(select(LoginDelay.failures).where(LoginDelay.key == key)) or 1
+
+    def _increment(self, key: str) -> bool:
+        recent = LoginDelay.failed_at > self._tx.now - FORGET_FAILURES_AFTER
+        changed = self._tx.changed(
+            update(LoginDelay)
+            .where(LoginDelay.key == key)
+            .values(
+                failures=case((recent, LoginDelay.failures + 1), else_=1), failed_at=self._tx.now
+            )
+        )
+        return changed == 1
+
+    def _first(self, key: str) -> dict[str, object]:
+        now = self._tx.now
+        return {"key": key, "failures": 1, "failed_at": now, "blocked_until": now}
+
+    def block(self, key: str, until: datetime) -> None:
+        """Makes a key wait."""
+        self._tx.execute(
+            update(LoginDelay).where(LoginDelay.key == key).values(blocked_until=until)
+        )
+
+    def delete_forgotten(self, limit: int) -> int:
+        """Deletes at most `limit` keys whose failures no longer count and says how many."""
+        old = select(LoginDelay.key).where(
+            LoginDelay.failed_at <= self._tx.now - FORGET_FAILURES_AFTER
+        )
+        keys = self._tx.scalars(old.limit(limit)).all()
+        if keys:
+            self._tx.execute(delete(LoginDelay).where(LoginDelay.key.in_(keys)))
+        return len(keys)
+
+    def clear(self, key: str) -> None:
+        """Forgets the failures of a key."""
+        self._tx.execute(delete(LoginDelay).where(LoginDelay.key == key))

@@ -1,0 +1,128 @@
+"""Logging in and out, and what people see and change about themselves."""
+
+import ipaddress
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from libs.contracts.auth import PrincipalInfo
+from libs.kit.auth import Principal, authenticated, public, require
+from libs.kit.service import provided
+from services.auth.domain import Role, permissions_of
+from services.auth.schemas import LoginIn, MeOut, PasswordChange, RefreshIn, RoleOut, TokensOut
+from services.auth.service import Sessions, Tokens
+from services.auth.users.service import OwnAccount
+
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+SessionsUseCases = Annotated[Sessions, provided(Sessions)]
+OwnAccountUseCases = Annotated[OwnAccount, provided(OwnAccount)]
+Caller = Annotated[Principal, authenticated()]
+
+SECURE_COOKIE = "__Host-opsjob"
+PLAIN_COOKIE = "opsjob_session"
+"""For plain http, where browsers refuse the prefix; a loopback or test installation."""
+
+
+@router.post("/login", dependencies=[public()])
+async def login(
+    credentials: LoginIn, request: Request, response: Response, sessions: SessionsUseCases
+) -> TokensOut:
+    """Opens a session: a cookie for browsers, a pair of tokens for other clients.
+
+    Wrong credentials are 401 `invalid_credentials`, whatever is wrong; too many of them 429
+    `too_many` with Retry-After.
+    """
+    tokens = await sessions.login(
+        credentials.username, credentials.password, address=client_address(request)
+    )
+    if tokens.cookie is not None:
+        _set_cookie(request, response, tokens.cookie, seconds=tokens.cookie_seconds)
+    return _tokens_out(tokens)
+
+
+@router.post("/refresh", dependencies=[public()])
+async def refresh(body: RefreshIn, sessions: SessionsUseCases) -> TokensOut:
+    """Exchanges a refresh token for a new pair; each works once, and using one again ends all."""
+    return _tokens_out(await sessions.refresh(body.refresh_token))
+
+
+@router.post("/logout")
+async def logout(
+    request: Request, response: Response, sessions: SessionsUseCases, by: Caller
+) -> None:
+    """Ends the session with its cookie and tokens."""
+    if by.session_id is not None:
+        await sessions.logout(by.session_id)
+    for name in (SECURE_COOKIE, PLAIN_COOKIE):
+        response.delete_cookie(
+            name, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="strict"
+        )
+
+
+@router.get("/me")
+async def me(account: OwnAccountUseCases, by: Caller) -> MeOut:
+    """Who the caller is and what the caller may do."""
+    return _me_out(await account.me(by))
+
+
+@router.post("/password")
+async def change_password(body: PasswordChange, account: OwnAccountUseCases, by: Caller) -> None:
+    """Changes the caller's password; all other sessions of the caller end."""
+    await account.change_password(by, current=body.current_password, new=body.new_password)
+
+
+@router.get("/roles")
+async def list_roles(by: Annotated[Principal, require("users:read")]) -> list[RoleOut]:
+    """The roles and what each allows; there are few, so this list has no pages."""
+    return [RoleOut(name=role, permissions=sorted(permissions_of([role]))) for role in Role]
+
+
+def client_address(request: Request) -> str:
+    """Where a login comes from, as our gateway says; an IPv6 network counts as one address."""
+    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    peer = request.client.host if request.client else ""
+    for candidate in (told, peer):
+        try:
+            address = ipaddress.ip_address(candidate)
+        except ValueError:
+            continue
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped is None:
+                return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+            return str(address.ipv4_mapped)
+        return str(address)
+    return "unknown"
+
+
+def _set_cookie(request: Request, response: Response, value: str, *, seconds: int) -> None:
+    is_secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    response.set_cookie(
+        SECURE_COOKIE if is_secure else PLAIN_COOKIE,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _tokens_out(tokens: Tokens) -> TokensOut:
+    return TokensOut(
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_in=tokens.expires_in,
+        user=_me_out(tokens.user),
+    )
+
+
+def _me_out(info: PrincipalInfo) -> MeOut:
+    return MeOut(
+        id=info.user_id,
+        username=info.username,
+        roles=info.roles,
+        permissions=info.permissions,
+        is_active=info.is_active,
+        must_change_password=info.must_change_password,
+    )

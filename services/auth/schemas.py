@@ -1,0 +1,85 @@
+"""What the API of logins takes and shows."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from libs.kit.service import Row, Schema
+from libs.kit.text import Name
+from services.auth.domain import MAX_USERNAME
+
+Username = Annotated[Name, StringConstraints(max_length=MAX_USERNAME)]
+
+
+class MeOut(Row):
+    """Who the caller is and what the caller may do; `*` stands for everything."""
+
+    id: int
+    username: str
+    roles: list[str]
+    permissions: list[str]
+    is_active: bool
+    must_change_password: bool
+
+
+class LoginIn(Schema):
+    """Credentials. Their form is not judged here: a bad one gets the answer of a wrong one."""
+
+    username: str
+    password: str
+
+
+class RefreshIn(Schema):
+    """The newest refresh token of a login; an older one ends the login."""
+
+    refresh_token: str
+
+
+class TokensOut(Row):
+    """A pair of tokens; `expires_in` is the life of the access token in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    user: MeOut
+
+
+class RoleOut(Row):
+    """A role and what it allows."""
+
+    name: str
+    permissions: list[str]
+
+
+class PasswordChange(Schema):
+    """The present password proves that it is really the user who asks."""
+
+    current_password: str
+    new_password: str
+
+
+# ---- internal --------------------------------------------------------------------------------
+
+
+class ResolveSession(Schema):
+    """SHA-256 of a session cookie's value, lower-case hex."""
+
+    token_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class PrincipalOfSession(Schema):
+    """The id of a login, as access tokens carry it."""
+
+    session_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class ActiveUsers(Schema):
+    """Users to be looked up at once."""
+
+    user_ids: Annotated[list[int], Field(max_length=1000)]
+
+
+class FirstAdminCreate(Schema):
+    """The name of the first administrator."""
+
+    username: Username

@@ -1,0 +1,319 @@
+"""Logging in, staying in and getting out; the only place that makes tokens."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from libs.contracts.auth import PrincipalInfo, SessionRevoked
+from libs.kit.auth import AccessTokens
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.ids import new_id, new_secret
+from services.auth.domain import (
+    MAX_PASSWORD,
+    MAX_USERNAME,
+    SessionKind,
+    account_delay,
+    address_delay,
+    hash_password,
+    password_matches,
+    permissions_of,
+    token_hash,
+    username_key,
+)
+from services.auth.errors import InvalidCredentials, RefreshRefused, TooManyFailures
+from services.auth.models import Session, User
+from services.auth.repository import DelayRepository, SessionRepository, UserRepository
+from services.auth.settings import AuthSettings
+
+TOUCH_AFTER = timedelta(seconds=60)
+"""A session in steady use is written this often, not with every request."""
+
+MAX_LOGINS = 200
+"""Live logins of one user; the oldest end when there are more."""
+
+PURGE_ON_LOGIN = 50
+PURGE_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a login gives: the cookie's value, a token pair, and whose they are."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    user: PrincipalInfo
+    cookie: str | None = None
+    cookie_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    user_id: int
+    password_hash: str
+
+
+class Passwords:
+    """Hashes in threads of their own, few at once, so that logins cannot starve everything else."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="password")
+        self._decoy: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """The stored form of a password."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, hash_password, password)
+
+    async def match(self, stored: str | None, password: str) -> bool:
+        """Whether the password fits; takes the same time when there is nothing to fit (None)."""
+        if self._decoy is None:
+            self._decoy = await self.hash(new_secret())
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._pool, password_matches, stored or self._decoy, password
+        )
+
+
+class Sessions:
+    """Use cases around logins. One login has one id, carried by its cookie and all its tokens."""
+
+    def __init__(
+        self, db: Database, *, access: AccessTokens, passwords: Passwords, settings: AuthSettings
+    ) -> None:
+        self._db = db
+        self._access = access
+        self._passwords = passwords
+        self._settings = settings
+
+    # ---- in --------------------------------------------------------------------------------
+
+    async def login(self, username: str, password: str, *, address: str) -> Tokens:
+        """Opens a login for a user who knows the password.
+
+        Unknown user, wrong password and disabled user get one answer after one amount of work
+        (InvalidCredentials). Failures make the same account from the same address wait
+        (TooManyFailures), never anybody else for long.
+        """
+        key = username_key(username[: 4 * MAX_USERNAME])
+        delays = _delay_keys(key, address)
+        candidate = await self._attempt(key, delays)
+        fits = len(username) <= 4 * MAX_USERNAME and len(password) <= MAX_PASSWORD
+        stored = candidate.password_hash if candidate else None
+        matched = await self._passwords.match(stored, password[:MAX_PASSWORD])
+        if candidate is None or not fits or not matched:
+            await self._note_failure(delays)
+            raise InvalidCredentials
+        return await self._open(candidate, delays)
+
+    @reads
+    def _attempt(self, tx: Transaction, key: str, delays: Sequence[str]) -> _Candidate | None:
+        refuse_while_delayed(tx, delays)
+        user = UserRepository(tx).by_key(key)
+        if user is None or not user.is_active:
+            return None
+        return _Candidate(user.id, user.password_hash)
+
+    @writes
+    def _note_failure(self, tx: Transaction, delays: Sequence[str]) -> None:
+        for key, delay in zip(delays, (account_delay, address_delay), strict=True):
+            count_failure(tx, key, delay)
+
+    @writes
+    def _open(self, tx: Transaction, candidate: _Candidate, delays: Sequence[str]) -> Tokens:
+        # Guesses sent at the same moment all passed the first look; here the delay catches them.
+        refuse_while_delayed(tx, delays)
+        user = UserRepository(tx).by_id(candidate.user_id)
+        if user is None or not user.is_active or user.password_hash != candidate.password_hash:
+            raise InvalidCredentials
+        DelayRepository(tx).clear(delays[0])
+        sessions = SessionRepository(tx)
+        sessions.delete_expired(PURGE_ON_LOGIN)
+        for family_id in sessions.families_of(user.id)[MAX_LOGINS - 1 :]:
+            self._end(tx, family_id)
+        user.last_login_at = tx.now
+        cookie, family_id = new_secret(), new_id()
+        sessions.add(self._browser(tx, user.id, family_id=family_id, token=cookie))
+        return self._tokens(tx, user, family_id=family_id, started_at=tx.now, cookie=cookie)
+
+    def _browser(self, tx: Transaction, user_id: int, *, family_id: str, token: str) -> Session:
+        lasting = timedelta(seconds=self._settings.browser_absolute_seconds)
+        return Session(
+            id=new_id(),
+            family_id=family_id,
+            kind=SessionKind.BROWSER,
+            user_id=user_id,
+            token_hash=token_hash(token),
+            created_at=tx.now,
+            used_at=tx.now,
+            idle_at=tx.now + timedelta(seconds=self._settings.browser_idle_seconds),
+            expires_at=tx.now + lasting,
+            rotated_at=None,
+        )
+
+    def _tokens(
+        self,
+        tx: Transaction,
+        user: User,
+        *,
+        family_id: str,
+        started_at: datetime,
+        cookie: str | None = None,
+    ) -> Tokens:
+        refresh = new_secret()
+        end = started_at + timedelta(seconds=self._settings.refresh_absolute_seconds)
+        session = Session(
+            id=new_id(),
+            family_id=family_id,
+            kind=SessionKind.REFRESH,
+            user_id=user.id,
+            token_hash=token_hash(refresh),
+            created_at=started_at,
+            used_at=tx.now,
+            idle_at=min(end, tx.now + timedelta(seconds=self._settings.refresh_idle_seconds)),
+            expires_at=end,
+            rotated_at=None,
+        )
+        SessionRepository(tx).add(session)
+        lifetime = self._settings.access_token_seconds
+        return Tokens(
+            access_token=self._access.issue(user.id, family_id, lifetime),
+            refresh_token=refresh,
+            expires_in=lifetime,
+            user=principal_info(user, family_id),
+            cookie=cookie,
+            cookie_seconds=self._settings.browser_absolute_seconds,
+        )
+
+    # ---- on --------------------------------------------------------------------------------
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Exchanges the newest refresh token of a login for a new pair.
+
+        A token that was exchanged before ends the whole login: one of its two users stole it.
+        """
+        rotated = await self._rotate(token_hash(refresh_token))
+        if rotated is None:
+            raise RefreshRefused
+        return rotated
+
+    @writes
+    def _rotate(self, tx: Transaction, hashed: str) -> Tokens | None:
+        sessions = SessionRepository(tx)
+        session = sessions.by_token(hashed, SessionKind.REFRESH)
+        if session is None or session.idle_at <= tx.now:
+            return None
+        keep_until = min(
+            session.expires_at, tx.now + timedelta(seconds=self._settings.refresh_idle_seconds)
+        )
+        if session.rotated_at is not None or not sessions.rotate(session, keep_until):
+            # Returned, not raised: the end of the login has to be committed.
+            self._end(tx, session.family_id)
+            return None
+        user = UserRepository(tx).by_id(session.user_id)
+        if user is None or not user.is_active:
+            return None
+        return self._tokens(tx, user, family_id=session.family_id, started_at=session.created_at)
+
+    async def resolve(self, hashed: str) -> PrincipalInfo | None:
+        """Who owns the live browser session with this token hash; counts as use of it."""
+        found = await self._live_browser(hashed)
+        if found is None:
+            return None
+        info, stale_session = found
+        if stale_session is not None:
+            await self._touch(stale_session)
+        return info
+
+    @reads
+    def _live_browser(
+        self, tx: Transaction, hashed: str
+    ) -> tuple[PrincipalInfo, str | None] | None:
+        found = SessionRepository(tx).live_browser(hashed)
+        if found is None:
+            return None
+        session, user = found
+        stale = session.used_at <= tx.now - TOUCH_AFTER
+        return principal_info(user, session.family_id), session.token_hash if stale else None
+
+    @writes
+    def _touch(self, tx: Transaction, hashed: str) -> None:
+        sessions = SessionRepository(tx)
+        session = sessions.by_token(hashed, SessionKind.BROWSER)
+        if session is not None:
+            idle = tx.now + timedelta(seconds=self._settings.browser_idle_seconds)
+            sessions.touch(session.id, min(idle, session.expires_at))
+
+    @reads
+    def principal_of(self, tx: Transaction, session_id: str) -> PrincipalInfo | None:
+        """Who owns this login, while any of its credentials is live and the user is active."""
+        user = SessionRepository(tx).active_user_of_family(session_id)
+        return None if user is None else principal_info(user, session_id)
+
+    # ---- out -------------------------------------------------------------------------------
+
+    @writes
+    def logout(self, tx: Transaction, session_id: str) -> None:
+        """Ends a login with its cookie and tokens; one that has ended already is fine."""
+        self._end(tx, session_id)
+
+    def _end(self, tx: Transaction, family_id: str) -> None:
+        if SessionRepository(tx).end_family(family_id):
+            tx.emit(SessionRevoked(session_id=family_id))
+
+    async def purge(self) -> int:
+        """Deletes what has expired, in short transactions; says how many sessions went."""
+        total = 0
+        while deleted := await self._purge_some():
+            total += deleted
+        return total
+
+    @writes
+    def _purge_some(self, tx: Transaction) -> int:
+        DelayRepository(tx).delete_forgotten(PURGE_AT_ONCE)
+        return SessionRepository(tx).delete_expired(PURGE_AT_ONCE)
+
+
+def principal_info(user: User, session_id: str | None = None) -> PrincipalInfo:
+    """A user in the form that other contexts see."""
+    roles = [held.role for held in user.roles]
+    return PrincipalInfo(
+        user_id=user.id,
+        username=user.username,
+        roles=roles,
+        permissions=sorted(permissions_of(roles)),
+        is_active=user.is_active,
+        session_id=session_id,
+        must_change_password=user.must_change_password,
+    )
+
+
+def end_logins(tx: Transaction, user_id: int, *, but: str | None = None) -> None:
+    """Ends every login of a user, except one."""
+    sessions = SessionRepository(tx)
+    for family_id in sessions.families_of(user_id):
+        if family_id != but:
+            sessions.end_family(family_id)
+            tx.emit(SessionRevoked(session_id=family_id))
+
+
+def count_failure(tx: Transaction, key: str, delay: Callable[[int], timedelta]) -> None:
+    """Counts a failed attempt and makes the next one wait as long as the rule says."""
+    delays = DelayRepository(tx)
+    wait = delay(delays.count_failure(key))
+    if wait:
+        delays.block(key, tx.now + wait)
+
+
+def refuse_while_delayed(tx: Transaction, delays: Sequence[str]) -> None:
+    """Raises TooManyFailures, with the seconds that are left, while any of these keys waits."""
+    until = DelayRepository(tx).blocked_until(delays)
+    if until is not None:
+        wait = max(1, int((until - tx.now).total_seconds() + 0.999))
+        raise TooManyFailures(retry_after=wait, retry_after_seconds=wait)
+
+
+def _delay_keys(username: str, address: str) -> tuple[str, str]:
+    """The account as seen from the address, and the address; hashed, so of one length."""
+    return token_hash(f"{username}\n{address}"), token_hash(f"\n{address}")

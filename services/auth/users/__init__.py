@@ -1,0 +1,1 @@
+"""The directory of users, for those who administer it."""

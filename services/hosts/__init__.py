@@ -1,0 +1,1 @@
+"""The inventory and the fleet: hosts, groups, agents and how they enrol."""

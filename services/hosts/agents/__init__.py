@@ -1,0 +1,1 @@
+"""Agents: their identities, whether they are there, and what they report."""

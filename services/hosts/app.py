@@ -1,0 +1,44 @@
+"""Everything that the hosts service plugs in."""
+
+from collections.abc import Sequence
+
+from libs.kit.db import Database
+from libs.kit.service import Runtime, Service
+from services.hosts.agents.router import router as agents_router
+from services.hosts.agents.service import Agents, PresenceIntake, PresenceSweep
+from services.hosts.domain import Seal
+from services.hosts.enrolment.router import router as enrolment_router
+from services.hosts.enrolment.service import Enrolment
+from services.hosts.groups.router import router as groups_router
+from services.hosts.groups.service import Groups
+from services.hosts.internal import router as internal_router
+from services.hosts.models import Base
+from services.hosts.repository import Totals
+from services.hosts.router import router
+from services.hosts.service import Hosts
+from services.hosts.settings import HostsSettings
+
+
+def build(db: Database, runtime: Runtime) -> Sequence[object]:
+    """The use cases and loops of this service, wired by hand."""
+    settings = HostsSettings()
+    totals = Totals(settings.total_seconds)
+    seal = Seal(runtime.settings.secret.get_secret_value())
+    return [
+        Hosts(db, seal=seal, totals=totals),
+        Groups(db, totals=totals),
+        Agents(db),
+        Enrolment(db, totals=totals),
+        PresenceIntake(db, redis=runtime.redis, consumer=runtime.process_id, settings=settings),
+        PresenceSweep(db, settings=settings),
+    ]
+
+
+service = Service(
+    name="hosts",
+    metadata=Base.metadata,
+    build=build,
+    # The more special paths first: /api/hosts/groups is not a host.
+    routers=(groups_router, router, enrolment_router, agents_router, internal_router),
+    loops=(PresenceIntake, PresenceSweep),
+)

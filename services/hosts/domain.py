@@ -1,0 +1,182 @@
+"""The rules of the fleet: addresses, presence, sealing, proofs. Knows no database and no clock."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+import math
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from libs.contracts.hosts import AgentPresence, AgentState, EnrolRequest
+
+MAX_GROUP_DEPTH = 16
+
+# ---- names and addresses ---------------------------------------------------------------------
+
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
+
+
+def name_key(name: str) -> str:
+    """What makes two names the same: composed form and case folded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def canonical_address(text: str) -> str:
+    """The one spelling of an IPv4 or IPv6 address or host name.
+
+    An IPv4 address in IPv6 clothes becomes IPv4; names become lower case without the final dot
+    (RFC 1123). Raises ValueError for what is no single place: unspecified, multicast and
+    broadcast addresses, zones, networks, ports, short, octal, hexadecimal and decimal forms.
+    """
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return _canonical_name(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            raise ValueError("an address with a zone means something on one machine only")
+        address = address.ipv4_mapped or address
+    if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":
+        raise ValueError("this address does not belong to one machine")
+    return str(address)
+
+
+def _canonical_name(text: str) -> str:
+    name = text.lower().removesuffix(".")
+    labels = name.split(".")
+    if not 1 <= len(name) <= 253 or not all(_LABEL.match(label) for label in labels):
+        raise ValueError("must be an IPv4 or IPv6 address or a host name")
+    # What ends in a number is an address to every resolver, and not the one it looks like.
+    if _NUMBER.match(labels[-1]):
+        raise ValueError("must be an IPv4 address as four decimal numbers")
+    return name
+
+
+def address_key(address: str, port: int, *, is_shared: bool) -> str | None:
+    """What no two hosts may have in common, or None where they may.
+
+    Address and port together name one place. Exempt are loopback addresses, which name the
+    machine that asks, hosts registered with `allow_shared_address`, and hosts that enrolled by
+    themselves: behind address translation many machines report the same address.
+    """
+    if is_shared or address == "localhost" or _is_loopback(address):
+        return None
+    return f"{address} {port}"
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+# ---- presence --------------------------------------------------------------------------------
+
+_METRICS = (
+    "cpu_percent", "memory_percent", "disk_percent", "disk_free_bytes", "net_rx_bytes",
+    "net_tx_bytes", "load1", "running", "queued",
+)  # fmt: skip
+
+
+def presence(agent_id: str | None, state: str | None, *, is_online: bool | None) -> AgentPresence:
+    """How the agent of a host stands, from what is stored about it."""
+    if agent_id is None or state is None:
+        return AgentPresence.NONE
+    if state != AgentState.ACTIVE:
+        return AgentPresence.DISABLED
+    return AgentPresence.ONLINE if is_online else AgentPresence.OFFLINE
+
+
+def known_metrics(reported: object) -> dict[str, int | float]:
+    """The figures of a heartbeat that mean something here; the rest comes from a host: dropped."""
+    if not isinstance(reported, Mapping):
+        return {}
+    return {name: reported[name] for name in _METRICS if _is_figure(reported.get(name))}
+
+
+def _is_figure(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and abs(value) < 2**63
+    )
+
+
+# ---- proofs and secrets ----------------------------------------------------------------------
+
+_ENROL_PREFIX = b"opsjob/enrol/v1\0"
+
+
+def token_hash(token: str) -> str:
+    """How enrolment tokens are stored; they are random, so no salt is needed."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def proves_possession(request: EnrolRequest) -> bool:
+    """Whether the sender holds the private half of the Ed25519 key that it names."""
+    signed = "\n".join(
+        (token_hash(request.token), request.public_key, request.boot_id, request.machine_id)
+    )
+    try:
+        raw = base64.b64decode(request.public_key, validate=True)
+        signature = base64.b64decode(request.signature, validate=True)
+        # One text per key: the identity is looked up and compared by it.
+        if base64.b64encode(raw).decode() != request.public_key:
+            return False
+        Ed25519PublicKey.from_public_bytes(raw).verify(signature, _ENROL_PREFIX + signed.encode())
+    except (InvalidSignature, ValueError, binascii.Error):
+        return False
+    return True
+
+
+class WrongSealingKey(Exception):
+    """The secret of this installation is not the one that sealed this value, or it was moved."""
+
+
+class Seal:
+    """Seals credentials for the database (AES-256-GCM); each value only opens in its own place.
+
+    The key comes from the installation's secret by HKDF. The sealed form begins with a version
+    and an id of the key, so that keys can be changed later and a wrong one is noticed.
+    """
+
+    def __init__(self, secret: str) -> None:
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"opsjob/hosts/seal/v1").derive(
+            secret.encode()
+        )
+        self._cipher = AESGCM(key)
+        self._key_id = hmac.digest(key, b"key id", "sha256").hex()[:16]
+
+    def seal(self, plain: str, *, place: str) -> str:
+        """The sealed form of a value for one place, such as `hosts/17/password`."""
+        nonce = os.urandom(12)
+        sealed = self._cipher.encrypt(nonce, plain.encode(), self._context(place))
+        return f"v1:{self._key_id}:{base64.b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str, *, place: str) -> str:
+        """The value again; raises WrongSealingKey for another key, another place or a change."""
+        version, _, rest = sealed.partition(":")
+        key_id, _, text = rest.partition(":")
+        if version != "v1" or key_id != self._key_id:
+            raise WrongSealingKey(f"sealed with key {key_id[:16]}, this is {self._key_id}")
+        raw = base64.b64decode(text)
+        try:
+            return self._cipher.decrypt(raw[:12], raw[12:], self._context(place)).decode()
+        except InvalidTag:
+            raise WrongSealingKey(f"the value does not belong to {place}") from None
+
+    def _context(self, place: str) -> bytes:
+        return f"opsjob/v1/{self._key_id}/{place}".encode()

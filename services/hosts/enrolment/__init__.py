@@ -1,0 +1,1 @@
+"""How a host gets its agent identity: one-time tokens and their use."""

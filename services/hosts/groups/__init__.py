@@ -1,0 +1,1 @@
+"""Groups of hosts, as a tree; a host may be in several."""

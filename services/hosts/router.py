@@ -1,0 +1,68 @@
+"""The inventory of hosts."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+
+from libs.kit.auth import Principal, require
+from libs.kit.ids import Id
+from libs.kit.pagination import Page
+from libs.kit.service import Ready, provided
+from services.hosts.repository import HostRow
+from services.hosts.schemas import HostCreate, HostOut, HostPatch, HostQuery
+from services.hosts.service import Hosts
+
+router = APIRouter(prefix="/api/hosts", tags=["hosts"])
+
+HostsUseCases = Annotated[Hosts, provided(Hosts)]
+Reader = Annotated[Principal, require("hosts:read")]
+Writer = Annotated[Principal, require("hosts:write")]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _PageOfRows(msgspec.Struct):
+    """The form of libs.kit.pagination.Page, for rows that are encoded by msgspec."""
+
+    total: int
+    page: int
+    page_size: int
+    results: list[HostRow]
+
+
+@router.get("", response_model=Page[HostOut])
+async def list_hosts(
+    query: Annotated[HostQuery, Query()], hosts: HostsUseCases, by: Reader
+) -> Ready:
+    """Hosts, page by page. Unknown parameters are refused; of a repeated one the last counts."""
+    page = await hosts.page(query)
+    return Ready(_encode(_PageOfRows(page.total, query.page, query.page_size, page.rows)))
+
+
+@router.post("", status_code=201, response_model=HostOut)
+async def register_host(spec: HostCreate, hosts: HostsUseCases, by: Writer) -> Ready:
+    """Adds a host; 409 `host_name_taken` or `host_address_taken`, 404 `group_not_found`.
+
+    Two hosts may not have the same address and port, in whatever spelling, unless the address is
+    a loopback address or `allow_shared_address` is set.
+    """
+    return Ready(_encode(await hosts.register(spec)), 201)
+
+
+@router.get("/{host_id}", response_model=HostOut)
+async def show_host(host_id: Id, hosts: HostsUseCases, by: Reader) -> Ready:
+    """One host."""
+    return Ready(_encode(await hosts.one(host_id)))
+
+
+@router.patch("/{host_id}", response_model=HostOut)
+async def change_host(host_id: Id, patch: HostPatch, hosts: HostsUseCases, by: Writer) -> Ready:
+    """Changes the fields that are given."""
+    return Ready(_encode(await hosts.change(host_id, patch)))
+
+
+@router.delete("/{host_id}")
+async def retire_host(host_id: Id, hosts: HostsUseCases, by: Writer) -> None:
+    """Takes a host out of the inventory; its agent is retired and its tokens are revoked."""
+    await hosts.retire(host_id)

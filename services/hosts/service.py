@@ -1,0 +1,206 @@
+"""Hosts: the inventory that everything else points at."""
+
+import json
+from dataclasses import dataclass
+
+from libs.contracts.hosts import HostRegistered, HostRetired, HostTarget
+from libs.kit import clock
+from libs.kit.auth import Principal
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.errors import Forbidden
+from services.hosts.agents.service import retire_agents_of
+from services.hosts.domain import Seal, address_key, name_key
+from services.hosts.enrolment.repository import TokenRepository
+from services.hosts.errors import HostAddressTaken, HostNameTaken, HostNotFound, NoHostsNamed
+from services.hosts.groups.repository import GroupRepository
+from services.hosts.models import Host
+from services.hosts.repository import HostRepository, HostRow, HostSearch, Totals, new_host
+from services.hosts.schemas import HostCreate, HostPatch, HostQuery
+
+
+@dataclass(frozen=True)
+class HostPage:
+    """One page of hosts and how many match in all."""
+
+    total: int
+    rows: list[HostRow]
+
+
+class Hosts:
+    """Use cases around hosts."""
+
+    def __init__(self, db: Database, *, seal: Seal, totals: Totals) -> None:
+        self._db = db
+        self._seal = seal
+        self._totals = totals
+
+    # ---- questions -------------------------------------------------------------------------
+
+    async def page(self, query: HostQuery) -> HostPage:
+        """One page of hosts. The total may be a moment old (see Totals); the rows never are."""
+        at = clock.monotonic()
+        generation = self._totals.generation
+        asked = HostSearch(text=query.search, agent_status=query.agent_status)
+        if query.group_id is None:
+            known = self._totals.known(asked, at)
+            total, rows = await self._page(query, asked, known)
+            self._totals.remember(asked, total, at=at, generation=generation)
+        else:
+            total, rows = await self._page(query, asked, None)
+        return HostPage(total, rows)
+
+    @reads
+    def _page(
+        self, tx: Transaction, query: HostQuery, search: HostSearch, total: int | None
+    ) -> tuple[int, list[HostRow]]:
+        if query.group_id is not None:
+            groups = tuple(GroupRepository(tx).with_descendants(query.group_id))
+            search = HostSearch(search.text, groups, search.agent_status)
+        hosts = HostRepository(tx)
+        if total is None:
+            total = hosts.count(search)
+        paging = query.paging
+        rows = hosts.page_for(search, sort=query.sort, limit=paging.page_size, offset=paging.offset)
+        return total, rows
+
+    @reads
+    def one(self, tx: Transaction, host_id: int) -> HostRow:
+        """A host as it is shown; raises HostNotFound."""
+        return _shown(tx, host_id)
+
+    @reads
+    def targets(self, tx: Transaction, host_ids: list[int], by: Principal) -> list[HostTarget]:
+        """What execution needs of these hosts, in the order asked, duplicates removed.
+
+        Raises HostNotFound with the ids that are missing, NoHostsNamed for an empty list, and
+        Forbidden when the caller may not see hosts.
+        """
+        if not by.can("hosts:read"):
+            raise Forbidden(permission="hosts:read")
+        wanted = list(dict.fromkeys(host_ids))
+        if not wanted:
+            raise NoHostsNamed
+        found = HostRepository(tx).targets(wanted)
+        missing = [host_id for host_id in wanted if host_id not in found]
+        if missing:
+            raise HostNotFound(missing=missing[:100], missing_total=len(missing))
+        return [found[host_id] for host_id in wanted]
+
+    # ---- changes ---------------------------------------------------------------------------
+
+    async def register(self, spec: HostCreate) -> HostRow:
+        """A new host; raises HostNameTaken, HostAddressTaken or GroupNotFound."""
+        row = await self._register(spec)
+        self._totals.forget()
+        return row
+
+    @writes
+    def _register(self, tx: Transaction, spec: HostCreate) -> HostRow:
+        hosts = HostRepository(tx)
+        if hosts.name_is_taken(spec.name):
+            raise HostNameTaken(name=spec.name)
+        host = new_host(tx, name=spec.name, ip_address=spec.ip_address, port=spec.port)
+        host.address_key = address_key(
+            spec.ip_address, spec.port, is_shared=spec.allow_shared_address
+        )
+        if hosts.address_is_taken(host.address_key):
+            raise HostAddressTaken(ip_address=spec.ip_address, port=spec.port)
+        host.username = spec.username
+        host.description = spec.description
+        host.tags = _tags(spec.tags)
+        hosts.store(host)
+        if spec.password is not None:
+            host.password_sealed = self._seal.seal(spec.password, place=password_place(host.id))
+        if spec.group is not None:
+            GroupRepository(tx).assign(host.id, spec.group)
+        tx.emit(HostRegistered(host_id=host.id, name=host.name))
+        tx.flush()
+        return _shown(tx, host.id)
+
+    async def change(self, host_id: int, patch: HostPatch) -> HostRow:
+        """Changes what is given; raises what registering raises, and HostNotFound."""
+        row = await self._change(host_id, patch)
+        self._totals.forget()
+        return row
+
+    @writes
+    def _change(self, tx: Transaction, host_id: int, patch: HostPatch) -> HostRow:
+        hosts = HostRepository(tx)
+        host = hosts.by_id(host_id)
+        if host is None:
+            raise HostNotFound(host_id=host_id)
+        if patch.name is not None:
+            if hosts.name_is_taken(patch.name, but=host_id):
+                raise HostNameTaken(name=patch.name)
+            host.name, host.name_key = patch.name, name_key(patch.name)
+        _move(hosts, host, patch)
+        self._describe(host, patch)
+        host.updated_at = tx.now
+        hosts.store(host)
+        if "group" in patch.model_fields_set:
+            GroupRepository(tx).assign(host_id, patch.group)
+        return _shown(tx, host_id)
+
+    def _describe(self, host: Host, patch: HostPatch) -> None:
+        given = patch.model_fields_set
+        if patch.description is not None:
+            host.description = patch.description
+        if patch.tags is not None:
+            host.tags = _tags(patch.tags)
+        if "username" in given:
+            host.username = patch.username
+        if "password" in given:
+            host.password_sealed = (
+                None
+                if patch.password is None
+                else self._seal.seal(patch.password, place=password_place(host.id))
+            )
+
+    async def retire(self, host_id: int) -> None:
+        """Takes a host out of the inventory; its agent and its tokens end with it."""
+        await self._retire(host_id)
+        self._totals.forget()
+
+    @writes
+    def _retire(self, tx: Transaction, host_id: int) -> None:
+        hosts = HostRepository(tx)
+        host = hosts.by_id(host_id)
+        if host is None:
+            raise HostNotFound(host_id=host_id)
+        retire_agents_of(tx, host)
+        TokenRepository(tx).revoke_for_host(host_id)
+        hosts.remove(host)
+        tx.emit(HostRetired(host_id=host_id))
+
+
+def password_place(host_id: int) -> str:
+    """Where a host's password is sealed for; it opens nowhere else."""
+    return f"hosts/{host_id}/password"
+
+
+def _shown(tx: Transaction, host_id: int) -> HostRow:
+    row = HostRepository(tx).row(host_id)
+    if row is None:
+        raise HostNotFound(host_id=host_id)
+    return row
+
+
+def _move(hosts: HostRepository, host: Host, patch: HostPatch) -> None:
+    """Address and port; a host that may share its address goes on doing so unless told."""
+    if patch.ip_address is None and patch.port is None and patch.allow_shared_address is None:
+        return
+    was_shared = host.address_key is None and address_key(
+        host.ip_address, host.port, is_shared=False
+    )
+    is_shared = bool(was_shared)
+    if patch.allow_shared_address is not None:
+        is_shared = patch.allow_shared_address
+    host.ip_address = patch.ip_address or host.ip_address
+    host.port = patch.port or host.port
+    host.address_key = address_key(host.ip_address, host.port, is_shared=is_shared)
+    if hosts.address_is_taken(host.address_key, but=host.id):
+        raise HostAddressTaken(ip_address=host.ip_address, port=host.port)
+
+
+def _tags(tags: list[str]) -> str:
+    return json.dumps(tags, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,27 @@
+"""The hosts service's own settings; every time is in seconds."""
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HEARTBEAT_SECONDS = 10.0
+
+
+class HostsSettings(BaseSettings):
+    """When an agent counts as absent, and how exact the total of a list is."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_HOSTS_")
+
+    offline_seconds: float = Field(default=30.0, ge=5, le=3600)
+    """An agent silent for longer is offline; at least two heartbeats (10 s each)."""
+    sweep_seconds: float = Field(default=3.0, ge=0.05, le=30)
+    """The period of the sweeper, which works from the database alone."""
+    total_seconds: float = Field(default=1.0, ge=0, le=60)
+    """How long the total of a list is remembered; changes made by this process show at once."""
+
+    @model_validator(mode="after")
+    def _pairs(self) -> "HostsSettings":
+        if self.offline_seconds < 2 * HEARTBEAT_SECONDS:
+            raise ValueError("offline_seconds must be at least two heartbeats (20 s)")
+        if self.sweep_seconds > self.offline_seconds / 3:
+            raise ValueError("sweep_seconds must be at most a third of offline_seconds")
+        return self
