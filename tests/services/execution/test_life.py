@@ -1,0 +1,349 @@
+"""A task's life from the request to the signed result, with what may go wrong on the way."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from libs.kit.redis import Redis
+from services.execution.app import service
+from tests.support.database import Declared
+from tests.support.execution import Neighbours, Rig, operator, running
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_script_runs_from_request_to_success(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+
+    execution_id = await rig.run(1, script_content="echo hello", args=["a b"], env={"X": "1"})
+    order = await rig.courier.start(agent)
+    await rig.courier.output(agent, order, ("stdout", 0, 0, b"hello\n"))
+    await rig.courier.result(agent, order, stdout=b"hello\n")
+
+    shown = await rig.until(execution_id, "success")
+    task = await rig.until_task(execution_id, log_status="complete")
+    await rig.courier.expect(agent, "result_ack")
+    assert order["script"] == "echo hello"
+    assert order["args"] == ["a b"]
+    assert order["env"] == {"X": "1"}
+    assert shown["counts"] == {"success": 1}
+    assert task["exit_code"] == 0
+    assert task["stdout_bytes"] == 6
+
+
+async def test_a_host_without_an_agent_is_rejected_at_once(rig: Rig) -> None:
+    rig.neighbours.hosts[1] = rig.agent().target() | {"agent_id": None, "public_key": None}
+
+    execution_id = await rig.run(1)
+
+    shown = await rig.show(execution_id)
+    assert shown["status"] == "failed"
+    assert (await rig.task(execution_id))["reason"] == "no_agent"
+
+
+async def test_r4_r5_a_run_keeps_its_hosts_and_script_whatever_changes_later(rig: Rig) -> None:
+    first, second = rig.agent(1), rig.agent(2)
+    execution_id = await rig.run(1, script_content="echo one")
+    rig.neighbours.hosts.clear()
+    await rig.courier.connect(first)
+    await rig.courier.connect(second)
+
+    order = (await rig.courier.expect(first, "offer"))["order"]
+
+    assert isinstance(order, dict)
+    assert order["script"] == "echo one"
+    assert (await rig.show(execution_id))["task_total"] == 1
+    assert not await rig.courier.seen(second, "offer")
+
+
+async def test_r7_a_lost_grant_is_given_again_and_nothing_else(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+
+    for _ in range(3):
+        await rig.courier.say(agent, "claim", order)
+    grants = [await rig.courier.expect(agent, "grant") for _ in range(3)]
+
+    assert [grant["epoch"] for grant in grants] == [1, 1, 1]
+
+
+async def test_s10_an_agent_gets_no_grant_for_the_task_of_another(rig: Rig) -> None:
+    agent, thief = rig.agent(1), rig.agent(2)
+    await rig.courier.connect(agent)
+    await rig.courier.connect(thief)
+    await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+
+    await rig.courier.say(thief, "claim", order)
+
+    assert (await rig.courier.expect(thief, "refuse"))["reason"] == "unknown_task"
+
+
+async def test_r6_a_disabled_user_starts_nothing_more(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+    rig.neighbours.inactive.add(7)
+
+    await rig.courier.say(agent, "claim", order)
+
+    assert (await rig.courier.expect(agent, "refuse"))["reason"] == "actor_not_allowed"
+    assert (await rig.until_task(execution_id, status="rejected"))["reason"] == "actor_not_allowed"
+
+
+async def test_f11_claims_wait_while_auth_is_down_but_results_do_not(rig: Rig) -> None:
+    running_agent, waiting = rig.agent(1), rig.agent(2)
+    await rig.courier.connect(running_agent)
+    await rig.courier.connect(waiting)
+    first = await rig.run(1)
+    order = await rig.courier.start(running_agent)
+    await rig.run(2, by=operator(8))
+    offered = (await rig.courier.expect(waiting, "offer"))["order"]
+    assert isinstance(offered, dict)
+    rig.neighbours.down.add("auth")
+
+    await rig.courier.say(waiting, "claim", offered)
+    await rig.courier.result(running_agent, order)
+
+    await rig.until(first, "success")
+    assert not await rig.courier.seen(waiting, "grant")
+    rig.neighbours.down.clear()
+    await rig.courier.say(waiting, "claim", offered)
+    await rig.courier.expect(waiting, "grant")
+
+
+async def test_r10_the_first_result_stands_and_later_ones_are_kept_beside_it(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+
+    await rig.courier.result(agent, order)
+    await rig.until(execution_id, "success")
+    await rig.courier.result(agent, order, exit_code=3)
+    await rig.courier.expect(agent, "result_ack")
+    await rig.courier.expect(agent, "result_ack")
+
+    task = await rig.task(execution_id)
+    assert task["status"] == "success"
+    late = task["late_outcome"]
+    assert isinstance(late, dict)
+    assert late["status"] == "failed"
+
+
+async def test_r11_a_result_without_the_agents_signature_changes_nothing(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+
+    await rig.courier.result(agent, order, key=Ed25519PrivateKey.generate(), exit_code=3)
+    await rig.courier.result(agent, order)
+
+    assert (await rig.until(execution_id, "success"))["counts"] == {"success": 1}
+
+
+async def test_a_result_before_any_grant_changes_nothing(rig: Rig) -> None:
+    agent, other = rig.agent(1), rig.agent(2)
+    await rig.courier.connect(agent)
+    await rig.courier.connect(other)
+    execution_id = await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+
+    await rig.courier.result(agent, order)
+    control = await rig.run(2)
+    await rig.courier.result(other, await rig.courier.start(other))
+    await rig.until(control, "success")
+
+    assert (await rig.task(execution_id))["status"] == "offered"
+
+
+async def test_a_missing_interpreter_is_named(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1, script_type="powershell")
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+
+    await rig.courier.say(agent, "reject", order, reason="interpreter_missing", detail="pwsh")
+
+    task = await rig.until_task(execution_id, status="rejected")
+    assert (task["reason"], task["detail"]) == ("interpreter_missing", "pwsh")
+    assert (await rig.show(execution_id))["status"] == "failed"
+
+
+async def test_r9_after_a_cancel_nothing_starts(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+
+    answer = await rig.http.post(
+        f"/api/executor/execution-records/{execution_id}/cancel", headers=rig.headers()
+    )
+    await rig.courier.say(agent, "claim", order)
+
+    assert answer.status_code == 202
+    assert answer.json()["content"]["status"] == "cancelled"
+    assert (await rig.courier.expect(agent, "refuse"))["reason"] == "cancelled"
+
+
+async def test_r9_a_claim_and_a_cancel_that_race_have_one_winner(rig: Rig) -> None:
+    agents = [rig.agent(number) for number in range(1, 21)]
+    for agent in agents:
+        await rig.courier.connect(agent)
+    ids = [await rig.run(agent.number) for agent in agents]
+    orders = [(await rig.courier.expect(agent, "offer"))["order"] for agent in agents]
+
+    async def claim(number: int) -> None:
+        order = orders[number]
+        assert isinstance(order, dict)
+        await rig.courier.say(agents[number], "claim", order)
+
+    async def cancel(number: int) -> str:
+        answer = await rig.http.post(
+            f"/api/executor/execution-records/{ids[number]}/cancel", headers=rig.headers()
+        )
+        return str(answer.json()["content"]["status"])
+
+    for number in range(20):
+        _, told = await asyncio.gather(claim(number), cancel(number))
+        task = await rig.task(ids[number])
+        if told == "cancelled":
+            assert task["status"] == "cancelled"
+            assert not await rig.courier.seen(agents[number], "grant")
+        else:
+            await rig.courier.expect(agents[number], "cancel")
+
+
+async def test_a_running_task_is_asked_to_stop_and_ends_as_cancelled(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+
+    await rig.http.post(
+        f"/api/executor/execution-records/{execution_id}/cancel", headers=rig.headers()
+    )
+    await rig.courier.expect(agent, "cancel")
+    await rig.courier.result(agent, order, outcome="cancelled", exit_code=None, signal=15)
+
+    task = await rig.until_task(execution_id, status="cancelled")
+    assert task["signal"] == 15
+    assert (await rig.show(execution_id))["status"] == "cancelled"
+
+
+async def test_a_timeout_is_no_failure_and_no_success(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1, timeout=1)
+    order = await rig.courier.start(agent)
+
+    await rig.courier.result(agent, order, outcome="timeout", exit_code=None, signal=9)
+
+    assert order["timeout_seconds"] == 1
+    await rig.until(execution_id, "timeout")
+
+
+async def test_tasks_wait_for_an_absent_agent_and_run_when_it_comes(rig: Rig) -> None:
+    agent = rig.agent()
+    execution_id = await rig.run(1)
+    assert (await rig.task(execution_id))["status"] == "queued"
+
+    await rig.courier.connect(agent)
+    order = await rig.courier.start(agent)
+    await rig.courier.result(agent, order)
+
+    await rig.until(execution_id, "success")
+
+
+async def test_a_running_task_that_its_agent_never_heard_of_is_lost(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+
+    agent.session_id = "session-2"
+    agent.boot_id = "boot-2"
+    await rig.courier.connect(agent)
+
+    task = await rig.until_task(execution_id, status="lost")
+    assert task["reason"] == "host_rebooted"
+    assert (await rig.until(execution_id, "lost"))["counts"] == {"lost": 1}
+
+
+async def test_a_task_in_the_journal_goes_on_after_a_reconnect(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+
+    agent.session_id = "session-2"
+    known = {"task_id": order["task_id"], "attempt": 1, "state": "running"}
+    await rig.courier.connect(agent, known)
+    await rig.courier.connect(agent, again=True)
+    await rig.courier.result(agent, order)
+
+    await rig.until(execution_id, "success")
+
+
+async def test_r26_r27_work_goes_on_after_redis_forgot_everything(rig: Rig, redis: Redis) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+
+    await redis.flushall()
+    await rig.courier.connect(agent, again=True)
+
+    async def accepted() -> bool:
+        await rig.courier.result(agent, order)
+        return (await rig.show(execution_id))["status"] == "success"
+
+    await eventually(accepted, timeout=20)
+
+
+async def test_r2_what_was_acknowledged_survives_a_restart(
+    database_url: Callable[[Declared], str], redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    url, neighbours = database_url(service), Neighbours()
+    async with running(url, redis_url, tmp_path, neighbours) as rig:
+        agent = rig.agent()
+        execution_id = await rig.run(1)
+
+    async with running(url, redis_url, tmp_path, neighbours) as rig:
+        await rig.courier.connect(agent)
+        order = await rig.courier.start(agent)
+        await rig.courier.result(agent, order)
+
+        await rig.until(execution_id, "success")
+
+
+async def test_redis_down_never_fails_a_submit(
+    database_url: Callable[[Declared], str], tmp_path: Path
+) -> None:
+    nowhere = f"unix://{tmp_path}/nobody.sock"
+    async with running(database_url(service), nowhere, tmp_path) as rig:
+        rig.agent()
+
+        answer = await rig.post([1])
+
+        assert answer.status_code == 201
