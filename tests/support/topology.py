@@ -158,7 +158,7 @@ class Topology:
         )
 
     def _serve(self, name: str, part: str, **extra: str) -> None:
-        command = [BIN / "opsjob", "serve", part, "--port", str(self._ports[name])]
+        command = [str(BIN / "opsjob"), "serve", part, "--port", str(self._ports[name])]
         self.parts[name] = self._programs.start(name, command, env={**self.environment, **extra})
 
     def _wait(self, name: str, path: str) -> None:
