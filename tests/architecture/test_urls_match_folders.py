@@ -19,6 +19,7 @@ URL_MAP = {
     "/api/hosts": "services/hosts",
     "/api/hosts/groups": "services/hosts/groups",
     "/api/agents": "services/hosts/agents",
+    "/api/agents/enrolment_tokens": "services/hosts/enrolment",
     "/api/quick": "services/execution/quick",
     "/api/executor": "services/execution",
     "/api/realtime": "services/execution/realtime",
