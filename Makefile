@@ -15,6 +15,7 @@ CODE := services libs gateway agent tests bench
 # Only folders that exist: the benchmarks and a few rooms grow with the product.
 PRESENT = $(wildcard $(CODE))
 NODE := requirements/with-node.sh
+API_TYPES := frontend/src/api/schema.d.ts
 SPA_SOURCES = $(shell find frontend -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 SHELL_FILES = $(shell git grep -lE '^\#!.*\b(ba)?sh\b' -- ':!frontend' ':!*.md' ':!*.py')
 
@@ -68,6 +69,14 @@ down: ## stop the scaled profile; volumes stay
 migrate: $(BIN)/.runtime ## bring the databases of OPSJOB_DATABASE_URL up to date
 	$(BIN)/opsjob migrate
 
+migration: $(BIN)/.dev ## write a migration from the models (SERVICE=hosts MESSAGE="add tags")
+	requirements/new-migration.sh "$(SERVICE)" "$(MESSAGE)"
+
+openapi: $(BIN)/.dev frontend/node_modules/.installed ## write the API's description and the console's client types
+	$(BIN)/python -m services.embedded.describing > frontend/openapi.json.new
+	mv frontend/openapi.json.new frontend/openapi.json
+	$(NODE) npm --prefix frontend run --silent generate
+
 # --- Tests -----------------------------------------------------------------------------------
 
 test: $(BIN)/.dev setup ## run every test: console, services on both databases, whole platform
@@ -107,3 +116,5 @@ check: lint types frontend/node_modules/.installed ## everything that must hold 
 	$(BIN)/pytest -q tests/architecture tests/deploy/test_compose.py
 	$(NODE) npm --prefix frontend run lint
 	cd frontend && ../$(NODE) npx --no-install vue-tsc --noEmit
+	@cp $(API_TYPES) $(BIN)/.schema.d.ts && $(NODE) npm --prefix frontend run --silent generate >/dev/null \
+	  && cmp $(API_TYPES) $(BIN)/.schema.d.ts || { echo "The console's API types were stale; run: make openapi"; exit 1; }
