@@ -1,0 +1,43 @@
+// Short names for the generated schemas, so that a renamed schema changes one file.
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type User = Schemas['UserOut']
+export type HostRow = Schemas['HostRow']
+export type GroupRow = Schemas['GroupRow']
+export type AgentRow = Schemas['AgentRow']
+export type AgentStatus = HostRow['agent_status']
+export type QuickScript = Schemas['QuickScriptIn']
+export type ScriptType = NonNullable<QuickScript['script_type']>
+export type ExecutionAccepted = Schemas['ExecutionAccepted']
+export type ExecutionRow = Schemas['ExecutionRow']
+export type ExecutionDetail = Schemas['ExecutionDetail']
+export type ExecutionStatus = ExecutionRow['status']
+export type TaskRow = Schemas['TaskRow']
+export type TaskStatus = TaskRow['status']
+
+export interface Page<T> {
+  total: number
+  page: number
+  page_size: number
+  results: T[]
+}
+
+export const SCRIPT_TYPES: readonly ScriptType[] = ['shell', 'python', 'javascript', 'perl', 'powershell', 'go']
+export const AGENT_STATUSES: readonly AgentStatus[] = ['online', 'offline', 'disabled', 'none']
+export const EXECUTION_STATUSES: readonly ExecutionStatus[] = [
+  'pending', 'running', 'paused', 'success', 'failed', 'cancelled', 'timeout', 'lost', 'expired',
+]
+/** In the order of the bar on the execution page: what is wrong first, then what works, then what waits. */
+export const TASK_STATUSES: readonly TaskStatus[] = [
+  'failed', 'rejected', 'timeout', 'lost', 'expired', 'running', 'success', 'cancelled', 'claimed', 'offered', 'queued',
+]
+
+const OPEN_EXECUTIONS: ReadonlySet<string> = new Set(['pending', 'running', 'paused'])
+const OPEN_TASKS: ReadonlySet<string> = new Set(['queued', 'offered', 'claimed', 'running'])
+const BAD_TASKS: ReadonlySet<string> = new Set(['failed', 'rejected', 'timeout', 'lost', 'expired'])
+
+export const isExecutionOpen = (status: string): boolean => OPEN_EXECUTIONS.has(status)
+export const isTaskOpen = (status: string): boolean => OPEN_TASKS.has(status)
+export const isTaskBad = (status: string): boolean => BAD_TASKS.has(status)

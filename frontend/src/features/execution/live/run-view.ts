@@ -1,0 +1,75 @@
+// One execution as it is watched: its row, its tasks, all output. Plain data; `onChange` tells that something moved.
+import type { GapData, LogData, StatusData } from '@/api/realtime'
+import type { ServerEvent } from '@/api/sse-parser'
+import type { ExecutionDetail } from '@/api/types'
+import { limitsFor, OutputBuffer } from '@/ui/output/output-buffer'
+import { TaskBoard } from './task-board'
+
+export type GapWords = (bytes: number, reason: string) => string
+
+export class RunView {
+  readonly board = new TaskBoard()
+  readonly output: OutputBuffer
+  execution: ExecutionDetail
+  /** Output has been received up to its end. */
+  complete = false
+  private readonly gaps = new Map<number, number>()
+
+  constructor(
+    detail: ExecutionDetail,
+    private readonly gapWords: GapWords,
+    private readonly onChange: () => void,
+  ) {
+    this.execution = detail
+    this.output = new OutputBuffer(limitsFor(detail.task_total))
+    this.refresh(detail)
+  }
+
+  /** A newer detail from the server, for what events do not carry (names, durations, sizes). */
+  refresh(detail: ExecutionDetail): void {
+    if (detail.version >= this.execution.version) this.execution = detail
+    for (const step of detail.steps) this.board.put(step.tasks)
+    this.onChange()
+  }
+
+  take(events: readonly ServerEvent[]): void {
+    for (const event of events) {
+      if (event.event === 'log') this.log(JSON.parse(event.data) as LogData)
+      else if (event.event === 'status') this.status(JSON.parse(event.data) as StatusData)
+      else if (event.event === 'gap') this.gap(JSON.parse(event.data) as GapData)
+      else if (event.event === 'end') this.end()
+    }
+    this.onChange()
+  }
+
+  /** Bytes that are known to be missing: of one host, or of all. */
+  missing(hostId: number | null): number {
+    if (hostId !== null) return this.gaps.get(hostId) ?? 0
+    return [...this.gaps.values()].reduce((sum, one) => sum + one, 0)
+  }
+
+  counts(): Record<string, number> {
+    const known = this.board.size >= this.execution.task_total
+    return known ? this.board.counts() : this.execution.counts
+  }
+
+  private log(data: LogData): void {
+    if (this.output.isNew(`${data.task_id}/${data.stream}`, data.offset)) this.output.append(data.host_id, data.stream, data.text)
+  }
+
+  private gap(data: GapData): void {
+    if (!this.output.isNew(`${data.task_id}/${data.stream}`, data.offset)) return
+    this.gaps.set(data.host_id, (this.gaps.get(data.host_id) ?? 0) + data.length)
+    this.output.gap(data.host_id, data.stream, this.gapWords(data.length, data.reason))
+  }
+
+  private status(data: StatusData): void {
+    if (data.execution.version >= this.execution.version) this.execution = { ...this.execution, ...data.execution }
+    this.board.put(data.tasks)
+  }
+
+  private end(): void {
+    this.complete = true
+    this.output.finish()
+  }
+}

@@ -1,0 +1,64 @@
+// The tasks of one execution as the page knows them; fed from pages and from the live stream in any order.
+import { isTaskBad, isTaskOpen, type TaskRow } from '@/api/types'
+
+const PROGRESS: Record<string, number> = { queued: 0, offered: 1, claimed: 2, running: 3 }
+const TERMINAL = 9
+
+const rank = (task: TaskRow): number => task.attempt * 10 + (PROGRESS[task.status] ?? TERMINAL)
+
+export class TaskBoard {
+  private readonly byId = new Map<string, TaskRow>()
+  private ordered: TaskRow[] = []
+  private stale = false
+
+  /** Takes rows in; one that is older than what is known (a page that was slow) changes nothing. */
+  put(rows: readonly TaskRow[]): void {
+    for (const row of rows) {
+      const known = this.byId.get(row.id)
+      if (known && rank(known) > rank(row)) continue
+      this.byId.set(row.id, row)
+      this.stale = true
+    }
+  }
+
+  get size(): number {
+    return this.byId.size
+  }
+
+  /** In the order they were planned: a Map keeps the place of a key when its value changes. */
+  tasks(): readonly TaskRow[] {
+    if (this.stale) {
+      this.ordered = [...this.byId.values()]
+      this.stale = false
+    }
+    return this.ordered
+  }
+
+  ofHost(hostId: number): TaskRow | undefined {
+    return this.tasks().find((task) => task.host_id === hostId)
+  }
+
+  filtered(status: string | null, search: string): readonly TaskRow[] {
+    if (status === null && search === '') return this.tasks()
+    const wanted = search.toLowerCase()
+    return this.tasks().filter(
+      (task) =>
+        (status === null || task.status === status) &&
+        (wanted === '' || task.host_name.toLowerCase().includes(wanted) || task.ip_address.includes(wanted)),
+    )
+  }
+
+  firstBad(): TaskRow | undefined {
+    return this.tasks().find((task) => isTaskBad(task.status))
+  }
+
+  open(): number {
+    return this.tasks().filter((task) => isTaskOpen(task.status)).length
+  }
+
+  counts(): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (const task of this.tasks()) counts[task.status] = (counts[task.status] ?? 0) + 1
+    return counts
+  }
+}

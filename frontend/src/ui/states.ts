@@ -1,0 +1,42 @@
+// The one meaning of every state on screen: its tone (colour) and its icon. Words are in the locale files.
+import {
+  Ban, Check, CircleDashed, CircleHelp, CircleSlash, Clock, Hand, Hourglass, LoaderCircle, Minus, Pause, PlugZap, Unplug, X,
+} from '@lucide/vue'
+import type { Component } from 'vue'
+
+export type Tone = 'waiting' | 'running' | 'success' | 'failed' | 'timeout' | 'paused' | 'cancelled'
+
+export interface StateLook {
+  tone: Tone
+  icon: Component
+}
+
+const LOOKS: Record<string, StateLook> = {
+  pending: { tone: 'waiting', icon: Clock },
+  queued: { tone: 'waiting', icon: Clock },
+  offered: { tone: 'waiting', icon: Clock },
+  claimed: { tone: 'waiting', icon: Hand },
+  running: { tone: 'running', icon: LoaderCircle },
+  success: { tone: 'success', icon: Check },
+  failed: { tone: 'failed', icon: X },
+  rejected: { tone: 'failed', icon: Ban },
+  timeout: { tone: 'timeout', icon: Hourglass },
+  lost: { tone: 'timeout', icon: CircleHelp },
+  expired: { tone: 'timeout', icon: Hourglass },
+  paused: { tone: 'paused', icon: Pause },
+  cancelled: { tone: 'cancelled', icon: Minus },
+  skipped: { tone: 'cancelled', icon: Minus },
+  online: { tone: 'success', icon: PlugZap },
+  active: { tone: 'success', icon: PlugZap },
+  offline: { tone: 'waiting', icon: Unplug },
+  disabled: { tone: 'waiting', icon: CircleSlash },
+  retired: { tone: 'waiting', icon: CircleSlash },
+  quarantined: { tone: 'failed', icon: Ban },
+  none: { tone: 'waiting', icon: CircleDashed },
+}
+
+const UNKNOWN: StateLook = { tone: 'waiting', icon: CircleHelp }
+
+export function lookOf(state: string): StateLook {
+  return LOOKS[state] ?? UNKNOWN
+}
