@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 from importlib import util
@@ -109,20 +109,19 @@ class PostgresServer:
 
     def _readable(self, binaries: Path) -> Path:
         """The binaries where nobody may read them; under a private home they are copied."""
-        check = [binaries / "postgres", "--version"]
+        check = [str(binaries / "postgres"), "--version"]
         try:
             self._run(check)
         except (OSError, subprocess.CalledProcessError):
             copy = self.folder / "server"
             shutil.copytree(binaries.parent, copy, symlinks=True)
-            self._run([copy / "bin" / "postgres", "--version"])
+            self._run([str(copy / "bin" / "postgres"), "--version"])
             return copy / "bin"
         return binaries
 
-    def _run(self, command: Sequence[Path | str]) -> None:
-        words = [str(word) for word in command]
+    def _run(self, command: list[str]) -> None:
         subprocess.run(  # type: ignore[call-overload]  # user= only for root
-            words, check=True, capture_output=True, cwd=self.folder, env=self._env(), **self._user
+            command, check=True, capture_output=True, cwd=self.folder, env=self._env(), **self._user
         )
 
     def _env(self) -> dict[str, str]:

@@ -154,7 +154,10 @@ class SQLite:
 
         @event.listens_for(engine, "begin")
         def begin_explicitly(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            # Straight to the driver: SQLAlchemy's own way costs ten times the statement.
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute(begin)
 
         return engine
 

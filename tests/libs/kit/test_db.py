@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, text
+from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from libs.kit.clock import StandingClock
@@ -17,7 +17,6 @@ from libs.kit.db import (
     Lease,
     LeaseLost,
     Transaction,
-    UTCDateTime,
     delivering,
 )
 from libs.kit.db.tables import inbox, outbox
@@ -165,12 +164,6 @@ async def test_a_naive_moment_is_refused(db: Database) -> None:
         await db.write(lambda tx: tx.execute(statement))
 
 
-def test_the_moment_type_is_cacheable() -> None:
-    table = Table("t", MetaData(), Column("id", Integer), Column("at", UTCDateTime))
-
-    assert table.c.at.type.cache_ok
-
-
 async def test_r25_an_effect_and_its_fact_id_are_committed_together(
     things: Things, db: Database
 ) -> None:
@@ -238,7 +231,7 @@ async def test_r30_a_late_holder_cannot_write(db: Database, standing: StandingCl
     await Lease(db, "relay", holder="b", ttl=ttl).try_acquire()
 
     with pytest.raises(LeaseLost):
-        await db.write(lambda tx: [tx.fenced("relay", epoch), tx.add(Thing(name="too late"))])
+        await db.write(write)
     assert await Things(db).names() == ["late"]
 
 
