@@ -59,6 +59,7 @@ _Reader = Callable[[dict[str, object]], object]
 
 _READERS: dict[str, _Reader] = {cls.type: record_reader(cls) for cls in _MESSAGE_TYPES}  # type: ignore[attr-defined]
 _READER_OF: dict[type, _Reader] = {cls: _READERS[cls.type] for cls in _MESSAGE_TYPES}  # type: ignore[attr-defined]
+_OTHER_READERS: dict[type, _Reader] = {}
 _read_output = record_reader(Output)
 _write_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
@@ -117,7 +118,10 @@ def decode_output(frame: bytes) -> tuple[Output, bytes]:
 
 def decode_record(cls: type[_Record], frame: Union[str, bytes]) -> _Record:
     """A dataclass of this package that is not a message of its own, such as a result's payload."""
-    return cast(_Record, record_reader(cls)(parse_object(frame)))
+    reader = _OTHER_READERS.get(cls)
+    if reader is None:
+        reader = _OTHER_READERS[cls] = record_reader(cls)
+    return cast(_Record, reader(parse_object(frame)))
 
 
 def parse_object(frame: Union[str, bytes]) -> dict[str, object]:

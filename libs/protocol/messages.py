@@ -56,6 +56,7 @@ RejectReason = Literal[
     "order_invalid",
     "limits_exceeded",
     "damaged",
+    "already_ran",
 ]
 Outcome = Literal["exited", "timeout", "cancelled", "failed_to_start", "lost"]
 

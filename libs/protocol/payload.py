@@ -1,10 +1,12 @@
 """What gets signed: the session challenge, an enrolment, and the payload of a result."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Annotated, Optional
 
-from libs.protocol.fields import Attempt, Between, Count, Id, Moment, Sha256, Text
+from libs.protocol.codec import decode_record
+from libs.protocol.fields import Attempt, Between, Count, Id, Moment, Sha256, Text, to_json
 from libs.protocol.messages import Outcome
 
 
@@ -12,13 +14,13 @@ from libs.protocol.messages import Outcome
 class StreamTotal:
     """One stream of a finished task: number of chunks and gaps, bytes written, their SHA-256.
 
-    `bytes` counts everything that the script wrote up to the limit of the order, and `sha256` is
-    over the same bytes; where the log has a gap, only a reader without gaps can compare it.
+    `bytes` and `sha256` are about everything that the script wrote, also about bytes that a gap
+    replaces in the log. `sha256` is None for a lost task, whose end nobody saw.
     """
 
     seq: Count
     bytes: Count
-    sha256: Sha256
+    sha256: Optional[Sha256]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,18 @@ class ResultPayload:
     ended_at: Optional[Moment]
     streams: StreamTotals
     processes: ProcessTotals
+
+
+def write_payload(payload: ResultPayload) -> str:
+    """The exact text to sign and send; raises ProtocolError if a reader would refuse it."""
+    text = json.dumps(to_json(payload), separators=(",", ":"), ensure_ascii=False)
+    read_payload(text)
+    return text
+
+
+def read_payload(text: str) -> ResultPayload:
+    """The values of a payload; check the signature over the text first."""
+    return decode_record(ResultPayload, text)
 
 
 def session_statement(

@@ -1,0 +1,111 @@
+"""Decides before the claim whether an order can run here, and turns it into a launch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.environment import environment_for, is_too_large, refused_variable
+from agent.interpreters import DEFAULT_PATH, KINDS, InterpreterMissing, command_for
+from agent.state import task_name
+from agent.users import User, UserDenied, UserUnknown, resolve
+from agent.work import Launch
+from libs.protocol.messages import Order, RejectReason
+
+SPOOL_BYTES = 64 * 1024 * 1024
+
+
+class Refused(Exception):
+    """The order cannot run here; the reason is a word of the protocol."""
+
+    def __init__(self, reason: RejectReason, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason: RejectReason = reason
+        self.detail = detail[:512]
+
+
+@dataclass(frozen=True)
+class HostRules:
+    """What this host allows and where things lie."""
+
+    agent_id: str
+    work: str
+    inherited: Mapping[str, str]
+    spool_bytes: int = SPOOL_BYTES
+
+
+def is_slow(order: Order) -> bool:
+    """Whether the check may wait for something outside: a directory service, a remote disk."""
+    return order.run_as is not None or order.cwd is not None
+
+
+def admit(order: Order, rules: HostRules) -> Launch:
+    """The launch for an order; raises Refused."""
+    _check_order(order, rules)
+    try:
+        user = resolve(order.run_as)
+    except UserUnknown:
+        raise Refused("run_as_unknown", order.run_as or "") from None
+    except UserDenied as denied:
+        raise Refused("run_as_denied", str(denied)) from None
+    if order.cwd is not None and not (os.path.isabs(order.cwd) and os.path.isdir(order.cwd)):
+        raise Refused("cwd_missing", order.cwd)
+    path = rules.inherited.get("PATH") or DEFAULT_PATH
+    try:
+        command = command_for(order.script_type, order.script, path)
+    except InterpreterMissing as missing:
+        raise Refused("interpreter_missing", missing.name) from None
+    mark = secrets.token_hex(12)
+    return Launch(
+        name=task_name(order.task_id, order.attempt),
+        mark=mark,
+        command=command,
+        script=order.script,
+        file_name=KINDS[order.script_type].file_name,
+        args=list(order.args),
+        environment=environment_for(order, user, mark=mark, inherited=rules.inherited),
+        folder=order.cwd or "",
+        parent=_script_parent(rules.work, user),
+        uid=user.uid,
+        gid=user.gid,
+        groups=list(user.groups),
+        timeout_seconds=order.timeout_seconds,
+        spool_bytes=rules.spool_bytes,
+        output_bytes=order.max_output_bytes,
+        max_processes=order.max_processes,
+    )
+
+
+def _check_order(order: Order, rules: HostRules) -> None:
+    if order.agent_id != rules.agent_id:
+        raise Refused("order_invalid", "agent_id")
+    if hashlib.sha256(order.script.encode()).hexdigest() != order.script_sha256:
+        raise Refused("order_invalid", "script_sha256")
+    name = refused_variable(order.env)
+    if name is not None:
+        raise Refused("order_invalid", f"env {name}")
+    if is_too_large(order):
+        raise Refused("limits_exceeded", "args and env")
+
+
+def _script_parent(work: str, user: User) -> str:
+    """The agent's own folder, or the system's temporary one for users who cannot reach ours."""
+    if user.uid == os.geteuid() or _is_reachable(work):
+        return work
+    return tempfile.gettempdir()
+
+
+def _is_reachable(path: str) -> bool:
+    """Whether everybody may pass through every folder down to this one."""
+    while True:
+        if not os.stat(path).st_mode & stat.S_IXOTH:
+            return False
+        parent = os.path.dirname(path)
+        if parent == path:
+            return True
+        path = parent

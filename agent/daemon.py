@@ -1,0 +1,305 @@
+"""The running agent: puts session, tasks, spawner and link together on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+
+from agent import __version__
+from agent.admission import HostRules, Refused, admit, is_slow
+from agent.host import LoadMeter, memory_bytes
+from agent.identity import Identity, boot_id, os_type, os_version
+from agent.interpreters import DEFAULT_PATH, available
+from agent.ledger import Entry, Key, Ledger
+from agent.link import Link
+from agent.pokes import Pokes
+from agent.records import CancelRequest
+from agent.session import Action, Check, Repeat, Send, Session, Start, Stop
+from agent.spawner import SpawnerProcess
+from agent.spawner_client import SpawnerClient, SpawnerGone
+from agent.state import StateFolder
+from agent.tasks import Granted, Names, Tasks
+from agent.work import Launch
+from libs.protocol.codec import encode, encode_output
+from libs.protocol.messages import (
+    Ack,
+    Challenge,
+    Heartbeat,
+    Hello,
+    Message,
+    Order,
+    Output,
+    Result,
+    ResultAck,
+    Want,
+    Welcome,
+)
+from libs.protocol.moments import instant, moment
+from libs.protocol.payload import session_statement
+from libs.protocol.version import PROTOCOL_VERSION
+
+_logger = logging.getLogger(__name__)
+
+_TICK_SECONDS = 1.0
+_CHECK_SECONDS = 5.0
+_BEAT_JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line decides; 0 means twice the processors, at least 4."""
+
+    concurrency: int = 0
+    spool_bytes: int = 64 * 1024 * 1024
+
+    @property
+    def slots(self) -> int:
+        """How many scripts may run at the same time."""
+        return self.concurrency or max(4, 2 * (os.cpu_count() or 1))
+
+
+class Agent:
+    """One agent process; the link calls it, and it calls the parts."""
+
+    def __init__(
+        self, state: StateFolder, identity: Identity, process: SpawnerProcess, options: Options
+    ) -> None:
+        self._state = state
+        self._identity = identity
+        self._spawner = SpawnerClient(process)
+        self._ledger = Ledger(state)
+        self._boot_id = boot_id()
+        names = Names(identity.agent_id, self._boot_id)
+        self._tasks = Tasks(state, self._ledger, self._spawner, names)
+        self._session = Session(self._boot_id, options.slots, self._ledger.knows)
+        self._rules = HostRules(
+            identity.agent_id, state.work, dict(os.environ), spool_bytes=options.spool_bytes
+        )
+        self._link = Link(identity, self)
+        self._pokes = Pokes(state)
+        self._meter = LoadMeter(state.root)
+        self._launches: dict[Key, Launch] = {}
+        self._checks: set[asyncio.Future[None]] = set()
+        self._urgent: deque[Message] = deque()
+        self._is_open = False
+        self._beat_seconds = 10.0
+        self._beat_at = 0.0
+        self._clock_offset = 0.0
+        self._tasks.say = self.say
+        self._tasks.gave_slot_back = self._slot_is_free
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT; raises SpawnerGone if the spawner ends."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self._spawner.open()
+        self._session.running |= self._tasks.adopt()
+        loop.add_reader(self._pokes.fileno(), self._look)
+        await _until_first(
+            stop.wait(),
+            self._spawner.serve(),
+            self._tasks.run(),
+            self._link.run(),
+            self._tick(),
+        )
+        await self._link.say_goodbye()
+        self._pokes.close()
+        self._ledger.close()
+
+    def _look(self) -> None:
+        for name in self._pokes.take():
+            self._tasks.look(name)
+        self._link.wake()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            now, wall = time.monotonic(), time.time()
+            self._tasks.tick(now, wall)
+            self._act(self._session.tick(now, wall + self._clock_offset))
+            if self._is_open and now >= self._beat_at:
+                self._beat(now, wall)
+            self._link.wake()
+
+    def _beat(self, now: float, wall: float) -> None:
+        spread = random.uniform(1 - _BEAT_JITTER, 1 + _BEAT_JITTER)  # noqa: S311 - spreads load
+        self._beat_at = now + self._beat_seconds * spread
+        load = self._meter.look()
+        running, queued = len(self._session.running), self._session.queued
+        self.say(Heartbeat(moment(wall), running, queued, **vars(load)))
+
+    async def hello(self, challenge: Challenge) -> Hello:
+        """Sign the challenge and tell what this host is and what it still holds."""
+        identity = self._identity
+        statement = session_statement(
+            challenge.nonce,
+            challenge.gateway_id,
+            agent_id=identity.agent_id,
+            identity_epoch=identity.identity_epoch,
+            boot_id=self._boot_id,
+        )
+        return Hello(
+            agent_id=identity.agent_id,
+            identity_epoch=identity.identity_epoch,
+            boot_id=self._boot_id,
+            protocol=PROTOCOL_VERSION,
+            agent_version=__version__,
+            signature=await self._spawner.sign(statement),
+            hostname=socket.gethostname()[:255],
+            os_type=os_type(),
+            os_version=os_version(),
+            arch=os.uname().machine,
+            cpu_count=os.cpu_count() or 1,
+            memory_bytes=memory_bytes(),
+            interpreters=available(os.environ.get("PATH") or DEFAULT_PATH),  # type: ignore[arg-type]
+            concurrency=self._session.concurrency,
+            tasks=self._tasks.journalled(),
+        )
+
+    def opened(self, welcome: Welcome) -> None:
+        """A session is open: say again what the last one may have lost."""
+        now = time.monotonic()
+        self._is_open = True
+        self._beat_seconds, self._beat_at = welcome.heartbeat_seconds, now
+        self._clock_offset = instant(welcome.server_time) - time.time()
+        self._tasks.outbox.window_bytes = welcome.window_bytes
+        self._tasks.opened()
+        self._act(self._session.opened(now))
+
+    def closed(self) -> None:
+        """The session is over; unsent messages are worthless to the next one."""
+        self._is_open = False
+        self._urgent.clear()
+
+    def say(self, message: Message) -> None:
+        """Send a message before any output, if there is a session."""
+        if self._is_open:
+            self._urgent.append(message)
+            self._link.wake()
+
+    def next_frame(self) -> str | bytes | None:
+        """Urgent messages first, then output and results in fair turns."""
+        if self._urgent:
+            return encode(self._urgent.popleft())
+        message = self._tasks.outbox.next(time.monotonic())
+        if message is None or isinstance(message, Result):
+            return encode(message) if message else None
+        if isinstance(message.message, Output):
+            return encode_output(message.message, message.content)
+        return encode(message.message)
+
+    def receive(self, message: Message) -> None:
+        """Messages about output and results go to the tasks, all others to the session."""
+        now = time.monotonic()
+        if not isinstance(message, (Ack, Want, ResultAck)):
+            self._act(self._session.receive(message, now))
+            return
+        attempt = self._tasks.find(message.task_id, message.attempt)
+        if attempt is None:
+            return
+        if isinstance(message, Ack):
+            attempt.flow.ack(message, now)
+            self._tasks.outbox.acknowledged(attempt)
+        elif isinstance(message, Want):
+            attempt.flow.want(message)
+            self._tasks.outbox.due(attempt)
+        elif attempt.result is not None:
+            attempt.acked_at = now
+        self._tasks.settle(attempt, now, time.time())
+        self._link.wake()
+
+    def _act(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                self.say(action.message)
+            elif isinstance(action, Check):
+                self._check(action.order)
+            elif isinstance(action, Start):
+                self._start(action)
+            elif isinstance(action, Stop):
+                self._tasks.stop(action.key, CancelRequest(action.reason, action.grace_seconds))
+            elif isinstance(action, Repeat):
+                self._tasks.repeat(action.key)
+
+    def _check(self, order: Order) -> None:
+        """Decide now, or in a thread if the answer may come from a slow disk or directory."""
+        if is_slow(order):
+            check = asyncio.ensure_future(self._check_slowly(order))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
+        else:
+            self._checked(order, _verdict(order, self._rules))
+
+    async def _check_slowly(self, order: Order) -> None:
+        thread = asyncio.to_thread(_verdict, order, self._rules)
+        try:
+            verdict = await asyncio.wait_for(thread, _CHECK_SECONDS)
+        except asyncio.TimeoutError:
+            verdict = Refused("limits_exceeded", "user or folder could not be looked up in time")
+        self._checked(order, verdict)
+
+    def _checked(self, order: Order, verdict: Launch | Refused) -> None:
+        key = (order.task_id, order.attempt)
+        refusal = None
+        if isinstance(verdict, Refused):
+            refusal = (verdict.reason, verdict.detail)
+        else:
+            self._launches[key] = verdict
+        self._act(self._session.checked(key, refusal, time.monotonic()))
+
+    def _start(self, start: Start) -> None:
+        order = start.order
+        launch = self._launches.pop((order.task_id, order.attempt))
+        entry = Entry(
+            order.task_id,
+            order.attempt,
+            "granted",
+            execution_id=order.execution_id,
+            epoch=start.epoch,
+            boot_id=self._boot_id,
+            mark=launch.mark,
+        )
+        self._tasks.grant(Granted(entry, launch))
+
+    def _slot_is_free(self, key: Key) -> None:
+        self._act(self._session.ended(key, time.monotonic()))
+
+
+def _verdict(order: Order, rules: HostRules) -> Launch | Refused:
+    try:
+        return admit(order, rules)
+    except Refused as refusal:
+        return refusal
+
+
+async def _until_first(*parts: Coroutine[object, object, object]) -> None:
+    """Run all until one ends; cancel the others and pass on its error."""
+    running = [asyncio.ensure_future(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+    finally:
+        for part in running:
+            part.cancel()
+        for part in running:
+            with contextlib.suppress(asyncio.CancelledError, SpawnerGone):
+                await part
+
+
+def run_agent(
+    state: StateFolder, identity: Identity, process: SpawnerProcess, options: Options
+) -> None:
+    """Run until told to stop; raises SpawnerGone if the spawner ends."""
+    asyncio.run(Agent(state, identity, process, options).run())

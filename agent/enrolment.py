@@ -1,0 +1,110 @@
+"""Gives a new agent its identity: makes the key, proves it with a one-time token, stores both."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+from agent import __version__
+from agent.identity import Identity, boot_id, host_address, machine_id, os_type
+from agent.keys import AgentKey
+from agent.state import StateFolder
+from libs.protocol.payload import enrolment_statement
+
+_TIMEOUT_SECONDS = 30
+_MAX_ANSWER = 64 * 1024
+
+
+class EnrolmentFailed(Exception):
+    """The gateway did not answer or refused; the sentence is for the person who enrols."""
+
+
+@dataclass(frozen=True)
+class EnrolmentOrder:
+    """What a person or an installer says: where to enrol, with which token, under which name."""
+
+    gateways: tuple[str, ...]
+    token: str
+    name: str = ""
+    ca_file: str = ""
+    is_forced: bool = False
+
+
+def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
+    """Make a key pair, exchange the token for an identity, store it; raises EnrolmentFailed."""
+    state.create()
+    if os.path.exists(state.identity) and not order.is_forced:
+        raise EnrolmentFailed(f"{state.root} is enrolled already; --force replaces the identity.")
+    for gateway in order.gateways:
+        if urlsplit(gateway).scheme not in ("http", "https") or not urlsplit(gateway).hostname:
+            raise EnrolmentFailed(f"{gateway} is not an http or https address.")
+    key = AgentKey.create(state.key)
+    answer = _post(order, _request(order, key))
+    try:
+        identity = Identity(
+            agent_id=str(answer["agent_id"]),
+            host_id=int(str(answer["host_id"])),
+            host_name=str(answer["host_name"]),
+            identity_epoch=int(str(answer["identity_epoch"])),
+            gateways=order.gateways,
+            ca_file=order.ca_file,
+        )
+    except (KeyError, ValueError):
+        raise EnrolmentFailed("The gateway's answer is not an enrolment.") from None
+    identity.store(state)
+    return identity
+
+
+def _request(order: EnrolmentOrder, key: AgentKey) -> dict[str, str]:
+    boot, machine = boot_id(), machine_id()
+    statement = enrolment_statement(
+        order.token, public_key=key.public_text, boot_id=boot, machine_id=machine
+    )
+    return {
+        "token": order.token,
+        "public_key": key.public_text,
+        "signature": key.sign(statement),
+        "hostname": order.name or socket.gethostname(),
+        "ip_address": host_address(order.gateways[0]),
+        "machine_id": machine,
+        "boot_id": boot,
+        "agent_version": __version__,
+        "os_type": os_type(),
+        "arch": os.uname().machine,
+    }
+
+
+def _post(order: EnrolmentOrder, body: dict[str, str]) -> dict[str, object]:
+    url = order.gateways[0].rstrip("/") + "/api/agents/register"
+    request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
+    context = ssl.create_default_context(cafile=order.ca_file or None)
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+    try:
+        with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
+            return _content(response.read(_MAX_ANSWER))
+    except urllib.error.HTTPError as error:
+        with error:
+            reason = _content(error.read(_MAX_ANSWER)).get("error", "no reason given")
+        raise EnrolmentFailed(f"The gateway refused ({error.code} {reason}).") from None
+    except (OSError, HTTPException) as error:
+        raise EnrolmentFailed(f"{url} cannot be reached: {error}") from None
+
+
+def _content(raw: bytes) -> dict[str, object]:
+    """The content of the answer's envelope; empty if it is not one."""
+    try:
+        content = json.loads(raw)["content"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return content if isinstance(content, dict) else {}

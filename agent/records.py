@@ -1,0 +1,105 @@
+"""The small files in a task's folder through which shim and agent speak: started, cancel, exit."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from agent.state import read_if_there, write_durably
+
+LOCK = "lock"
+"""Held by the shim as long as it lives."""
+
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True)
+class StartRecord:
+    """The script runs; the shim's pid and start time (ticks after boot) name its supervisor."""
+
+    pid: int
+    started_at: str
+    shim_pid: int
+    shim_start: int
+
+
+@dataclass(frozen=True)
+class CancelRequest:
+    """End the task: TERM now, KILL after the grace."""
+
+    reason: str
+    grace_seconds: float
+
+
+@dataclass(frozen=True)
+class StreamEnd:
+    """Everything that was written to one stream, and how far the spool holds it.
+
+    `seq` frames reach up to `kept`; bytes beyond that, up to `bytes`, found no room at the end.
+    """
+
+    bytes: int
+    sha256: str
+    seq: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class ExitRecord:
+    """How the task ended; the words are those of the protocol's result."""
+
+    outcome: str
+    exit_code: int | None
+    signal: int | None
+    reason: str
+    duration_ms: int
+    started_at: str
+    ended_at: str
+    stdout: StreamEnd
+    stderr: StreamEnd
+    found: int
+    signalled: int
+    left: int
+
+
+_NAMES = {StartRecord: "started", CancelRequest: "cancel", ExitRecord: "exit"}
+
+
+def write_record(folder: str, record: StartRecord | CancelRequest | ExitRecord) -> None:
+    """Replace the record's file; an exit is durable when this returns."""
+    path = os.path.join(folder, _NAMES[type(record)])
+    content = json.dumps(asdict(record), separators=(",", ":")).encode()
+    write_durably(path, content, sync=isinstance(record, ExitRecord))
+
+
+def read_started(folder: str) -> StartRecord | None:
+    """What the shim wrote once the script ran."""
+    return _read(folder, StartRecord)
+
+
+def read_cancel(folder: str) -> CancelRequest | None:
+    """Whether somebody asked to end the task."""
+    return _read(folder, CancelRequest)
+
+
+def read_exit(folder: str) -> ExitRecord | None:
+    """How the task ended; None while it runs, and for a file that a power cut tore."""
+    record = _read(folder, ExitRecord)
+    if record is None:
+        return None
+    fields = dict(vars(record))
+    for name in ("stdout", "stderr"):
+        fields[name] = StreamEnd(**fields[name])
+    return ExitRecord(**fields)
+
+
+def _read(folder: str, cls: type[_Record]) -> _Record | None:
+    content = read_if_there(os.path.join(folder, _NAMES[cls]))
+    if not content:
+        return None
+    try:
+        return cls(**json.loads(content))
+    except (ValueError, TypeError):
+        return None

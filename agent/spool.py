@@ -1,0 +1,180 @@
+"""A task's output on disk: numbered segments of frames, each frame one chunk or one gap.
+
+The shim appends, the agent reads, sends and deletes whole segments below the acknowledged floor.
+How output is cut into chunks is thereby decided once and survives every restart.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+
+from agent.state import PRIVATE, write_all
+
+SEGMENT_BYTES = 1024 * 1024
+STREAMS = ("stdout", "stderr")
+REASONS = ("spool_full", "output_limit", "disk_error", "spool_lost")
+
+_FRAME = struct.Struct(">2sBBBxxxQQQ")
+_MAGIC = b"OJ"
+_OUTPUT, _GAP = 1, 2
+_PREFIX = "spool."
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One chunk (`reason` empty) or one gap, and where its bytes lie."""
+
+    stream: str
+    seq: int
+    offset: int
+    length: int
+    reason: str
+    segment: int
+    position: int
+
+
+def segment_path(folder: str, number: int) -> str:
+    """The file of a segment."""
+    return os.path.join(folder, f"{_PREFIX}{number:06d}")
+
+
+def segments(folder: str) -> list[int]:
+    """Numbers of the segments that exist, ascending; none if there is no folder."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    return sorted(int(name[len(_PREFIX) :]) for name in names if name.startswith(_PREFIX))
+
+
+class SpoolWriter:
+    """Appends frames and keeps seq and offset of both streams; raises OSError on a full disk."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._segment = -1
+        self._descriptor = -1
+        self._size = SEGMENT_BYTES
+        self.seq = [0, 0]
+        self.offset = [0, 0]
+        self.written = 0
+
+    @property
+    def is_segment_full(self) -> bool:
+        """Whether the next frame begins a new segment; the moment to look at `used`."""
+        return self._size >= SEGMENT_BYTES
+
+    def used(self) -> int:
+        """Bytes on disk that the agent has not freed yet, within one segment."""
+        return max(0, len(segments(self._folder)) - 1) * SEGMENT_BYTES + self._size
+
+    def chunk(self, stream: int, content: bytes) -> None:
+        """Append one chunk of at most 64 KiB; `stream` is 0 for stdout, 1 for stderr."""
+        self._append(_OUTPUT, stream, 0, len(content), content)
+        self.written += len(content)
+
+    def gap(self, stream: int, length: int, reason: str) -> None:
+        """State that the next `length` bytes of the stream were not kept."""
+        self._append(_GAP, stream, REASONS.index(reason), length, b"")
+
+    def _append(self, kind: int, stream: int, reason: int, length: int, content: bytes) -> None:
+        if self.is_segment_full:
+            self._next_segment()
+        seq, offset = self.seq[stream], self.offset[stream]
+        frame = _FRAME.pack(_MAGIC, kind, stream, reason, seq, offset, length) + content
+        try:
+            write_all(self._descriptor, frame)
+        except OSError:
+            os.ftruncate(self._descriptor, self._size)
+            raise
+        self._size += len(frame)
+        self.seq[stream] = seq + 1
+        self.offset[stream] = offset + length
+
+    def _next_segment(self) -> None:
+        path = segment_path(self._folder, self._segment + 1)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, PRIVATE)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._segment += 1
+        self._descriptor, self._size = descriptor, 0
+
+
+class SpoolReader:
+    """Walks the frames of a spool from its first remaining segment, also while it grows."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.first = self._segment = next(iter(segments(folder)), 0)
+        self._position = 0
+        self._open: tuple[int, int] = (-1, -1)
+        self.seq = dict.fromkeys(STREAMS, 0)
+        self.offset = dict.fromkeys(STREAMS, 0)
+
+    def next(self) -> Frame | None:
+        """The next complete frame, None if there is none yet."""
+        while True:
+            header = self._read(self._segment, self._position, _FRAME.size)
+            if len(header) == _FRAME.size:
+                return self._frame(header)
+            if header or not os.path.exists(segment_path(self._folder, self._segment + 1)):
+                return None
+            self._segment += 1
+            self._position = 0
+
+    def _frame(self, header: bytes) -> Frame | None:
+        magic, kind, stream, reason, seq, offset, length = _FRAME.unpack(header)
+        start = self._position + _FRAME.size
+        stored = length if kind == _OUTPUT else 0
+        if magic != _MAGIC or self._size(self._segment) < start + stored:
+            return None
+        word = REASONS[reason] if kind == _GAP else ""
+        frame = Frame(STREAMS[stream], seq, offset, length, word, self._segment, start)
+        self._position = start + stored
+        self.seq[frame.stream] = seq + 1
+        self.offset[frame.stream] = offset + length
+        return frame
+
+    def skip(self, stream: str, length: int) -> Frame:
+        """Pass over bytes that the spool should hold and does not; a gap that states so."""
+        seq, offset = self.seq[stream], self.offset[stream]
+        self.seq[stream], self.offset[stream] = seq + 1, offset + length
+        return Frame(stream, seq, offset, length, "spool_lost", self._segment, self._position)
+
+    def content(self, frame: Frame) -> bytes:
+        """The bytes of a chunk."""
+        return self._read(frame.segment, frame.position, frame.length)
+
+    def _read(self, segment: int, position: int, size: int) -> bytes:
+        descriptor = self._descriptor(segment)
+        return os.pread(descriptor, size, position) if descriptor >= 0 else b""
+
+    def _size(self, segment: int) -> int:
+        return os.fstat(self._descriptor(segment)).st_size
+
+    def _descriptor(self, segment: int) -> int:
+        if self._open[0] == segment and self._open[1] >= 0:
+            return self._open[1]
+        self.close()
+        try:
+            descriptor = os.open(segment_path(self._folder, segment), os.O_RDONLY)
+        except FileNotFoundError:
+            return -1
+        self._open = (segment, descriptor)
+        return descriptor
+
+    def free_below(self, segment: int) -> None:
+        """Delete the segments before this one; their frames are stored elsewhere."""
+        for number in segments(self._folder):
+            if number < segment:
+                os.unlink(segment_path(self._folder, number))
+        self.first = segment
+
+    def close(self) -> None:
+        """Release the open file."""
+        if self._open[1] >= 0:
+            os.close(self._open[1])
+        self._open = (-1, -1)

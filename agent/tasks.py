@@ -1,0 +1,309 @@
+"""All granted attempts of this agent: starts them, adopts them after a restart, ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import dataclass, replace
+from typing import Callable
+
+from agent.attempts import Attempt, checked_ends, payload_of, payload_without_end
+from agent.flow import Flow
+from agent.ledger import Entry, Key, Ledger
+from agent.outbox import Outbox
+from agent.records import LOCK, CancelRequest, read_exit, read_started
+from agent.spawner_client import SpawnerClient
+from agent.state import StateFolder, is_held, remove_folder
+from agent.tree import sweep
+from agent.work import Launch
+from libs.protocol.messages import JournalledTask, Message, Outcome, Reject, Result
+from libs.protocol.payload import (
+    ProcessTotals,
+    ResultPayload,
+    read_payload,
+    result_statement,
+    write_payload,
+)
+
+_logger = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 5.0
+_KEEP_OUTPUT_SECONDS = 86_400.0
+"""How long output is offered after its result was acknowledged."""
+
+
+@dataclass(frozen=True)
+class Granted:
+    """An order that was checked, claimed and granted."""
+
+    entry: Entry
+    launch: Launch
+
+
+@dataclass(frozen=True)
+class _End:
+    """An attempt that ended, before its result is signed; `mark` if its tree must be swept."""
+
+    attempt: Attempt
+    payload: ResultPayload
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Who we are, on which boot."""
+
+    agent_id: str
+    boot_id: str
+
+
+class Tasks:
+    """Keeps the attempts that are not settled.
+
+    `say` sends a message if there is a connection; `gave_slot_back` is told of every end.
+    """
+
+    def __init__(
+        self, state: StateFolder, ledger: Ledger, spawner: SpawnerClient, names: Names
+    ) -> None:
+        self._state = state
+        self._ledger = ledger
+        self._spawner = spawner
+        self._names = names
+        self._attempts: dict[str, Attempt] = {}
+        self._starting: list[Granted] = []
+        self._ending: list[_End] = []
+        self._work = asyncio.Event()
+        self.outbox = Outbox()
+        self.say: Callable[[Message], None] = lambda message: None
+        self.gave_slot_back: Callable[[Key], None] = lambda key: None
+
+    def journalled(self) -> tuple[JournalledTask, ...]:
+        """What `hello` tells: every attempt whose result is not settled."""
+        return tuple(
+            JournalledTask(entry.task_id, entry.attempt, entry.state)  # type: ignore[arg-type]
+            for entry in self._ledger.open.values()
+        )
+
+    def adopt(self) -> set[Key]:
+        """Take over what an earlier agent process left; the keys that still run."""
+        running = set()
+        for entry in list(self._ledger.open.values()):
+            if entry.state == "damaged":
+                continue
+            attempt = self._remember(entry)
+            attempt.is_launched = True
+            attempt.started = read_started(attempt.folder)
+            if entry.payload:
+                self._resume_result(attempt)
+            elif not self._has_ended(attempt):
+                self._ledger.running(entry.key)
+                running.add(entry.key)
+        self._remove_strangers()
+        return running
+
+    def _remember(self, entry: Entry) -> Attempt:
+        folder = self._state.task(entry.name)
+        attempt = Attempt(entry, folder, Flow(entry.key, entry.execution_id, folder))
+        self._attempts[entry.name] = attempt
+        self.outbox.due(attempt)
+        return attempt
+
+    def _resume_result(self, attempt: Attempt) -> None:
+        entry = attempt.entry
+        streams = read_payload(entry.payload).streams
+        attempt.flow.finish({"stdout": streams.stdout.bytes, "stderr": streams.stderr.bytes})
+        attempt.is_ended = True
+        attempt.result = _result(entry)
+
+    def _remove_strangers(self) -> None:
+        """Folders of settled attempts that a crash left behind."""
+        for name in os.listdir(self._state.tasks):
+            task_id, _, attempt = name.rpartition(".")
+            key = (task_id, int(attempt)) if attempt.isdigit() else ("", 0)
+            if key not in self._ledger.open and self._ledger.knows(key):
+                remove_folder(self._state.task(name))
+
+    def grant(self, granted: Granted) -> None:
+        """Start this, together with whatever else was granted in the same moment."""
+        self._starting.append(granted)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Start what was granted and sign what ended, in batches, until cancelled."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            await self._start_granted()
+            await self._sign_ends()
+
+    async def _start_granted(self) -> None:
+        batch, self._starting = self._starting, []
+        if not batch:
+            return
+        accepted = {entry.key for entry in self._ledger.start([one.entry for one in batch])}
+        for granted in batch:
+            if granted.entry.key in accepted:
+                await self._launch(granted)
+            else:
+                self.say(Reject(*granted.entry.key, "limits_exceeded", "no room for the journal"))
+                self.gave_slot_back(granted.entry.key)
+
+    async def _launch(self, granted: Granted) -> None:
+        attempt = self._remember(granted.entry)
+        failure = await self._spawner.launch(granted.launch)
+        attempt.is_launched = True
+        if failure:
+            _logger.error("A task could not be launched.", extra={"reason": failure})
+            self._end_without_record(attempt, "failed_to_start", "launch_failed")
+        elif attempt.cancel is not None:
+            attempt.stop(attempt.cancel)
+
+    def look(self, name: str) -> None:
+        """A shim poked: its start, its end or new output can be read."""
+        attempt = self._attempts.get(name)
+        if attempt is None:
+            return
+        if attempt.started is None and not attempt.is_ended:
+            self._take_start(attempt)
+        if not attempt.is_ended:
+            self._take_exit(attempt)
+        self.outbox.due(attempt)
+
+    def _take_start(self, attempt: Attempt) -> None:
+        attempt.started = read_started(attempt.folder)
+        message = attempt.started_message()
+        if message is not None:
+            self._ledger.running(attempt.key)
+            self.say(message)
+            if attempt.cancel is not None:
+                attempt.wake_shim()
+
+    def _has_ended(self, attempt: Attempt) -> bool:
+        """Whether there is an exit record, or no shim that could still write one."""
+        if self._take_exit(attempt):
+            return True
+        if is_held(os.path.join(attempt.folder, LOCK)):
+            return False
+        if self._take_exit(attempt):
+            return True
+        if attempt.entry.boot_id != self._names.boot_id:
+            self._end_without_record(attempt, "lost", "host_rebooted")
+        elif attempt.started is None:
+            self._end_without_record(attempt, "lost", "start_unknown")
+        else:
+            self._end_without_record(attempt, "lost", "shim_lost")
+        return True
+
+    def _take_exit(self, attempt: Attempt) -> bool:
+        record = read_exit(attempt.folder)
+        if record is None:
+            return False
+        if attempt.entry.boot_id != self._names.boot_id:
+            record = checked_ends(record, attempt.folder)
+        self._end(attempt, payload_of(attempt.entry, self._names.agent_id, record))
+        return True
+
+    def _end_without_record(self, attempt: Attempt, outcome: Outcome, reason: str) -> None:
+        payload = payload_without_end(
+            attempt.entry, self._names.agent_id, outcome, reason=reason, attempt=attempt
+        )
+        is_same_boot = attempt.entry.boot_id == self._names.boot_id
+        self._end(attempt, payload, attempt.entry.mark if is_same_boot else "")
+
+    def _end(self, attempt: Attempt, payload: ResultPayload, mark: str = "") -> None:
+        streams = payload.streams
+        attempt.flow.finish({"stdout": streams.stdout.bytes, "stderr": streams.stderr.bytes})
+        attempt.is_ended = True
+        self._ending.append(_End(attempt, payload, mark))
+        self._work.set()
+
+    async def _sign_ends(self) -> None:
+        """Sign the results, journal them with one wait for the disk, send them."""
+        batch, self._ending = self._ending, []
+        signed = []
+        for end in batch:
+            payload = await _swept(end) if end.mark else end.payload
+            text = write_payload(payload)
+            signature = await self._spawner.sign(result_statement(text))
+            entry = replace(end.attempt.entry, state="exited", payload=text, signature=signature)
+            signed.append((end.attempt, entry))
+        self._ledger.exited([entry for _, entry in signed])
+        for attempt, entry in signed:
+            attempt.entry, attempt.result = entry, _result(entry)
+            self.outbox.due(attempt)
+            self.gave_slot_back(attempt.key)
+
+    def find(self, task_id: str, attempt: int) -> Attempt | None:
+        """An attempt that is not settled."""
+        return self._attempts.get(f"{task_id}.{attempt}")
+
+    def stop(self, key: Key, request: CancelRequest) -> None:
+        """End the process tree of an attempt that runs."""
+        attempt = self.find(*key)
+        if attempt is None or attempt.is_ended:
+            return
+        if attempt.is_launched:
+            attempt.stop(request)
+        else:
+            attempt.cancel = request
+
+    def repeat(self, key: Key) -> None:
+        """The gateway offers what the journal knows: say what became of it."""
+        attempt = self.find(*key)
+        entry = self._ledger.open.get(key)
+        if entry is not None and entry.state == "damaged":
+            self.say(Reject(*key, "damaged", "the journal was damaged"))
+        elif attempt is None:
+            self.say(Reject(*key, "already_ran", ""))
+        else:
+            message = attempt.started_message()
+            if message is not None:
+                self.say(message)
+            attempt.result_at = 0.0
+            self.outbox.due(attempt)
+
+    def opened(self) -> None:
+        """A new session: everything in flight was lost with the old one."""
+        for attempt in self._attempts.values():
+            message = attempt.started_message()
+            if message is not None and not attempt.is_ended:
+                self.say(message)
+            attempt.send_again()
+            self.outbox.due(attempt)
+
+    def settle(self, attempt: Attempt, now: float, wall: float) -> None:
+        """Forget an attempt once its result and all its output are stored elsewhere."""
+        if attempt.acked_at is None:
+            return
+        if attempt.flow.is_complete or now - attempt.acked_at > _KEEP_OUTPUT_SECONDS:
+            self._ledger.settled(attempt.key, now=wall)
+            attempt.flow.close()
+            self.outbox.forget(attempt)
+            del self._attempts[attempt.entry.name]
+            remove_folder(attempt.folder)
+
+    def tick(self, now: float, wall: float) -> None:
+        """Once a second: ends without a poke, dead shims, floors that stand still."""
+        for attempt in list(self._attempts.values()):
+            if not attempt.is_ended and attempt.is_launched:
+                if attempt.started is None:
+                    self._take_start(attempt)
+                if attempt.cancel is not None:
+                    attempt.wake_shim()
+                self._has_ended(attempt)
+            attempt.flow.check_stall(now)
+            self.settle(attempt, now, wall)
+            self.outbox.due(attempt)
+
+
+def _result(entry: Entry) -> Result:
+    return Result(entry.execution_id, entry.task_id, entry.attempt, entry.payload, entry.signature)
+
+
+async def _swept(end: _End) -> ResultPayload:
+    """End what a dead shim left behind before saying that the task is over."""
+    tree = await asyncio.to_thread(sweep, end.mark, _SWEEP_SECONDS)
+    totals = ProcessTotals(len(tree.found), len(tree.signalled), tree.left)
+    return replace(end.payload, processes=totals)
