@@ -1,0 +1,413 @@
+"""Facts from outbox to use case, with a real Valkey that is flushed, filled and killed."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from libs.kit import clock
+from libs.kit.bus import Consumers, DeadLetters, Relay, Subscriptions, stream_of
+from libs.kit.clock import StandingClock
+from libs.kit.db import Database, Lease
+from libs.kit.db.tables import inbox, outbox
+from libs.kit.errors import NotFound, Unavailable
+from libs.kit.logging import current_trace_id, trace_id
+from libs.kit.redis import Redis, blocking, connect
+from tests.libs.kit.conftest import ThingMade, Things
+from tests.support.valkey import ValkeyServer
+from tests.support.waiting import eventually
+
+GROUP = "listeners"
+
+
+class Log:
+    """What a consumer has seen; the use cases of the tests' listening service."""
+
+    def __init__(self, db: Database) -> None:
+        self.things = Things(db)
+        self.seen: list[str] = []
+        self.traces: list[str] = []
+        self.failing: set[str] = set()
+        self.down = False
+
+    async def note(self, name: str) -> None:
+        """The effect of the listening service, in one transaction: a thing with another name."""
+        if self.down:
+            raise Unavailable
+        if name in self.failing:
+            message = f"cannot handle {name}"
+            raise ValueError(message)
+        self.traces.append(current_trace_id())
+        await self.things.make(f"seen {name}")
+        self.seen.append(name)
+
+
+on = Subscriptions()
+
+
+@on(ThingMade, Log)
+async def note_new_things(fact: ThingMade, log: Log) -> None:
+    """Ignores what it made itself: in these tests one service talks and listens."""
+    if not fact.name.startswith("seen "):
+        await log.note(fact.name)
+
+
+@pytest.fixture
+def log(db: Database) -> Log:
+    return Log(db)
+
+
+def relay_of(db: Database, redis: Redis) -> Relay:
+    return Relay(db, redis, service="things", holder="process-1")
+
+
+def consumers_of(db: Database, redis: Redis, log: Log, consumer: str = "process-1") -> Consumers:
+    return Consumers(db, redis, on, {Log: log}, service=GROUP, consumer=consumer)
+
+
+@asynccontextmanager
+async def running(*loops: Consumers | Relay) -> AsyncIterator[None]:
+    """The loops in the background, as in a service; one that dies fails the test."""
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        yield
+        assert not any(task.done() for task in tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def published(db: Database) -> int:
+    query = select(func.count()).where(outbox.c.published_at.is_not(None))
+    return await db.read(lambda tx: tx.scalar(query)) or 0
+
+
+async def test_facts_reach_the_stream_in_order(db: Database, things: Things, redis: Redis) -> None:
+    for n in range(300):
+        await things.make(f"n{n}")
+
+    assert await relay_of(db, redis).publish() == 300
+
+    entries = await redis.xrange(stream_of("things"))
+    names = [ThingMade.model_validate_json(fields[b"body"]).name for _, fields in entries]
+    assert names == [f"n{n}" for n in range(300)]
+    assert await published(db) == 300
+
+
+async def test_a_commit_wakes_the_relay_and_the_listener(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        for n in range(20):
+            await things.make(f"n{n}")
+
+        await eventually(lambda: len(log.seen) == 20)
+    assert log.seen == [f"n{n}" for n in range(20)]
+
+
+async def test_the_trace_of_the_cause_reaches_the_listener(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    token = trace_id.set("trace-of-the-request")
+    await things.make("a")
+    trace_id.reset(token)
+
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await eventually(lambda: log.traces)
+    assert log.traces == ["trace-of-the-request"]
+
+
+async def test_r25_a_fact_published_twice_has_one_effect(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    await things.make("a")
+    relay = relay_of(db, redis)
+    await relay.publish()
+    await db.write(lambda tx: tx.execute(update(outbox).values(published_at=None)))  # a crash
+    await relay.publish()
+    await things.make("b")
+    await relay.publish()
+
+    async with running(consumers_of(db, redis, log)):
+        await eventually(lambda: "b" in log.seen)
+
+    assert log.seen == ["a", "b"]
+    assert sorted(await log.things.names()) == ["a", "b", "seen a", "seen b"]
+
+
+async def test_r26_redis_down_delays_facts_and_fails_no_write(
+    db: Database, log: Log, own_valkey: ValkeyServer
+) -> None:
+    redis = connect(own_valkey.url)
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await log.things.make("a")
+        assert log.seen == []
+
+        own_valkey.start()
+        await eventually(lambda: log.seen == ["a"])
+    await redis.aclose()
+
+
+async def test_r26_what_a_flush_took_is_published_again(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    relay = relay_of(db, redis)
+    await things.make("lost")
+    await relay.publish()
+    await redis.flushall()
+
+    async with running(relay, consumers_of(db, redis, log)):
+        await eventually(lambda: log.seen == ["lost"])
+
+
+async def test_r26_a_lost_last_second_is_published_again(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    """A crash of Redis with appendfsync everysec: the position stands before the last facts."""
+    relay = relay_of(db, redis)
+    await things.make("kept")
+    await relay.publish()
+    dump = await redis.dump(stream_of("things"))
+    position = await redis.get("facts:things:position")
+    await things.make("lost")
+    await relay.publish()
+    await redis.restore(stream_of("things"), 0, dump, replace=True)
+    await redis.set("facts:things:position", position)
+
+    async with running(relay, consumers_of(db, redis, log)):
+        await eventually(lambda: log.seen == ["kept", "lost"])
+
+
+async def test_r26_a_relay_that_starts_after_the_loss_notices_it(
+    db: Database, things: Things, redis: Redis
+) -> None:
+    await things.make("a")
+    await relay_of(db, redis).publish()
+    await redis.delete(stream_of("things"))
+
+    assert await relay_of(db, redis).publish() == 1
+
+
+async def test_r27_a_lost_group_is_made_again(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await things.make("a")
+        await eventually(lambda: log.seen == ["a"])
+        await redis.xgroup_destroy(stream_of("things"), GROUP)
+        await things.make("b")
+        await eventually(lambda: log.seen == ["a", "b"])
+        await redis.delete(stream_of("things"))
+        await things.make("c")
+        await eventually(lambda: log.seen == ["a", "b", "c"])
+        await redis.flushall()
+        await things.make("d")
+        await eventually(lambda: log.seen == ["a", "b", "c", "d"])
+
+    assert len(await log.things.names()) == 8
+
+
+async def test_r27_loops_survive_a_killed_and_emptied_server(
+    db: Database, things: Things, own_valkey: ValkeyServer, log: Log
+) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await things.make("a")
+        await eventually(lambda: log.seen == ["a"])
+        own_valkey.kill()
+        await things.make("b")
+        own_valkey.start()
+        await eventually(lambda: log.seen == ["a", "b"])
+    await redis.aclose()
+
+
+async def test_r27_loops_survive_a_full_and_a_read_only_server(
+    db: Database, things: Things, own_valkey: ValkeyServer, log: Log
+) -> None:
+    own_valkey.start("--maxmemory-policy", "noeviction")
+    redis = connect(own_valkey.url)
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await redis.config_set("maxmemory", "1")  # every XADD: OOM
+        await things.make("a")
+        await things.make("b")
+        await redis.config_set("maxmemory", "0")
+        await eventually(lambda: log.seen == ["a", "b"])
+        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")  # every XADD: READONLY
+        await things.make("c")
+        await redis.execute_command("REPLICAOF", "NO", "ONE")
+        await eventually(lambda: log.seen == ["a", "b", "c"])
+    await redis.aclose()
+
+
+async def test_r28_a_poison_fact_goes_to_the_dead_letters_and_blocks_nobody(
+    db: Database, things: Things, redis: Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.kit.bus.consumers.PAUSES", (0.01,))
+    log.failing = {"poison"}
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await things.make("poison")
+        await things.make("good")
+        await eventually(lambda: log.seen == ["good"])
+        letters = DeadLetters(db, redis)
+        found = await eventually(letters.waiting)
+        letter = found[0]
+        assert (letter.consumer, letter.type) == ("note_new_things", ThingMade.type)
+        assert letter.deliveries == 5
+        assert letter.reason == "ValueError: cannot handle poison"
+
+        log.failing = set()
+        await letters.replay(letter.id)
+        await eventually(lambda: log.seen == ["good", "poison"])
+        assert await letters.waiting() == []
+
+
+async def test_r28_bytes_that_are_no_fact_are_buried_too(
+    db: Database, redis: Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.kit.bus.consumers.PAUSES", (0.01,))
+    await redis.xadd(stream_of("things"), {"type": ThingMade.type, "body": b"\xff\x00{", "id": "x"})
+
+    async with running(consumers_of(db, redis, log)):
+        found = await eventually(DeadLetters(db, redis).waiting)
+    assert found[0].event_id == "x"
+
+
+async def test_a_fact_of_no_interest_is_passed_over(
+    db: Database, redis: Redis, log: Log, things: Things
+) -> None:
+    await redis.xadd(stream_of("things"), {"type": "things.unknown", "body": "{}", "id": "x"})
+    await things.make("a")
+
+    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
+        await eventually(lambda: log.seen == ["a"])
+    pending = await redis.xpending(stream_of("things"), GROUP)
+    assert pending["pending"] == 0
+
+
+async def test_a_part_that_is_down_is_not_the_facts_fault(
+    db: Database, things: Things, redis: Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.kit.bus.consumers.PAUSES", (0.001,))
+    log.down = True
+    consumers = consumers_of(db, redis, log)
+    await things.make("a")
+    await relay_of(db, redis).publish()
+    reader = blocking(redis)
+    await redis.xgroup_create(stream_of("things"), GROUP, id="0")
+    for _ in range(12):
+        await consumers.step(reader)
+
+    log.down = False
+    await eventually(lambda: handled_by(consumers, reader, log))
+    assert log.seen == ["a"]
+    assert await DeadLetters(db, redis).waiting() == []
+    await reader.aclose()
+
+
+async def handled_by(consumers: Consumers, reader: Redis, log: Log) -> bool:
+    await consumers.step(reader)
+    return bool(log.seen)
+
+
+async def test_what_a_dead_process_had_is_taken_over(
+    db: Database, things: Things, redis: Redis, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.kit.bus.consumers.ORPHANED_SECONDS", 0.05)
+    monkeypatch.setattr("libs.kit.bus.consumers.SWEEP_SECONDS", 0.05)
+    await things.make("a")
+    await relay_of(db, redis).publish()
+    await redis.xgroup_create(stream_of("things"), GROUP, id="0")
+    await redis.xreadgroup(GROUP, "dead-process", {stream_of("things"): ">"})
+
+    async with running(consumers_of(db, redis, log, "process-2")):
+        await eventually(lambda: log.seen == ["a"])
+
+
+async def test_r29_order_and_repetition_do_not_change_the_end(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    names = [f"n{n}" for n in range(30)]
+    for name in names:
+        await things.make(name)
+    rows = await db.read(lambda tx: tx.execute(select(outbox)).all())
+    deliveries = list(rows) * 3
+    random.Random(29).shuffle(deliveries)
+    for row in deliveries:
+        fields = {"id": row.event_id, "type": row.type, "body": row.body}
+        await redis.xadd(stream_of(row.topic), dict(fields))
+
+    async with running(consumers_of(db, redis, log)):
+        query = select(func.count()).select_from(inbox)
+        await eventually(lambda: db.read(lambda tx: tx.scalar(query) == 30))
+        await eventually(lambda: len(log.seen) == 30)
+
+    assert sorted(log.seen) == sorted(names)
+
+
+async def test_r30_only_the_holder_of_the_lease_publishes(
+    db: Database, things: Things, redis: Redis, standing: StandingClock
+) -> None:
+    if db.dialect == "sqlite":
+        pytest.skip("one process owns the file; there is nobody to fence")
+    first = Relay(db, redis, service="things", holder="a")
+    second = Relay(db, redis, service="things", holder="b")
+    await things.make("one")
+
+    assert await first.publish() == 1
+    await things.make("two")
+    assert await second.publish() == 0
+    standing.advance(timedelta(seconds=20))
+    assert await second.publish() == 1
+    assert await first.publish() == 0
+
+
+async def test_old_facts_are_tidied_away(
+    db: Database, things: Things, redis: Redis, standing: StandingClock
+) -> None:
+    relay = relay_of(db, redis)
+    await things.make("old")
+    await relay.publish()
+    standing.advance(timedelta(days=2))
+    await things.make("new")
+
+    await relay.publish()
+
+    bodies = await db.read(lambda tx: list(tx.scalars(select(outbox.c.body))))
+    assert len(bodies) == 1
+    assert '"new"' in bodies[0]
+
+
+async def test_replaying_a_letter_that_is_not_there_says_so(db: Database, redis: Redis) -> None:
+    with pytest.raises(NotFound):
+        await DeadLetters(db, redis).replay(404)
+
+
+async def test_a_lease_on_the_relay_is_kept_by_renewal(
+    db: Database, redis: Redis, standing: StandingClock
+) -> None:
+    if db.dialect == "sqlite":
+        pytest.skip("no lease on SQLite")
+    relay = relay_of(db, redis)
+    for _ in range(5):
+        await relay.publish()
+        standing.advance(timedelta(seconds=6))
+
+    other = Lease(db, "relay", holder="other", ttl=timedelta(seconds=15))
+    assert await other.try_acquire() is None
+    assert clock.now() == standing.now()
+
+
+def test_a_consumer_needs_a_name_of_its_own() -> None:
+    again = Subscriptions()
+
+    @again(ThingMade, Log)
+    async def twice(fact: ThingMade, log: Log) -> None: ...
+
+    with pytest.raises(ValueError, match="twice"):
+        again(ThingMade, Log)(twice)
