@@ -70,7 +70,7 @@ migrate: $(BIN)/.runtime ## bring the databases of OPSJOB_DATABASE_URL up to dat
 	$(BIN)/opsjob migrate
 
 migration: $(BIN)/.dev ## write a migration from the models (SERVICE=hosts MESSAGE="add tags")
-	requirements/new-migration.sh "$(SERVICE)" "$(MESSAGE)"
+	$(BIN)/python -m services.embedded.drafting "$(SERVICE)" "$(MESSAGE)"
 
 openapi: $(BIN)/.dev frontend/node_modules/.installed ## write the API's description and the console's client types
 	$(BIN)/python -m services.embedded.describing > frontend/openapi.json.new
