@@ -57,7 +57,7 @@ _MAY_REPEAT: Final = frozenset({_DROP, _COOKIE, _FORWARDED_FOR, _LANGUAGE})
 _PRIVATE: Final = (b"x-", b"proxy-", b"sec-")
 """Prefixes of headers that say who somebody is or where a request came from."""
 _NEIGHBOURLY: Final = frozenset({None, b"keep-alive", b"close", b"Upgrade", b"upgrade"})
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{7,127}")
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _SANE_HOST: Final = re.compile(
     rb"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )

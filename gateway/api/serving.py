@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final, Literal, TypedDict
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.api.errors import BadHead, HeadTooLarge
 from gateway.api.exchange import SECURITY_HEADERS
@@ -68,7 +68,7 @@ class BoundedHttp(HttpToolsProtocol):
         elif self._head_open:
             self._head_bytes += len(data)
             if self._head_bytes > self.max_head_bytes and not self.transport.is_closing():
-                self._refuse(HeadTooLarge(limit_bytes=self.max_head_bytes))
+                self._refuse_endless_head()
             elif self._patience is None:
                 self._wait(self.head_seconds)
         elif self._patience is not None:
@@ -113,9 +113,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._stalled = None
 
     def _refuse(self, error: AppError) -> None:
-        cycle = vars(self)["cycle"]  # None before the first request, whatever uvicorn's type says
-        if cycle is not None and not cycle.response_complete:
-            self.transport.close()  # an answer is under way; a second one would corrupt it
+        if self._leave_to_answer_under_way():
             return
         status, headers, body = render_error(error, request_id=new_id(), language=None)
         lines = [b"HTTP/1.1 %d %b" % (status, _REASONS[status])]
@@ -124,6 +122,35 @@ class BoundedHttp(HttpToolsProtocol):
         lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
+
+    def _refuse_endless_head(self) -> None:
+        if self._under_way() is None:
+            self._refuse(HeadTooLarge(limit_bytes=self.max_head_bytes))
+        else:
+            self.transport.abort()
+
+    def _leave_to_answer_under_way(self) -> bool:
+        """Whether an earlier request of the connection is still being answered.
+
+        A whole one gets its answer before the connection ends. One whose body turned out to be
+        no body ends now; if its answer has begun, nothing may be written behind it.
+        """
+        cycle = self._under_way()
+        if cycle is None:
+            return False
+        if not cycle.more_body:
+            cycle.keep_alive = False
+            return True
+        cycle.disconnected = True
+        cycle.message_event.set()
+        if cycle.response_started:
+            self.transport.abort()
+        return cycle.response_started
+
+    def _under_way(self) -> RequestResponseCycle | None:
+        """The latest request if it is not answered yet."""
+        cycle: RequestResponseCycle | None = vars(self)["cycle"]  # uvicorn begins with None
+        return None if cycle is None or cycle.response_complete else cycle
 
 
 def bounded_http(

@@ -182,14 +182,12 @@ class House:
 
 
 @asynccontextmanager
-async def served(
-    app: ASGIApp, settings: GatewaySettings | None = None, http: str | None = None
-) -> AsyncIterator[int]:
+async def served(app: ASGIApp, settings: GatewaySettings | None = None) -> AsyncIterator[int]:
     """A real server in this loop; gives its port."""
     options = server_options(settings or GatewaySettings())
-    config = uvicorn.Config(
-        app, log_level="critical", **{**options, "http": http or options["http"]}
-    )
+    config = uvicorn.Config(app, log_level="critical", **options)
+    if not isinstance(app, Gateway):
+        config.lifespan = "off"
     server = uvicorn.Server(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
