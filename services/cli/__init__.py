@@ -62,10 +62,16 @@ def run(arguments: list[str]) -> int:
         code = EXIT_ERROR
         _debug_trace(arguments)
         _discard_output()
+    except Exception as error:  # a mistake of ours is one line too; --debug tells the rest
+        terminal.note(f"error: unexpected {type(error).__name__}: {error} (--debug shows more)")
+        code = EXIT_ERROR
+        _debug_trace(arguments)
     return code
 
 
 def _dispatch(arguments: list[str]) -> int:
+    # httpx would load its own command line, a tenth of a second that no command here needs.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "not there"
     for argument in arguments:
         if any("\udc80" <= mark <= "\udcff" for mark in argument):
             raise CommandFailed(f"An argument is not valid UTF-8: {argument!r}")
@@ -107,7 +113,7 @@ def _global_options(
 
 
 def _debug_trace(arguments: list[str]) -> None:
-    if "--debug" in arguments:
+    if "--debug" in arguments or os.environ.get("OPSJOB_DEBUG"):
         terminal.note(traceback.format_exc())
 
 

@@ -13,6 +13,7 @@ import setproctitle
 
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
+_USUAL_UMASK = 0o022  # ours is stricter; programs that are not ours get what they expect
 
 
 def fork(title: str, body: Callable[[], int | None], *, log: Path | None = None) -> int:
@@ -44,6 +45,7 @@ def execute(title: str, command: Sequence[str], *, env: dict[str, str], log: Pat
     """Like `fork`, for another program: the child becomes `command`."""
 
     def body() -> int:
+        os.umask(_USUAL_UMASK)
         try:
             os.execve(command[0], list(command), env)  # noqa: S606
         except OSError as error:
@@ -78,7 +80,12 @@ def _leave(code: int) -> None:
         os._exit(code)
 
 
+def pause_collector() -> None:
+    """While much is imported: the collector would look through all of it again and again."""
+    gc.disable()
+
+
 def settle_memory() -> None:
-    """Before the first fork: keeps what was imported out of the collector, so pages stay shared."""
-    gc.collect()
+    """Before the first fork: what was imported stays out of the collector, so pages stay shared."""
     gc.freeze()
+    gc.enable()

@@ -15,6 +15,7 @@ from pathlib import Path
 import setproctitle
 
 from services.embedded import folder as folders
+from services.embedded import forking
 from services.embedded.children import Child, Children
 from services.embedded.folder import DataFolder
 from services.embedded.listening import listen, listen_private
@@ -55,6 +56,8 @@ def up(options: UpOptions, first_run: FirstRun | None = None) -> int:
     Raises StartRefused with one line for the person who typed the command.
     """
     began = time.monotonic()
+    os.umask(0o077)
+    forking.pause_collector()
     setproctitle.setproctitle("opsjob: supervisor")
     folder = folders.prepare(options.data_dir)
     lock = folders.lock(folder)
