@@ -72,7 +72,7 @@ def test_every_part_is_a_process_of_its_own(topology: Topology) -> None:
     assert processes.keys() == {*SERVICES, *AGENT_GATEWAYS, "worker", "gateway-api"}
     titles = {name: " ".join(process.cmdline()).strip() for name, process in processes.items()}
     assert titles == {
-        name: f"opsjob: {'gateway-agents' if name in AGENT_GATEWAYS else name}" for name in titles
+        name: f"opsjob: {'agent-gateway' if name in AGENT_GATEWAYS else name}" for name in titles
     }
 
 
