@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
 
 from agent import __version__
 from agent.identity import Identity, NotEnrolled
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="connect and run scripts until stopped")
     run.add_argument("--concurrency", type=_positive, default=0, help="scripts at a time")
+    run.add_argument("--gateway", action="append", help="instead of those of the enrolment")
     run.add_argument("--spool-mib", type=_positive, default=64, help="unsent output per task")
 
     commands.add_parser("status", help="show identity, process and open tasks as JSON")
@@ -97,6 +99,8 @@ def _run(options: argparse.Namespace) -> int:
     """Fork the spawner while this process is small, then become the agent."""
     state = StateFolder(options.state)
     identity = Identity.load(state)
+    if options.gateway:
+        identity = replace(identity, gateways=tuple(options.gateway))
     state.create()
     lock = state.hold(wait_seconds=_TAKE_OVER_SECONDS)
     with contextlib.suppress(ImportError):

@@ -106,7 +106,8 @@ def _fleet(api: Api, platform: Path, folder: Path, count: int) -> Iterator[list[
     for each in enrolled:
         each.result()
     hosts = [local_agent.host_id(state) for state in states]
-    pids = [local_agent.start(state, state.with_suffix(".log")) for state in states]
+    gateway = place["agent_url"]
+    pids = [local_agent.start(state, gateway, state.with_suffix(".log")) for state in states]
     with _stopped_at_the_end(pids):
         _wait_online(api, set(hosts))
         yield hosts

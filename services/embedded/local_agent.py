@@ -43,9 +43,12 @@ def enrol(state: Path, gateway: str, token: str, *, name: str = "") -> None:
         raise StartRefused(f"The agent cannot enrol: {said[-1] if said else 'no reason given'}")
 
 
-def start(state: Path, log: Path | None) -> int:
-    """Starts an enrolled agent as a child that dies with this process; returns its pid."""
-    command = [*_COMMAND, "run", "--state", str(state)]
+def start(state: Path, gateway: str, log: Path | None) -> int:
+    """Starts an enrolled agent as a child that dies with this process; returns its pid.
+
+    `gateway` is where it is now; the ports may have changed since the agent enrolled.
+    """
+    command = [*_COMMAND, "run", "--state", str(state), "--gateway", gateway]
     return forking.execute("opsjob-agent", command, env=environment(), log=log)
 
 

@@ -137,7 +137,8 @@ class Supervisor:
 
     def _start_agent(self) -> None:
         log = self._prepared.log("agent")
-        self._children.add(Child("agent", lambda: local_agent.start(self._folder.agent, log)))
+        state, gateway = self._folder.agent, self._agent_url
+        self._children.add(Child("agent", lambda: local_agent.start(state, gateway, log)))
 
     # ---- afterwards --------------------------------------------------------------------------
 
