@@ -1,17 +1,31 @@
 """Identifiers and secrets: sortable ids for executions and facts, random strings for tokens."""
 
 import os
+import re
 import secrets
 import threading
 import time
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 _LARGEST: Final = 2**31 - 1
 
-Id = Annotated[int, Field(ge=1, le=_LARGEST)]
-"""The integer id of a catalogue object as it may arrive from outside (fits both databases)."""
+_DECIMAL: Final = re.compile(r"[1-9][0-9]*", re.ASCII)
+
+
+def _one_spelling(value: object) -> object:
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        message = "an id in an address is a decimal number without sign, zeros in front or fraction"
+        raise ValueError(message)
+    return value
+
+
+Id = Annotated[int, BeforeValidator(_one_spelling), Field(ge=1, le=_LARGEST)]
+"""The integer id of a catalogue object as it may arrive from outside (fits both databases).
+
+In an address it has one spelling; `1.0`, `+1` and `01` are not the id 1.
+"""
 
 SortableId = Annotated[
     str,
