@@ -1,0 +1,75 @@
+"""The auth service on a fresh database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from libs.kit import clock
+from libs.kit.auth import AccessTokens, Principal
+from libs.kit.clock import StandingClock
+from libs.kit.db import Database
+from libs.kit.service import Service
+from services.auth.app import service
+from services.auth.domain import Role
+from services.auth.models import User
+from services.auth.service import Passwords, Sessions
+from services.auth.settings import AuthSettings
+from services.auth.users.schemas import UserCreate
+from services.auth.users.service import OwnAccount, Users
+from tests.support.doors import SECRET, Door, opened
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def time() -> Iterator[StandingClock]:
+    """Time that moves only when the test says so."""
+    still = StandingClock(clock.now())
+    before = clock.use(still)
+    yield still
+    clock.use(before)
+
+
+@pytest.fixture
+async def db(open_database: Callable[[Service], Awaitable[Database]]) -> Database:
+    return await open_database(service)
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Passwords:
+    return Passwords(threads=2)
+
+
+@pytest.fixture
+def sessions(db: Database, passwords: Passwords) -> Sessions:
+    access = AccessTokens(SECRET)
+    return Sessions(db, access=access, passwords=passwords, settings=AuthSettings())
+
+
+@pytest.fixture
+def users(db: Database, passwords: Passwords) -> Users:
+    return Users(db, passwords=passwords)
+
+
+@pytest.fixture
+def account(db: Database, passwords: Passwords, tmp_path: Path) -> OwnAccount:
+    return OwnAccount(db, passwords=passwords, data_dir=tmp_path)
+
+
+@pytest.fixture
+async def door(database_url: Callable[[Service], str], tmp_path: Path) -> AsyncIterator[Door]:
+    """The service behind its HTTP door."""
+    async with opened(service, database_url(service), tmp_path) as running:
+        yield running
+
+
+async def make_user(users: Users, username: str = "ann", *roles: Role) -> User:
+    """A user with the password PASSWORD."""
+    spec = UserCreate(username=username, password=PASSWORD, roles=list(roles))
+    return await users.create(spec)
+
+
+def principal_of(user: User, session_id: str | None = None) -> Principal:
+    """The user as routes see it."""
+    return Principal(user.id, user.username, session_id=session_id)
