@@ -1,5 +1,6 @@
 """The tables of hosts. A credential is in here only sealed or hashed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text
@@ -126,3 +127,11 @@ class EnrolmentToken(Base):
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     agent_id: Mapped[str | None] = mapped_column(String(32))
+
+
+@dataclass(frozen=True)
+class CountedGroup:
+    """A group and how many hosts are directly in it."""
+
+    group: Group
+    host_count: int

@@ -26,36 +26,12 @@ from libs.kit.db import Transaction
 from services.hosts.domain import name_key, presence
 from services.hosts.errors import HostAddressTaken, HostNameTaken
 from services.hosts.models import Agent, Group, GroupMember, Host
+from services.hosts.schemas import HostRow
 
 # Tables instead of classes: what is shown in lists goes past the ORM.
 _host, _agent = cast(Table, Host.__table__), cast(Table, Agent.__table__)
 _group, _member = cast(Table, Group.__table__), cast(Table, GroupMember.__table__)
 _hosts, _agents, _groups, _members = _host.c, _agent.c, _group.c, _member.c
-
-
-class HostRow(msgspec.Struct):
-    """A host as lists and details show it; the fields of schemas.HostOut, ready to be encoded.
-
-    What is stored as JSON goes out as it was stored, without being read.
-    """
-
-    id: int
-    name: str
-    ip_address: str
-    port: int
-    username: str | None
-    has_password: bool
-    os_type: str | None
-    description: str
-    groups: list[dict[str, int | str]]
-    tags: msgspec.Raw
-    agent_id: str | None
-    agent_status: AgentPresence
-    agent_version: str | None
-    last_seen_at: datetime | str | None
-    created_at: datetime | str
-    updated_at: datetime | str
-    metrics: msgspec.Raw | None
 
 
 class HostSearch(msgspec.Struct, frozen=True):

@@ -9,8 +9,7 @@ from libs.kit.auth import Principal, require
 from libs.kit.ids import Id
 from libs.kit.pagination import Page
 from libs.kit.service import Ready, provided
-from services.hosts.repository import HostRow
-from services.hosts.schemas import HostCreate, HostOut, HostPatch, HostQuery
+from services.hosts.schemas import HostCreate, HostOut, HostPatch, HostQuery, HostRow
 from services.hosts.service import Hosts
 
 router = APIRouter(prefix="/api/hosts", tags=["hosts"])

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -135,6 +136,31 @@ class HostOut(Row):
 
 
 # ---- internal --------------------------------------------------------------------------------
+
+
+class HostRow(msgspec.Struct):
+    """A host as lists and details show it; the fields of HostOut, ready to be encoded.
+
+    What is stored as JSON goes out as it was stored, without being read.
+    """
+
+    id: int
+    name: str
+    ip_address: str
+    port: int
+    username: str | None
+    has_password: bool
+    os_type: str | None
+    description: str
+    groups: list[dict[str, int | str]]
+    tags: msgspec.Raw
+    agent_id: str | None
+    agent_status: AgentPresence
+    agent_version: str | None
+    last_seen_at: datetime | str | None
+    created_at: datetime | str
+    updated_at: datetime | str
+    metrics: msgspec.Raw | None
 
 
 class ResolveHosts(Schema):

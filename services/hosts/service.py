@@ -14,8 +14,8 @@ from services.hosts.enrolment.repository import TokenRepository
 from services.hosts.errors import HostAddressTaken, HostNameTaken, HostNotFound, NoHostsNamed
 from services.hosts.groups.repository import GroupRepository
 from services.hosts.models import Host
-from services.hosts.repository import HostRepository, HostRow, HostSearch, Totals, new_host
-from services.hosts.schemas import HostCreate, HostPatch, HostQuery
+from services.hosts.repository import HostRepository, HostSearch, Totals, new_host
+from services.hosts.schemas import HostCreate, HostPatch, HostQuery, HostRow
 
 
 @dataclass(frozen=True)

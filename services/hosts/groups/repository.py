@@ -1,7 +1,6 @@
 """Groups in the database: a tree by parent, and who is in which."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
@@ -10,17 +9,9 @@ from libs.kit.db import Transaction
 from services.hosts.domain import MAX_GROUP_DEPTH, name_key
 from services.hosts.errors import GroupNameTaken, GroupNotFound
 from services.hosts.groups.schemas import GroupQuery
-from services.hosts.models import Group, GroupMember
+from services.hosts.models import CountedGroup, Group, GroupMember
 
 _COLUMNS = {"id": Group.id, "name": Group.name_key, "created_at": Group.created_at}
-
-
-@dataclass(frozen=True)
-class CountedGroup:
-    """A group and how many hosts are directly in it."""
-
-    group: Group
-    host_count: int
 
 
 class GroupRepository:

@@ -8,9 +8,9 @@ from libs.kit.auth import Principal, require
 from libs.kit.ids import Id
 from libs.kit.pagination import Page
 from libs.kit.service import provided
-from services.hosts.groups.repository import CountedGroup
 from services.hosts.groups.schemas import GroupCreate, GroupOut, GroupPatch, GroupQuery
 from services.hosts.groups.service import Groups
+from services.hosts.models import CountedGroup
 
 router = APIRouter(prefix="/api/hosts/groups", tags=["host groups"])
 

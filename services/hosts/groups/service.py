@@ -9,9 +9,9 @@ from services.hosts.errors import (
     GroupNotFound,
     GroupTooDeep,
 )
-from services.hosts.groups.repository import CountedGroup, GroupRepository
+from services.hosts.groups.repository import GroupRepository
 from services.hosts.groups.schemas import GroupCreate, GroupPatch, GroupQuery
-from services.hosts.models import Group
+from services.hosts.models import CountedGroup, Group
 from services.hosts.repository import Totals
 
 
