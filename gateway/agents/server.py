@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Final, Protocol
 
 from websockets.server import ServerProtocol
@@ -131,8 +131,7 @@ class AgentGateway:
                 await self._say_bye(server)
             finally:
                 server.close()
-                for loop in loops:
-                    loop.cancel()
+                await _end(loops)
                 await self._blocking.aclose()
 
     def stop(self) -> None:
@@ -209,10 +208,18 @@ class AgentGateway:
             "/metrics": {"GET": health.metrics},
         }
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether agents can connect and are heard and reached through Redis."""
+        return self.is_serving.is_set() and self._has_redis and self._desk.is_open
+
+    @property
+    def _has_redis(self) -> bool:
+        return self.uplink.is_healthy and self._tail.is_following.is_set()
+
     def _status(self) -> tuple[bool, dict[str, object]]:
-        is_ready = self.uplink.is_healthy and self._tail.is_following.is_set()
-        return is_ready and self._desk.is_open, {
-            "redis": "up" if is_ready else "down",
+        return self.is_ready, {
+            "redis": "up" if self._has_redis else "down",
             "sessions": len(self.roster),
             "gateway_id": self.gateway_id,
         }
@@ -246,3 +253,12 @@ class AgentGateway:
                     self.presence.announce_all()
                 seen = True
             await asyncio.sleep(2.0)
+
+
+async def _end(loops: Iterable[asyncio.Task[None]]) -> None:
+    """Cancels until it works: on Python 3.11 a wait that just came true swallows a cancellation."""
+    pending = set(loops)
+    while pending:
+        for loop in pending:
+            loop.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)

@@ -104,7 +104,7 @@ async def rig(redis: Redis, hosts: FakeHosts, **settings: object) -> AsyncIterat
     gateway = AgentGateway(chosen, redis=redis, hosts=hosts)
     serving = asyncio.create_task(gateway.run())
     try:
-        await gateway.is_serving.wait()
+        await eventually(lambda: gateway.is_ready)
         opened = Rig(gateway, hosts, redis)
         yield opened
         for agent in opened.agents:
