@@ -34,7 +34,7 @@ async def eventually(
     while True:
         try:
             answer = probe()
-            value: T = await answer if inspect.isawaitable(answer) else answer  # type: ignore[assignment]  # isawaitable does not narrow the union
+            value: T = await answer if inspect.isawaitable(answer) else answer
             if value:
                 return value
             last.answer = repr(value)
