@@ -249,10 +249,27 @@ def _content(answer: httpx.Response) -> JSON:
         return content
     details = content if isinstance(content, dict) else {}
     raise CommandFailed(
-        terminal.harmless(str(envelope.get("message", "The request was refused."))),
+        terminal.harmless(str(envelope.get("message", "The request was refused.")))
+        + _which(details.get("details")),
         code=str(details.get("error", "")),
         status=answer.status_code,
     )
+
+
+def _which(details: JSON) -> str:
+    """What the details of an error say about which values are meant."""
+    if not isinstance(details, dict):
+        return ""
+    fields = details.get("fields")
+    words = [
+        f"{str(each.get('field')).removeprefix('body.')}: {each.get('message')}"
+        for each in (fields if isinstance(fields, list) else [])
+        if isinstance(each, dict)
+    ]
+    missing = details.get("missing")
+    if isinstance(missing, list):
+        words += [str(each) for each in missing]
+    return terminal.harmless(f" ({'; '.join(words)[:500]})").replace("\n", " ") if words else ""
 
 
 def _object(content: JSON) -> dict[str, JSON]:

@@ -259,9 +259,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def admin(platform: Platform) -> httpx.Client:
+def admin(platform: Platform) -> Iterator[httpx.Client]:
     """The shared platform's API as its first admin."""
-    return platform.client()
+    client = platform.client()
+    yield client
+    client.close()
 
 
 def port_is_free(url: str) -> bool:
