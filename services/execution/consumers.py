@@ -18,8 +18,8 @@ from services.execution.reports.service import Reports
 from services.execution.service import Executions
 
 GROUP = "execution"
-LEASE_TIME = timedelta(seconds=15)
-RENEW_SECONDS = 4.0
+LEASE_TIME = timedelta(seconds=10)
+RENEW_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 CLOSE_SECONDS = 10.0
@@ -109,6 +109,12 @@ class AgentOutput:
 
     async def run(self) -> None:
         """Wait for the lease, then record until it is lost; again and again."""
+        try:
+            await self._hold()
+        finally:
+            await self._lease.release()
+
+    async def _hold(self) -> None:
         while True:
             try:
                 epoch = await self._lease.try_acquire()

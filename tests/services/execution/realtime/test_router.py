@@ -1,0 +1,253 @@
+"""Live streams: everything once and in order, resumed exactly, ended clearly."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.support.execution import Agent, Message, Rig, operator
+
+pytestmark = pytest.mark.anyio
+
+
+class Watcher:
+    """Reads a stream from the app, event by event, as a browser would."""
+
+    def __init__(self, rig: Rig, kind: str, execution_id: str, **headers: str) -> None:
+        self.events: list[Message] = []
+        self._rig = rig
+        self._path = f"/api/realtime/sse/{kind}/{execution_id}"
+        self._headers = rig.headers(**headers)
+        self._body: asyncio.Queue[bytes] = asyncio.Queue()
+        self._buffer = b""
+        self.status = 0
+
+    async def __aenter__(self) -> "Watcher":
+        self._task = asyncio.ensure_future(self._serve())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def next(self) -> Message:
+        """The next event; comments and retry hints are skipped."""
+        while True:
+            head, mark, rest = self._buffer.replace(b"\r\n", b"\n").partition(b"\n\n")
+            if not mark:
+                async with asyncio.timeout(10):
+                    self._buffer += await self._body.get()
+                continue
+            self._buffer = rest
+            fields = dict(
+                line.split(": ", 1) for line in head.decode().split("\n") if ": " in line[1:]
+            )
+            if "event" in fields:
+                data: Message = json.loads(fields["data"])
+                return {"event": fields["event"], "id": fields["id"], "data": data}
+
+    async def all(self) -> AsyncIterator[Message]:
+        """Events up to and including the end."""
+        while True:
+            event = await self.next()
+            yield event
+            if event["event"] == "end":
+                return
+
+    async def _serve(self) -> None:
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": self._path,
+            "raw_path": self._path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "server": ("execution", 80),
+            "client": ("127.0.0.1", 1),
+            "headers": [(k.lower().encode(), v.encode()) for k, v in self._headers.items()],
+        }
+        open_ = asyncio.Event()
+
+        async def receive() -> Message:
+            if not open_.is_set():
+                open_.set()
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.status = int(str(message["status"]))
+            elif isinstance(message.get("body"), bytes):
+                self._body.put_nowait(bytes(message["body"]))  # type: ignore[call-overload]
+
+        await self._rig.app(scope, receive, send)  # type: ignore[arg-type]  # plain ASGI
+
+
+async def started(rig: Rig) -> tuple[Agent, str, Message]:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    return agent, execution_id, await rig.courier.start(agent)
+
+
+async def test_r21_a_watcher_sees_output_live_and_then_the_end(rig: Rig) -> None:
+    agent, execution_id, order = await started(rig)
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        await rig.courier.output(agent, order, ("stdout", 0, 0, b"one\n"))
+        first = await watcher.next()
+        await rig.courier.output(agent, order, ("stderr", 0, 0, b"two\n"))
+        second = await watcher.next()
+        await rig.courier.result(agent, order, stdout=b"one\n", stderr=b"two\n")
+        last = await watcher.next()
+
+    assert first["event"] == "log"
+    assert first["data"] == {
+        "host": "host-1",
+        "host_id": 1,
+        "task_id": order["task_id"],
+        "attempt": 1,
+        "stream": "stdout",
+        "seq": 0,
+        "offset": 0,
+        "text": "one\n",
+    }
+    assert second["data"] == first["data"] | {"stream": "stderr", "text": "two\n"}
+    assert (last["event"], last["data"]) == ("end", {"status": "success"})
+
+
+async def test_r21_every_id_resumes_exactly_behind_its_event(rig: Rig) -> None:
+    agent, execution_id, order = await started(rig)
+    offset = 0
+    for seq in range(30):
+        await rig.courier.output(agent, order, ("stdout", seq, offset, b"line\n"))
+        offset += 5
+    await rig.courier.result(agent, order, stdout=b"line\n" * 30)
+    await rig.until_task(execution_id, log_status="complete")
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        whole = [event async for event in watcher.all()]
+
+    for cut in range(0, len(whole), 7):
+        async with Watcher(
+            rig, "logs", execution_id, **{"Last-Event-ID": str(whole[cut]["id"])}
+        ) as again:
+            rest = [event async for event in again.all()]
+        assert rest == whole[cut + 1 :] or whole[cut]["event"] == "end"
+    assert [event["data"]["seq"] for event in whole[:-1]] == list(range(30))  # type: ignore[index]
+
+
+async def test_states_and_output_come_together_and_resume(rig: Rig) -> None:
+    agent, execution_id, order = await started(rig)
+    await rig.courier.output(agent, order, ("stdout", 0, 0, b"hello\n"))
+    await rig.courier.result(agent, order, stdout=b"hello\n")
+    await rig.until_task(execution_id, log_status="complete")
+
+    async with Watcher(rig, "combined", execution_id) as watcher:
+        whole = [event async for event in watcher.all()]
+    async with Watcher(
+        rig, "combined", execution_id, **{"Last-Event-ID": str(whole[0]["id"])}
+    ) as again:
+        rest = [event async for event in again.all()]
+
+    assert [event["event"] for event in whole] == ["status", "log", "end"]
+    status = whole[0]["data"]
+    assert isinstance(status, dict)
+    assert status["execution"]["status"] == "success"
+    assert [task["status"] for task in status["tasks"]] == ["success"]
+    assert rest == whole[1:]
+
+
+async def test_a_status_stream_tells_each_change(rig: Rig) -> None:
+    agent = rig.agent()
+    execution_id = await rig.run(1)
+    seen = []
+    async with Watcher(rig, "status", execution_id) as watcher:
+        seen.append(await watcher.next())
+        await rig.courier.connect(agent)
+        order = await rig.courier.start(agent)
+        await rig.courier.result(agent, order)
+        seen += [event async for event in watcher.all()]
+
+    states = [event["data"]["execution"]["status"] for event in seen[:-1]]  # type: ignore[index]
+    versions = [int(str(event["id"])) for event in seen]
+    assert states[0] == "pending"
+    assert states[-1] == "success"
+    assert versions == sorted(versions)
+    assert seen[-1]["event"] == "end"
+
+
+async def test_a_gap_is_an_event_of_its_own(rig: Rig) -> None:
+    agent, execution_id, order = await started(rig)
+    await rig.courier.gap(
+        agent, order, stream="stdout", seq=0, offset=0, length=70, reason="spool_full"
+    )
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        event = await watcher.next()
+
+    assert event["event"] == "gap"
+    data = event["data"]
+    assert isinstance(data, dict)
+    assert (data["length"], data["reason"], data["host"]) == (70, "spool_full", "host-1")
+
+
+@pytest.mark.parametrize("event_id", ["1", "999999"], ids=["B099-inside", "B099-beyond"])
+async def test_an_id_that_was_never_given_starts_over(rig: Rig, event_id: str) -> None:
+    agent, execution_id, order = await started(rig)
+    await rig.courier.output(agent, order, ("stdout", 0, 0, b"hello\n"))
+    await rig.courier.expect(agent, "ack")
+
+    async with Watcher(rig, "logs", execution_id, **{"Last-Event-ID": event_id}) as watcher:
+        first, second = await watcher.next(), await watcher.next()
+
+    assert first["event"] == "reset"
+    assert second["data"]["text"] == "hello\n"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("event_id", ["-1", "abc", "1-2", "1" * 40])
+async def test_b099_an_id_that_is_none_is_refused(rig: Rig, event_id: str) -> None:
+    execution_id = await rig.run(rig.agent().number)
+
+    answer = await rig.http.get(
+        f"/api/realtime/sse/logs/{execution_id}",
+        headers=rig.headers(**{"Last-Event-ID": event_id}),
+    )
+
+    assert (answer.status_code, answer.json()["content"]["error"]) == (400, "event_id_invalid")
+
+
+@pytest.mark.parametrize("kind", ["logs", "status", "combined"])
+async def test_b100_an_unknown_execution_has_no_stream(rig: Rig, kind: str) -> None:
+    answer = await rig.http.get(f"/api/realtime/sse/{kind}/nobody", headers=rig.headers())
+
+    assert (answer.status_code, answer.json()["content"]["error"]) == (404, "execution_not_found")
+
+
+async def test_watching_needs_the_right_to_read(rig: Rig) -> None:
+    execution_id = await rig.run(rig.agent().number)
+
+    answer: httpx.Response = await rig.http.get(
+        f"/api/realtime/sse/logs/{execution_id}", headers=rig.headers(operator(3, "hosts:read"))
+    )
+
+    assert answer.status_code == 403
+
+
+async def test_invalid_utf8_and_control_bytes_break_nothing(rig: Rig) -> None:
+    agent, execution_id, order = await started(rig)
+    nasty = b"\xff\x00\x1b]0;title\x07data: x\n\nevent: end\n\n"
+
+    await rig.courier.output(agent, order, ("stdout", 0, 0, nasty))
+    await rig.courier.result(agent, order, stdout=nasty)
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        events = [event async for event in watcher.all()]
+
+    assert [event["event"] for event in events] == ["log", "end"]
+    data = events[0]["data"]
+    assert isinstance(data, dict)
+    assert data["lossy"] is True
+    assert data["text"] == nasty.decode("utf-8", "replace")
