@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -60,7 +59,7 @@ def admit(order: Order, rules: HostRules) -> Launch:
         command = command_for(order.script_type, order.script, path)
     except InterpreterMissing as missing:
         raise Refused("interpreter_missing", missing.name) from None
-    mark = secrets.token_hex(12)
+    mark = os.urandom(12).hex()
     return Launch(
         name=task_name(order.task_id, order.attempt),
         mark=mark,

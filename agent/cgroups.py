@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import struct
 from dataclasses import dataclass
 
 _PREFIX = "opsjob-"
+_CLONE3 = 435
+_CLONE_INTO_CGROUP = 0x200000000
+_CLONE_ARGUMENTS = struct.Struct("=11Q")
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -102,9 +110,31 @@ class Cgroup:
             self._write("pids.max", str(max_processes))
         return True
 
-    def enter(self) -> None:
-        """Move the calling process in; everything it starts follows."""
-        self._write("cgroup.procs", "0")
+    def fork(self) -> int:
+        """Like os.fork, with the child inside the group from its first instruction.
+
+        Writing a pid to `cgroup.procs` waits for all processors, 10 to 20 ms; clone3 and the file
+        `tasks` of version 1 do not. The child runs no fork hooks: it must only exec.
+        """
+        if self._is_v2:
+            pid = self._clone()
+            if pid >= 0:
+                return pid
+        pid = os.fork()
+        if pid == 0:
+            self._write("cgroup.procs" if self._is_v2 else "tasks", "0")
+        return pid
+
+    def _clone(self) -> int:
+        """Fork by clone3; negative where the kernel or a container does not allow it."""
+        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            values = (_CLONE_INTO_CGROUP, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, folder)
+            arguments = ctypes.create_string_buffer(_CLONE_ARGUMENTS.pack(*values))
+            size = ctypes.c_size_t(_CLONE_ARGUMENTS.size)
+            return int(_libc.syscall(ctypes.c_long(_CLONE3), arguments, size))
+        finally:
+            os.close(folder)
 
     def pids(self) -> set[int]:
         """The processes inside, zombies left out by the kernel."""
@@ -133,10 +163,14 @@ class Cgroup:
         except OSError:
             return
 
-    def _write(self, name: str, text: str) -> bool:
+    def _write(self, name: str, text: str) -> None:
         try:
-            with open(os.path.join(self.path, name), "w", encoding="ascii") as file:
-                file.write(text)
+            descriptor = os.open(os.path.join(self.path, name), os.O_WRONLY)
         except OSError:
-            return False
-        return True
+            return
+        try:
+            os.write(descriptor, text.encode())
+        except OSError:
+            return
+        finally:
+            os.close(descriptor)

@@ -274,6 +274,7 @@ class Agent:
 
     def _slot_is_free(self, key: Key) -> None:
         self._act(self._session.ended(key, time.monotonic()))
+        self._link.wake()
 
 
 def _verdict(order: Order, rules: HostRules) -> Launch | Refused:

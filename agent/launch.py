@@ -8,13 +8,12 @@ import resource
 import signal
 import sys
 
-from agent.cgroups import Cgroup
 from agent.work import Launch
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
-_OOM_SCORE = "500"
+_OOM_SCORE = b"500"
 """The kernel ends scripts before it ends the agent."""
 _MAX_FILES = 65_536
 
@@ -39,13 +38,9 @@ def set_name(name: str) -> None:
     _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
-def replace_process(
-    order: Launch, script: str, cgroup: Cgroup | None, streams: tuple[int, int]
-) -> None:
+def replace_process(order: Launch, script: str, streams: tuple[int, int]) -> None:
     """Turn the calling process into the script; returns only by raising LaunchFailed."""
     os.setsid()
-    if cgroup is not None:
-        cgroup.enter()
     _reset_signals()
     _connect(streams)
     _limit(order)
@@ -65,11 +60,9 @@ def replace_process(
 
 def _reset_signals() -> None:
     """Python ignores some signals and exec would keep that; scripts get the defaults."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        try:
+    for number in signal.valid_signals():
+        if signal.getsignal(number) not in (signal.SIG_DFL, None):
             signal.signal(number, signal.SIG_DFL)
-        except (OSError, ValueError):
-            continue
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
@@ -88,8 +81,8 @@ def _limit(order: Launch) -> None:
     if order.max_processes is not None and order.uid != 0:
         resource.setrlimit(resource.RLIMIT_NPROC, (order.max_processes, order.max_processes))
     try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write(_OOM_SCORE)
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(descriptor, _OOM_SCORE)
     except OSError:
         return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TypeVar
 
 from agent.state import read_if_there, write_durably
@@ -70,7 +70,7 @@ _NAMES = {StartRecord: "started", CancelRequest: "cancel", ExitRecord: "exit"}
 def write_record(folder: str, record: StartRecord | CancelRequest | ExitRecord) -> None:
     """Replace the record's file; an exit is durable when this returns."""
     path = os.path.join(folder, _NAMES[type(record)])
-    content = json.dumps(asdict(record), separators=(",", ":")).encode()
+    content = json.dumps(vars(record), separators=(",", ":"), default=vars).encode()
     write_durably(path, content, sync=isinstance(record, ExitRecord))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 
 from agent.launch import LaunchFailed
 from agent.state import write_all
@@ -15,7 +14,7 @@ class PrivateScript:
 
     def __init__(self, order: Launch) -> None:
         self._order = order
-        self.folder = os.path.join(order.parent, f"opsjob-{secrets.token_hex(12)}")
+        self.folder = os.path.join(order.parent, f"opsjob-{os.urandom(12).hex()}")
         self.path = os.path.join(self.folder, order.file_name)
 
     def write(self) -> None:

@@ -85,7 +85,7 @@ class Shim:
     def _start(self, script: str) -> None:
         """Fork the script; raises LaunchFailed with the reason that the child reports."""
         stdout, stderr, failure = os.pipe(), os.pipe(), os.pipe()
-        self._pid = os.fork()
+        self._pid = os.fork() if self._cgroup is None else self._cgroup.fork()
         if self._pid == 0:
             self._become_script(script, (stdout[1], stderr[1]), failure[1])
         for stream, (read_end, write_end) in enumerate((stdout, stderr)):
@@ -113,7 +113,7 @@ class Shim:
         """In the child: never returns."""
         reason = b"exec_failed"
         try:
-            replace_process(self._order, script, self._cgroup, streams)
+            replace_process(self._order, script, streams)
         except LaunchFailed as error:
             reason = error.reason.encode()
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import asdict
 
 from agent.spawner import LENGTH, SpawnerProcess
 from agent.work import Launch
@@ -48,7 +47,7 @@ class SpawnerClient:
 
     async def launch(self, launch: Launch) -> str:
         """Start a shim; empty, or why its folder could not be made."""
-        return await self._ask({"op": "start", "launch": asdict(launch)})
+        return await self._ask({"op": "start", "launch": vars(launch)})
 
     def _ask(self, request: dict[str, object]) -> asyncio.Future[str]:
         assert self._streams is not None

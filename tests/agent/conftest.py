@@ -1,0 +1,116 @@
+"""A real agent process on a state folder of its own, and a gateway that it connects to."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from agent.state import StateFolder
+from libs.protocol.messages import Offer
+from tests.agent.gateway import Gateway, gateway_for, order
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class AgentProcess:
+    """One agent with its state folder; started and killed as often as a test likes."""
+
+    state: StateFolder
+    gateway: Gateway
+    options: tuple[str, ...] = ()
+    environment: dict[str, str] | None = None
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it and wait for its session."""
+        sessions = len(self.gateway.hellos)
+        log = (Path(self.state.root) / "agent.log").open("ab")
+        with log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "agent", "run", "--state", self.state.root),
+                *self.options,
+                cwd=ROOT,
+                env=self.environment,
+                stderr=log,
+            )
+        await eventually(lambda: len(self.gateway.hellos) > sessions, timeout=15)
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    async def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> None:
+        """SIGTERM, as a supervisor does."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), 10)
+
+    def spawner(self) -> int:
+        """The pid of the spawner."""
+        for pid in _children(self.pid):
+            if b"spawner" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+        raise AssertionError("no spawner")
+
+    async def offer(self, task_id: str, script: str, **changes: object) -> None:
+        """Offer one script."""
+        await self.gateway.send(Offer(order(task_id, script, **changes)))
+
+    async def run(self, task_id: str, script: str, **changes: object) -> dict[str, object]:
+        """Offer a script and wait for its result and all its output."""
+        await self.offer(task_id, script, **changes)
+        await eventually(lambda: self.gateway.is_done(task_id), timeout=30)
+        return self.gateway.results[task_id, 1]
+
+    def log(self) -> str:
+        """What the agent wrote to stderr."""
+        return (Path(self.state.root) / "agent.log").read_text()
+
+
+def _children(pid: int) -> list[int]:
+    return [
+        int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ]
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with gateway_for(StateFolder(str(tmp_path / "state"))) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def idle_agent(tmp_path: Path, gateway: Gateway) -> AsyncIterator[AgentProcess]:
+    """An agent that is enrolled and not started."""
+    agent = AgentProcess(StateFolder(str(tmp_path / "state")), gateway)
+    yield agent
+    if agent.process is not None and agent.process.returncode is None:
+        await agent.stop()
+    for pid in _shims(agent.state):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+async def agent(idle_agent: AgentProcess) -> AgentProcess:
+    """An agent with an open session."""
+    await idle_agent.start()
+    return idle_agent
+
+
+def _shims(state: StateFolder) -> list[int]:
+    return []
