@@ -43,9 +43,12 @@ class SessionRepository:
         self._tx.flush()
 
     def by_token(self, token_hash: str, kind: SessionKind) -> Session | None:
-        """The session with this token, whatever its state."""
+        """The session with this token, whatever its state; held until the transaction ends.
+
+        Whoever uses the same token at the same moment waits here, before anything is locked.
+        """
         query = select(Session).where(Session.token_hash == token_hash, Session.kind == kind)
-        return self._tx.scalars(query).one_or_none()
+        return self._tx.scalars(query.with_for_update()).one_or_none()
 
     def live_browser(self, token_hash: str) -> tuple[Session, User] | None:
         """A live browser session and its active user."""

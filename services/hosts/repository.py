@@ -56,9 +56,8 @@ class HostRepository:
 
     def row(self, host_id: int) -> HostRow | None:
         """A host as it is shown."""
-        statement = _shown(select(_hosts.id).where(_hosts.id == host_id)).where(
-            _hosts.id == host_id
-        )
+        ids = select(_hosts.id).where(_hosts.id == host_id)
+        statement = _shown(ids).order_by(_groups.name_key)
         rows = _folded(self._tx.execute(statement))
         return rows[0] if rows else None
 

@@ -195,11 +195,11 @@ def _move(hosts: HostRepository, host: Host, patch: HostPatch) -> None:
     is_shared = bool(was_shared)
     if patch.allow_shared_address is not None:
         is_shared = patch.allow_shared_address
-    host.ip_address = patch.ip_address or host.ip_address
-    host.port = patch.port or host.port
-    host.address_key = address_key(host.ip_address, host.port, is_shared=is_shared)
-    if hosts.address_is_taken(host.address_key, but=host.id):
-        raise HostAddressTaken(ip_address=host.ip_address, port=host.port)
+    address, port = patch.ip_address or host.ip_address, patch.port or host.port
+    key = address_key(address, port, is_shared=is_shared)
+    if hosts.address_is_taken(key, but=host.id):
+        raise HostAddressTaken(ip_address=address, port=port)
+    host.ip_address, host.port, host.address_key = address, port, key
 
 
 def _tags(tags: list[str]) -> str:

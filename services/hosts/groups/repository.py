@@ -35,7 +35,7 @@ class GroupRepository:
             .where(GroupMember.group_id.in_([group.id for group in groups]))
             .group_by(GroupMember.group_id)
         )
-        counts = {row[0]: row[1] for row in self._tx.session.execute(query).tuples()}
+        counts = {row[0]: row[1] for row in self._tx.session.execute(query)}
         return [CountedGroup(group, counts.get(group.id, 0)) for group in groups]
 
     def page_for(self, query: GroupQuery) -> tuple[int, list[CountedGroup]]:
@@ -96,7 +96,7 @@ class GroupRepository:
             .join(below, Group.parent_id == below.c.id)
             .where(below.c.level <= MAX_GROUP_DEPTH)
         )
-        rows = self._tx.session.execute(select(below.c.id, below.c.level)).tuples()
+        rows = self._tx.session.execute(select(below.c.id, below.c.level))
         return [(row[0], row[1]) for row in rows]
 
     def path(self, group_id: int) -> list[int]:

@@ -172,7 +172,8 @@ async def test_a_change_that_makes_no_sense(door: Door, body: Mapping[str, objec
     answer = await door.request("PATCH", f"{USERS}/{user.id}", json=body)
 
     assert error_of(answer, 422) == "invalid"
-    assert await door.use_cases(Users).one(user.id)
+    after = await door.use_cases(Users).one(user.id)
+    assert (after.username, after.is_active, after.updated_at) == ("ann", True, user.updated_at)
 
 
 @pytest.mark.parametrize(

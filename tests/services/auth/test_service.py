@@ -77,7 +77,7 @@ async def test_case_and_spaces_around_a_name_do_not_matter(
 ) -> None:
     await make_user(users)
 
-    assert await sessions.login(username, PASSWORD, address=HERE)
+    await sessions.login(username, PASSWORD, address=HERE)
 
 
 async def test_unknown_wrong_and_disabled_get_one_answer(sessions: Sessions, users: Users) -> None:
@@ -125,10 +125,10 @@ async def test_failures_delay_the_same_account_from_the_same_address_only(
     with pytest.raises(TooManyFailures) as caught:
         await login(sessions)
     assert caught.value.retry_after == 1
-    assert await login(sessions, address=ELSEWHERE)
+    await login(sessions, address=ELSEWHERE)
 
     time.advance(timedelta(seconds=1.1))
-    assert await login(sessions)
+    await login(sessions)
 
 
 async def test_delays_double_and_end_by_themselves(
@@ -180,7 +180,7 @@ async def test_a_user_keeps_a_bounded_number_of_logins(
     opened = [await login(sessions) for _ in range(5)]
 
     assert await stored_sessions(db) == 6
-    assert await sessions.refresh(opened[-1].refresh_token)
+    await sessions.refresh(opened[-1].refresh_token)
     with pytest.raises(RefreshRefused):
         await sessions.refresh(opened[0].refresh_token)
 
@@ -193,7 +193,7 @@ async def test_refreshing_rotates_and_keeps_the_session(sessions: Sessions, user
 
     assert second.refresh_token != first.refresh_token
     assert second.user.session_id == first.user.session_id
-    assert await sessions.refresh(second.refresh_token)
+    await sessions.refresh(second.refresh_token)
 
 
 async def test_using_a_refresh_token_again_ends_the_whole_session(
@@ -322,5 +322,5 @@ async def test_purging_removes_what_has_expired_and_nothing_else(
     assert await sessions.purge() == 4
 
     assert await stored_sessions(db) == 1
-    assert await sessions.refresh(kept.refresh_token)
+    await sessions.refresh(kept.refresh_token)
     assert await db.read(lambda tx: tx.scalar(select(func.count()).select_from(LoginDelay))) == 0

@@ -1,0 +1,430 @@
+"""Hosts: unique names and places, one form for list and detail, sealed passwords."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+
+from libs.contracts.hosts import AgentPresence, HostTarget
+from libs.kit import clock
+from libs.kit.auth import Principal
+from libs.kit.clock import StandingClock
+from libs.kit.db import Database, Transaction
+from libs.kit.errors import Forbidden
+from services.hosts.agents.domain import Presence, Sighting
+from services.hosts.agents.service import Agents, PresenceIntake
+from services.hosts.domain import Seal
+from services.hosts.enrolment.service import Enrolment
+from services.hosts.errors import (
+    EnrolmentRefused,
+    GroupNotFound,
+    HostAddressTaken,
+    HostNameTaken,
+    HostNotFound,
+    NoHostsNamed,
+)
+from services.hosts.groups.repository import GroupRepository
+from services.hosts.groups.schemas import GroupCreate
+from services.hosts.groups.service import Groups
+from services.hosts.models import GroupMember, Host
+from services.hosts.repository import Totals
+from services.hosts.schemas import HostOut, HostPatch, HostQuery, HostRow
+from services.hosts.service import Hosts, password_place
+from tests.services.hosts.conftest import enrol, facts, make_host
+from tests.support.doors import ADMIN, person
+from tests.support.identities import enrol_request
+
+EXECUTION = Principal.of_service("execution")
+
+
+def patch(**fields: object) -> HostPatch:
+    return HostPatch.model_validate(fields)
+
+
+async def names(hosts: Hosts, **query: object) -> list[str]:
+    page = await hosts.page(HostQuery.model_validate(query))
+    return [row.name for row in page.rows]
+
+
+# ---- registering -------------------------------------------------------------------------------
+
+
+async def test_a_registered_host_is_shown_and_told(hosts: Hosts, db: Database) -> None:
+    row = await make_host(hosts, description="front", tags=["web", "eu", "web"])
+
+    assert (row.name, row.ip_address, row.port) == ("host-1", "10.0.0.1", 22)
+    assert bytes(row.tags) == b'["web","eu"]'
+    assert row.agent_status is AgentPresence.NONE
+    assert await facts(db) == ["host_registered"]
+
+
+@pytest.mark.parametrize("twin", ["host-1", "HOST-1", " Host-1 "])
+async def test_a_taken_name_is_refused(hosts: Hosts, db: Database, twin: str) -> None:
+    await make_host(hosts, 1)
+
+    with pytest.raises(HostNameTaken):
+        await make_host(hosts, 2, name=twin)
+
+    assert await names(hosts) == ["host-1"]
+    assert await facts(db) == ["host_registered"]
+
+
+async def test_of_equal_names_at_once_one_wins(hosts: Hosts) -> None:
+    made = await asyncio.gather(
+        *(make_host(hosts, n, name="web") for n in range(1, 9)), return_exceptions=True
+    )
+
+    assert sum(isinstance(one, HostRow) for one in made) == 1
+    assert sum(isinstance(one, HostNameTaken) for one in made) == 7
+
+
+async def test_two_spellings_of_one_place_are_one_place(hosts: Hosts) -> None:
+    """B055."""
+    await make_host(hosts, 1, ip_address="10.0.0.1")
+
+    for number, spelling in enumerate(("10.0.0.1", "::ffff:10.0.0.1", "::FFFF:a00:1"), start=2):
+        with pytest.raises(HostAddressTaken):
+            await make_host(hosts, number, ip_address=spelling)
+    await make_host(hosts, 5, ip_address="10.0.0.1", port=2222)
+
+
+async def test_of_equal_places_at_once_one_wins(hosts: Hosts) -> None:
+    made = await asyncio.gather(
+        *(make_host(hosts, n, ip_address="10.0.0.1") for n in range(1, 9)), return_exceptions=True
+    )
+
+    assert sum(isinstance(one, HostRow) for one in made) == 1
+    assert sum(isinstance(one, HostAddressTaken) for one in made) == 7
+
+
+async def test_a_place_may_be_shared_on_purpose(hosts: Hosts) -> None:
+    await make_host(hosts, 1, ip_address="10.0.0.1")
+
+    await make_host(hosts, 2, ip_address="10.0.0.1", allow_shared_address=True)
+    await make_host(hosts, 3, ip_address="127.0.0.1")
+    await make_host(hosts, 4, ip_address="127.0.0.1")
+
+
+async def test_an_unknown_group_stores_nothing(hosts: Hosts) -> None:
+    with pytest.raises(GroupNotFound):
+        await make_host(hosts, group="nowhere")
+
+    assert await names(hosts) == []
+
+
+async def test_a_password_is_sealed_for_its_host(hosts: Hosts, db: Database, seal: Seal) -> None:
+    row = await make_host(hosts, username="root", password="hunter2!")
+
+    sealed = await db.read(lambda tx: tx.scalar(select(Host.password_sealed)))
+
+    assert row.has_password
+    assert b"hunter2" not in msgspec.json.encode(row)
+    assert sealed is not None
+    assert "hunter2" not in sealed
+    assert seal.open(sealed, place=password_place(row.id)) == "hunter2!"
+
+
+# ---- changing ----------------------------------------------------------------------------------
+
+
+async def test_only_what_is_given_changes(hosts: Hosts, groups: Groups) -> None:
+    await groups.create(GroupCreate(name="web"))
+    before = await make_host(hosts, username="root", password="secret", group="web", tags=["a"])
+
+    after = await hosts.change(before.id, patch(description="new"))
+
+    assert after.description == "new"
+    assert after.updated_at != before.updated_at
+    kept = ("name", "ip_address", "port", "username", "has_password", "tags", "groups")
+    for field in kept:
+        assert getattr(after, field) == getattr(before, field)
+
+
+async def test_null_clears_account_password_and_group(hosts: Hosts, groups: Groups) -> None:
+    await groups.create(GroupCreate(name="web"))
+    host = await make_host(hosts, username="root", password="secret", group="WEB")
+
+    after = await hosts.change(host.id, patch(username=None, password=None, group=None))
+
+    assert (after.username, after.has_password, after.groups) == (None, False, [])
+
+
+async def test_a_host_can_be_renamed_to_another_spelling_of_its_name(hosts: Hosts) -> None:
+    host = await make_host(hosts)
+
+    assert (await hosts.change(host.id, patch(name="HOST-1"))).name == "HOST-1"
+
+
+async def test_a_change_respects_the_others(hosts: Hosts) -> None:
+    await make_host(hosts, 1)
+    second = await make_host(hosts, 2)
+
+    with pytest.raises(HostNameTaken):
+        await hosts.change(second.id, patch(name="Host-1"))
+    with pytest.raises(HostAddressTaken):
+        await hosts.change(second.id, patch(ip_address="10.0.0.1"))
+    with pytest.raises(HostNotFound):
+        await hosts.change(4711, patch(name="x"))
+    assert (await hosts.one(second.id)).ip_address == "10.0.0.2"
+
+
+async def test_a_shared_place_stays_shared_until_told_otherwise(hosts: Hosts) -> None:
+    await make_host(hosts, 1)
+    shared = await make_host(hosts, 2, ip_address="10.0.0.1", allow_shared_address=True)
+
+    await hosts.change(shared.id, patch(port=2222))
+    await hosts.change(shared.id, patch(port=22))
+
+    with pytest.raises(HostAddressTaken):
+        await hosts.change(shared.id, patch(allow_shared_address=False))
+
+
+# ---- retiring ----------------------------------------------------------------------------------
+
+
+async def test_retiring_a_host_ends_its_agent_and_its_tokens(
+    hosts: Hosts, enrolment: Enrolment, agents: Agents, db: Database
+) -> None:
+    host = await make_host(hosts)
+    answer = await enrol(enrolment, host.id)
+    token = await enrolment.issue(host.id, ttl_seconds=600, by=ADMIN)
+
+    await hosts.retire(host.id)
+
+    identity = await agents.identity(answer.agent_id)
+    assert identity is not None
+    assert identity.status == "retired"
+    assert identity.identity_epoch == answer.identity_epoch + 1
+    with pytest.raises(HostNotFound):
+        await hosts.one(host.id)
+    with pytest.raises(EnrolmentRefused):
+        await enrolment.enrol(enrol_request(token.token, Ed25519PrivateKey.generate()))
+    assert (await facts(db))[-2:] == ["agent_retired", "host_retired"]
+
+
+async def test_ids_are_never_used_again(hosts: Hosts) -> None:
+    first = await make_host(hosts)
+    await hosts.retire(first.id)
+
+    assert (await make_host(hosts)).id > first.id
+
+
+# ---- lists -------------------------------------------------------------------------------------
+
+
+async def test_hosts_are_listed_page_by_page(hosts: Hosts) -> None:
+    for number in range(1, 8):
+        await make_host(hosts, number)
+
+    page = await hosts.page(HostQuery(page=2, page_size=3))
+    beyond = await hosts.page(HostQuery(page=1_000_000, page_size=200))
+
+    assert page.total == 7
+    assert [row.name for row in page.rows] == ["host-4", "host-5", "host-6"]
+    assert (beyond.total, beyond.rows) == (7, [])
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("id", ["b", "A", "c"]),
+        ("-id", ["c", "A", "b"]),
+        ("name", ["A", "b", "c"]),
+        ("-name", ["c", "b", "A"]),
+        ("-ip_address", ["c", "A", "b"]),
+        ("created_at", ["b", "A", "c"]),
+    ],
+)
+async def test_hosts_are_listed_in_the_order_asked(
+    hosts: Hosts, sort: str, expected: list[str]
+) -> None:
+    for number, name in enumerate(("b", "A", "c"), start=1):
+        await make_host(hosts, number, name=name)
+
+    assert await names(hosts, sort=sort) == expected
+    assert await names(hosts, sort=sort, search="10.0.0") == expected
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("WEB", ["web"]),
+        ("10.0.0.1", ["web", "50%"]),
+        ("%", ["50%"]),
+        ("_", ["a_b"]),
+        ("\\", ["c\\d"]),
+        ("' OR 1=1 --", []),
+        ("\u00c9", ["\u00e9t\u00e9"]),
+    ],
+)
+async def test_a_search_is_taken_literally(hosts: Hosts, search: str, found: list[str]) -> None:
+    for number, name in enumerate(("web", "a_b", "c\\d", "\u00e9t\u00e9"), start=1):
+        await make_host(hosts, number, name=name)
+    await make_host(hosts, 10, name="50%")
+
+    assert await names(hosts, search=search) == found
+
+
+async def test_a_host_in_several_groups_is_one_row(
+    hosts: Hosts, groups: Groups, db: Database
+) -> None:
+    """B057: the same host by several paths is still one host."""
+    for name in ("b", "a"):
+        await groups.create(GroupCreate(name=name))
+    host = await make_host(hosts, group="b")
+    await put_into(db, host.id, "a")
+    await make_host(hosts, 2)
+
+    page = await hosts.page(HostQuery())
+
+    assert [row.groups for row in page.rows] == [
+        [{"id": 2, "name": "a"}, {"id": 1, "name": "b"}],
+        [],
+    ]
+    assert (await hosts.one(host.id)).groups == page.rows[0].groups
+
+
+async def put_into(db: Database, host_id: int, group: str) -> None:
+    def write(tx: Transaction) -> None:
+        found = GroupRepository(tx).by_name(group)
+        assert found is not None
+        tx.add(GroupMember(host_id=host_id, group_id=found.id))
+
+    await db.write(write)
+
+
+async def test_a_group_includes_the_groups_below_it(hosts: Hosts, groups: Groups) -> None:
+    top = await groups.create(GroupCreate(name="top"))
+    below = await groups.create(GroupCreate(name="below", parent_id=top.group.id))
+    await make_host(hosts, 1, group="below")
+    await make_host(hosts, 2, group="top")
+    await make_host(hosts, 3)
+
+    assert await names(hosts, group_id=top.group.id) == ["host-1", "host-2"]
+    assert await names(hosts, group_id=below.group.id) == ["host-1"]
+    assert await names(hosts, group_id=4711) == []
+
+
+async def test_hosts_are_found_by_the_state_of_their_agent(
+    hosts: Hosts, enrolment: Enrolment, agents: Agents, intake: PresenceIntake
+) -> None:
+    """What SQL filters by and what each row says are the same for every state."""
+    for number in range(1, 5):
+        await make_host(hosts, number)
+    answers = [await enrol(enrolment, host_id) for host_id in (2, 3, 4)]
+    await agents.disable(answers[2].agent_id)
+    await intake.note(seen(answers[1].agent_id))
+
+    page = await hosts.page(HostQuery())
+
+    assert [row.agent_status for row in page.rows] == ["none", "offline", "online", "disabled"]
+    for row in page.rows:
+        found = await hosts.page(HostQuery(agent_status=row.agent_status))
+        assert (found.total, [one.id for one in found.rows]) == (1, [row.id])
+
+
+def seen(agent_id: str) -> Presence:
+    at = clock.now()
+    return Presence([Sighting(agent_id, at, "gateway-1", "session-1", '{"cpu_percent": 1.5}')], [])
+
+
+async def test_lists_and_details_are_what_the_documentation_says(
+    hosts: Hosts, groups: Groups, enrolment: Enrolment, intake: PresenceIntake
+) -> None:
+    """HostRow is encoded past pydantic; the documented HostOut must read it without a change."""
+    await groups.create(GroupCreate(name="web"))
+    host = await make_host(hosts, group="web", tags=["\u00e9", '"'], description="a\nb")
+    answer = await enrol(enrolment, host.id)
+    await intake.note(seen(answer.agent_id))
+
+    encoded = msgspec.json.encode(await hosts.one(host.id))
+
+    document = msgspec.json.decode(encoded)
+    shown = HostOut.model_validate_json(encoded)
+    assert set(document) == set(HostOut.model_fields)
+    assert shown.metrics == {"cpu_percent": 1.5}
+    assert shown.last_seen_at is not None
+    assert shown.last_seen_at.tzinfo is not None
+    assert abs(shown.created_at - clock.now()) < timedelta(minutes=1)
+    assert shown.tags == ["\u00e9", '"']
+
+
+async def test_totals_are_right_after_every_change_of_this_process(
+    hosts: Hosts, groups: Groups, enrolment: Enrolment
+) -> None:
+    async def total(**query: object) -> int:
+        return (await hosts.page(HostQuery.model_validate(query))).total
+
+    assert await total() == 0
+    host = await make_host(hosts, 1)
+    assert await total() == 1
+    assert await total(search="host-1") == 1
+    await hosts.change(host.id, patch(name="other"))
+    assert await total(search="host-1") == 0
+    await enrol(enrolment)
+    assert await total() == 2
+    await hosts.retire(host.id)
+    assert await total() == 1
+
+
+async def test_totals_of_changes_elsewhere_show_after_a_moment(
+    hosts: Hosts, db: Database, seal: Seal, time: StandingClock
+) -> None:
+    other_process = Hosts(db, seal=seal, totals=Totals(60))
+    assert (await hosts.page(HostQuery())).total == 0
+    await make_host(other_process)
+
+    before = await hosts.page(HostQuery())
+    time.advance(timedelta(seconds=61))
+    after = await hosts.page(HostQuery())
+
+    assert [row.name for row in before.rows] == ["host-1"]
+    assert (before.total, after.total) == (0, 1)
+
+
+# ---- targets -----------------------------------------------------------------------------------
+
+
+async def test_targets_come_in_the_order_asked_without_duplicates(
+    hosts: Hosts, enrolment: Enrolment
+) -> None:
+    for number in (1, 2, 3):
+        await make_host(hosts, number)
+    answer = await enrol(enrolment, 2)
+
+    targets = await hosts.targets([3, 2, 3, 1, 2], EXECUTION)
+
+    assert [target.host_id for target in targets] == [3, 2, 1]
+    assert targets[1].agent_id == answer.agent_id
+    assert targets[1].public_key is not None
+    assert targets[1].agent_status == "offline"
+    assert targets[0] == HostTarget(
+        host_id=3,
+        name="host-3",
+        ip_address="10.0.0.3",
+        agent_id=None,
+        agent_status="none",
+        public_key=None,
+        identity_epoch=0,
+    )
+
+
+async def test_targets_must_all_exist(hosts: Hosts) -> None:
+    await make_host(hosts)
+
+    with pytest.raises(HostNotFound) as caught:
+        await hosts.targets([1, 9, 8], EXECUTION)
+    assert caught.value.details == {"missing": [9, 8], "missing_total": 2}
+    with pytest.raises(NoHostsNamed):
+        await hosts.targets([], EXECUTION)
+
+
+async def test_targets_are_for_those_who_may_see_hosts(hosts: Hosts) -> None:
+    await make_host(hosts)
+
+    with pytest.raises(Forbidden):
+        await hosts.targets([1], person("executions:run"))
+    assert await hosts.targets([1], person("hosts:read"))
