@@ -386,10 +386,11 @@ async def running(
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     own = connect(redis_url)
     async with (
+        own,
+        redis,
+        runtime.http,
         entering([app]),
         httpx.AsyncClient(transport=transport, base_url="http://execution") as http,
     ):
         yield Rig(app, http, runtime.internal_tokens, neighbours, Courier(own), folder)
-    await own.aclose()
-    await redis.aclose()
     assert not failures, failures
