@@ -13,6 +13,7 @@ from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
 from libs.contracts.hosts import AgentState, HostsFact
 from libs.kit.redis import Redis
 from tests.gateway.agents.fake_hosts import FakeHosts
+from tests.gateway.agents.raw import RawConnection
 from tests.support.agents import FakeAgent, Identity, Message, Work
 from tests.support.waiting import eventually
 
@@ -25,6 +26,7 @@ class Rig:
     hosts: FakeHosts
     redis: Redis
     agents: list[FakeAgent] = field(default_factory=list)
+    raws: list[RawConnection] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -44,6 +46,11 @@ class Rig:
         agent = FakeAgent("127.0.0.1", self.port, known, work=work, boot_id=boot_id, beats=beats)
         self.agents.append(agent)
         return agent
+
+    def raw(self) -> RawConnection:
+        """A TCP connection, not open yet."""
+        self.raws.append(RawConnection(self.port))
+        return self.raws[-1]
 
     async def connected(self, work: Work | None = None, *, beats: bool = False) -> FakeAgent:
         """An agent with an open session."""
@@ -87,8 +94,8 @@ class Rig:
 
     async def fact(self, fact: HostsFact) -> None:
         """Publishes a fact of hosts as the relay does."""
-        fields = {"id": "1", "type": fact.type, "body": fact.model_dump_json()}
-        await self.redis.xadd(f"facts:{fact.topic}", dict(fields))
+        body = fact.model_dump_json()
+        await self.redis.xadd(f"facts:{fact.topic}", {"id": "1", "type": fact.type, "body": body})
 
     def revoke(self, agent: FakeAgent, status: AgentState = AgentState.DISABLED) -> None:
         """Changes the status at hosts without telling anybody."""
@@ -109,6 +116,8 @@ async def rig(redis: Redis, hosts: FakeHosts, **settings: object) -> AsyncIterat
         yield opened
         for agent in opened.agents:
             await agent.drop()
+        for raw in opened.raws:
+            await raw.close()
     finally:
         gateway.stop()
         await serving
