@@ -38,6 +38,10 @@ class Plan:
     control: socket.socket
 
 
+PROCESS_ID = "control-plane"
+"""The folder's lock lets only one live: after a crash its leases and unread entries are its own."""
+
+
 class ByHostName:
     """Takes `http://hosts/…` on the control socket to the service called hosts."""
 
@@ -84,6 +88,7 @@ async def _serve(plan: Plan) -> None:
             http=http,
             internal_tokens=InternalTokens(settings.secret),
             access_tokens=AccessTokens(settings.secret),
+            process_id=PROCESS_ID,
         )
         apps = {name: service.create_app(runtime) for name, service in registry.load_all().items()}
         network.apps.update(apps)

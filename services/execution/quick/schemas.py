@@ -9,7 +9,7 @@ from libs.kit.service import Choice, Row, Schema
 from libs.kit.text import Name
 from services.execution.domain import ScriptType
 
-MAX_SCRIPT_BYTES = 1024 * 1024
+MAX_SCRIPT_BYTES = 512 * 1024
 MAX_ARGUMENT_BYTES = 128 * 1024 - 1
 """What Linux accepts as one argument or environment string (MAX_ARG_STRLEN), execve(2)."""
 
