@@ -1,5 +1,6 @@
 """admin: users of the platform, and one's own password."""
 
+import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from services.cli.failure import CommandFailed
 from services.cli.inventory import AsJSON
 from services.cli.paging import rows
 from services.cli.session import ask_password, passwords_from_stdin
+from services.embedded.options import StartRefused
 
 USERS = "/api/auth/users/"
 
@@ -33,6 +35,7 @@ def register(app: typer.Typer) -> None:
     client_command(group, "set-roles")(set_roles)
     client_command(group, "change-password")(change_password)
     group.command("first-admin")(show_first_admin)
+    group.command("make-first")(make_first_admin)
 
 
 def list_users(api: Api, as_json: AsJSON = False) -> None:
@@ -96,6 +99,19 @@ def show_first_admin(
     if not path.exists():
         raise CommandFailed(f"{path} is not there: the password was changed, or no platform ran.")
     terminal.line(str(path))
+
+
+def make_first_admin(username: Username = "admin") -> None:
+    """Make the first administrator where services run separately (needs their OPSJOB_SECRET).
+
+    Works once; prints name and one-time password as JSON.
+    """
+    separate = importlib.import_module("services.embedded.separate")
+    try:
+        made = separate.first_admin(username)
+    except StartRefused as refused:
+        raise CommandFailed(str(refused)) from None
+    terminal.line(made.model_dump_json())
 
 
 def _change(api: Api, username: str, change: dict[str, JSON]) -> None:

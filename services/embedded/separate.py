@@ -19,10 +19,11 @@ from gateway.api.app import create_gateway
 from gateway.api.remote import RemoteUpstream
 from gateway.api.serving import server_options
 from gateway.api.settings import GatewaySettings
-from libs.contracts.auth import AuthClient
+from libs.contracts.auth import AuthClient, FirstAdmin
 from libs.kit import logging
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.client import remote_transport
+from libs.kit.errors import AppError
 from libs.kit.queue import Jobs
 from libs.kit.redis import connect
 from libs.kit.service import Assembly, Runtime, entering
@@ -101,6 +102,21 @@ def migrate(name: str) -> int:
         return migrations.upgrade(settings, [name] if name else registry.SERVICES)
     except OSError as error:
         raise StartRefused(f"The database does not answer: {error}") from None
+
+
+def first_admin(name: str) -> FirstAdmin:
+    """Makes the first administrator of running services; works once. Raises StartRefused."""
+    settings = _from_environment(Settings)
+
+    async def make() -> FirstAdmin:
+        async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
+            auth = AuthClient(http, InternalTokens(settings.secret), "supervisor")
+            return await auth.create_first_admin(name)
+
+    try:
+        return asyncio.run(make())
+    except AppError as refused:
+        raise StartRefused(str(refused)) from None
 
 
 @asynccontextmanager

