@@ -161,7 +161,7 @@ def state_of(token: EnrolmentToken, now: datetime) -> TokenState:
 def _as_name(hostname: str) -> str:
     """A host name as a name here; what cannot be one becomes `host`."""
     try:
-        return unhidden(re.sub(r"[^\w.-]+", "-", hostname).strip("-."))
+        return unhidden(re.sub(r"[^\w.-]+", "-", hostname)[:100].strip("-."))
     except ValueError:
         return "host"
 
