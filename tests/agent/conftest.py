@@ -83,9 +83,7 @@ class AgentProcess:
 
 
 def _children(pid: int) -> list[int]:
-    return [
-        int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    ]
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.fixture
