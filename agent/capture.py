@@ -105,6 +105,11 @@ class Capture:
         self._overflow = ""
         self._checked = 0.0
 
+    @property
+    def total(self) -> int:
+        """Bytes that were written to both streams."""
+        return sum(self._bytes)
+
     def add(self, stream: int, content: bytes, now: float) -> bool:
         """Take bytes; True if a chunk became readable for the agent."""
         self._hashes[stream].update(content)
@@ -202,11 +207,14 @@ class Capture:
         tail.clear()
 
     def finish(self, now: float) -> list[StreamEnd]:
-        """Flush everything; the totals of stdout and stderr."""
+        """Flush everything, close the files; the totals of stdout and stderr."""
         for stream in (0, 1):
             self._flush(stream, now, is_end=True)
         if self._overflow:
             self._empty_tails()
+        for tail in self._tails:
+            tail.clear()
+        self._spool.close()
         return [
             StreamEnd(
                 bytes=self._bytes[stream],

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import struct
 from dataclasses import dataclass
 
 _PREFIX = "opsjob-"
-_CLONE3 = 435
-_CLONE_INTO_CGROUP = 0x200000000
-_CLONE_ARGUMENTS = struct.Struct("=11Q")
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ class Cgroup:
     """
 
     def __init__(self, root: CgroupRoot, mark: str) -> None:
-        self._is_v2 = root.is_v2
+        self.is_v2 = root.is_v2
         self.path = os.path.join(root.path, _PREFIX + mark)
 
     def create(self, max_processes: int | None) -> bool:
@@ -110,31 +102,9 @@ class Cgroup:
             self._write("pids.max", str(max_processes))
         return True
 
-    def fork(self) -> int:
-        """Like os.fork, with the child inside the group from its first instruction.
-
-        Writing a pid to `cgroup.procs` waits for all processors, 10 to 20 ms; clone3 and the file
-        `tasks` of version 1 do not. The child runs no fork hooks: it must only exec.
-        """
-        if self._is_v2:
-            pid = self._clone()
-            if pid >= 0:
-                return pid
-        pid = os.fork()
-        if pid == 0:
-            self._write("cgroup.procs" if self._is_v2 else "tasks", "0")
-        return pid
-
-    def _clone(self) -> int:
-        """Fork by clone3; negative where the kernel or a container does not allow it."""
-        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            values = (_CLONE_INTO_CGROUP, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, folder)
-            arguments = ctypes.create_string_buffer(_CLONE_ARGUMENTS.pack(*values))
-            size = ctypes.c_size_t(_CLONE_ARGUMENTS.size)
-            return int(_libc.syscall(ctypes.c_long(_CLONE3), arguments, size))
-        finally:
-            os.close(folder)
+    def enter(self) -> None:
+        """Move the calling process in, where it was not started inside."""
+        self._write("cgroup.procs" if self.is_v2 else "tasks", "0")
 
     def pids(self) -> set[int]:
         """The processes inside, zombies left out by the kernel."""
@@ -146,14 +116,14 @@ class Cgroup:
 
     def freeze(self, *, frozen: bool) -> None:
         """Stop or continue all processes inside, so that none forks between look and signal."""
-        if self._is_v2:
+        if self.is_v2:
             self._write("cgroup.freeze", "1" if frozen else "0")
         else:
             self._write("freezer.state", "FROZEN" if frozen else "THAWED")
 
     def kill(self) -> None:
         """Kill everything inside at once; version 1 has no such file, there the caller signals."""
-        if self._is_v2:
+        if self.is_v2:
             self._write("cgroup.kill", "1")
 
     def remove(self) -> None:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import json
 import logging
-import os
 import sys
-import time
 from dataclasses import replace
 
 from agent import __version__
 from agent.identity import Identity, NotEnrolled
-from agent.launch import title
-from agent.spawner import start_spawner
 from agent.state import StateFolder, StateInUse, is_held
+from agent.title import title
 
-_RESTART_PAUSE_SECONDS = 0.5
 _TAKE_OVER_SECONDS = 5.0
 
 
@@ -96,27 +91,19 @@ def _enrol(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Fork the spawner while this process is small, then become the agent."""
+    """Hold the state folder and be its agent until stopped."""
     state = StateFolder(options.state)
     identity = Identity.load(state)
     if options.gateway:
         identity = replace(identity, gateways=tuple(options.gateway))
     state.create()
     lock = state.hold(wait_seconds=_TAKE_OVER_SECONDS)
-    with contextlib.suppress(ImportError):
-        importlib.import_module("setproctitle")
-    process = start_spawner(state, lock)
     title("opsjob-agent")
-    daemon = importlib.import_module("agent.daemon")  # asyncio and websockets: 15 MB
+    daemon = importlib.import_module("agent.daemon")
     settings = daemon.Options(
         concurrency=options.concurrency, spool_bytes=options.spool_mib * 1024 * 1024
     )
-    try:
-        daemon.run_agent(state, identity, process, settings)
-    except daemon.SpawnerGone:
-        logging.getLogger(__name__).error("The spawner ended; the agent starts anew.")
-        time.sleep(_RESTART_PAUSE_SECONDS)
-        os.execv(sys.executable, [sys.executable, "-m", "agent", *sys.argv[1:]])
+    daemon.run_agent(state, identity, lock, settings)
     return 0
 
 

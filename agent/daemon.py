@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from agent import __version__
 from agent.admission import HostRules, Refused, admit, is_slow
+from agent.companions import Companion, Signer
 from agent.host import LoadMeter, memory_bytes
 from agent.identity import Identity, boot_id, os_type, os_version
 from agent.interpreters import DEFAULT_PATH, available
@@ -24,10 +25,8 @@ from agent.link import Link
 from agent.pokes import Pokes
 from agent.records import CancelRequest
 from agent.session import Action, Check, Repeat, Send, Session, Start, Stop
-from agent.spawner import SpawnerProcess
-from agent.spawner_client import SpawnerClient, SpawnerGone
 from agent.state import StateFolder
-from agent.tasks import Granted, Names, Tasks
+from agent.tasks import Companions, Granted, Names, Tasks
 from agent.work import Launch
 from libs.protocol.codec import encode, encode_output
 from libs.protocol.messages import (
@@ -70,16 +69,15 @@ class Options:
 class Agent:
     """One agent process; the link calls it, and it calls the parts."""
 
-    def __init__(
-        self, state: StateFolder, identity: Identity, process: SpawnerProcess, options: Options
-    ) -> None:
+    def __init__(self, state: StateFolder, identity: Identity, lock: int, options: Options) -> None:
         self._state = state
         self._identity = identity
-        self._spawner = SpawnerClient(process)
+        self._signer = Signer(state.key)
+        self._spawner = Companion("agent.spawner", [state.root, str(lock)], descriptors=(lock,))
         self._ledger = Ledger(state)
         self._boot_id = boot_id()
         names = Names(identity.agent_id, self._boot_id)
-        self._tasks = Tasks(state, self._ledger, self._spawner, names)
+        self._tasks = Tasks(state, self._ledger, Companions(self._spawner, self._signer), names)
         self._session = Session(self._boot_id, options.slots, self._ledger.knows)
         self._rules = HostRules(
             identity.agent_id, state.work, dict(os.environ), spool_bytes=options.spool_bytes
@@ -98,17 +96,17 @@ class Agent:
         self._tasks.gave_slot_back = self._slot_is_free
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT; raises SpawnerGone if the spawner ends."""
+        """Until SIGTERM or SIGINT."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await self._spawner.open()
         self._session.running |= self._tasks.adopt()
         loop.add_reader(self._pokes.fileno(), self._look)
         await _until_first(
             stop.wait(),
-            self._spawner.serve(),
+            self._spawner.run(),
+            self._signer.run(),
             self._tasks.run(),
             self._link.run(),
             self._tick(),
@@ -155,7 +153,7 @@ class Agent:
             boot_id=self._boot_id,
             protocol=PROTOCOL_VERSION,
             agent_version=__version__,
-            signature=await self._spawner.sign(statement),
+            signature=await self._signer.sign(statement),
             hostname=socket.gethostname()[:255],
             os_type=os_type(),
             os_version=os_version(),
@@ -295,12 +293,10 @@ async def _until_first(*parts: Coroutine[object, object, object]) -> None:
         for part in running:
             part.cancel()
         for part in running:
-            with contextlib.suppress(asyncio.CancelledError, SpawnerGone):
+            with contextlib.suppress(asyncio.CancelledError):
                 await part
 
 
-def run_agent(
-    state: StateFolder, identity: Identity, process: SpawnerProcess, options: Options
-) -> None:
-    """Run until told to stop; raises SpawnerGone if the spawner ends."""
-    asyncio.run(Agent(state, identity, process, options).run())
+def run_agent(state: StateFolder, identity: Identity, lock: int, options: Options) -> None:
+    """Run until told to stop; `lock` is the hold on the state folder."""
+    asyncio.run(Agent(state, identity, lock, options).run())

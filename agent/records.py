@@ -9,9 +9,6 @@ from typing import TypeVar
 
 from agent.state import read_if_there, write_durably
 
-LOCK = "lock"
-"""Held by the shim as long as it lives."""
-
 _Record = TypeVar("_Record")
 
 
@@ -68,7 +65,7 @@ _NAMES = {StartRecord: "started", CancelRequest: "cancel", ExitRecord: "exit"}
 
 
 def write_record(folder: str, record: StartRecord | CancelRequest | ExitRecord) -> None:
-    """Replace the record's file; an exit is durable when this returns."""
+    """Write the record's file as a whole; an exit is durable when this returns."""
     path = os.path.join(folder, _NAMES[type(record)])
     content = json.dumps(vars(record), separators=(",", ":"), default=vars).encode()
     write_durably(path, content, sync=isinstance(record, ExitRecord))

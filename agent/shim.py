@@ -1,7 +1,8 @@
-"""Watches one script from start to end and outlives the agent: pipes, time, kill, exit record."""
+"""Watches a script from start to end and outlives the agent: pipes, time, kill, exit record."""
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -11,15 +12,18 @@ from dataclasses import dataclass
 
 from agent.capture import Capture
 from agent.cgroups import Cgroup, CgroupRoot
-from agent.launch import LaunchFailed, become_subreaper, replace_process, title
+from agent.kernel import become_subreaper
+from agent.launch import LaunchFailed, is_plain, start_script
 from agent.processes import descendants, start_time
+from agent.questions import read_question
 from agent.records import (
     ExitRecord,
     StartRecord,
     read_cancel,
     write_record,
 )
-from agent.script import PrivateScript
+from agent.script import Workplace
+from agent.title import title
 from agent.tree import ProcessTree
 from agent.work import Launch
 from libs.protocol.moments import moment
@@ -30,23 +34,76 @@ LINGER_SECONDS = 1.0
 LEFTOVER_GRACE_SECONDS = 2.0
 _KILL_SECONDS = 2.0
 _READ_BYTES = 64 * 1024
+_MOST_SCRIPTS = 200
+_MOST_OUTPUT = 32 * 1024 * 1024
 _DISK_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a shim inherits from the spawner."""
+    """What a shim inherits from the spawner; `state_folder` is an open descriptor."""
 
     tasks_folder: str
-    poke_address: str
+    state_folder: int
     cgroup_root: CgroupRoot | None
+
+    @property
+    def poke_address(self) -> str:
+        """A short path to the agent's socket: socket addresses end after 107 bytes."""
+        return f"/proc/self/fd/{self.state_folder}/poke"
+
+
+def serve_scripts(connection: socket.socket, around: Surroundings) -> None:
+    """The life of a shim's process: one script after the other, as the spawner hands them over.
+
+    It ends when the spawner is gone, when a script left something behind, and after many scripts
+    or much output, so that nothing can pile up in it.
+    """
+    become_subreaper()
+    os.umask(0o022)
+    wake = _listen_for_signals()
+    place = Workplace()
+    output = 0
+    for _ in range(_MOST_SCRIPTS):
+        title("opsjob-agent: shim")
+        received = _next_script(connection)
+        if received is None:
+            break
+        order, lock = received
+        shim = Shim(order, around, place)
+        shim.run(wake)
+        os.close(lock)
+        output += shim.output
+        if shim.left_something or output > _MOST_OUTPUT or not _say_idle(connection):
+            break
+    place.close()
+
+
+def _next_script(connection: socket.socket) -> tuple[Launch, int] | None:
+    try:
+        _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+        content = read_question(connection) if descriptors else None
+    except OSError:
+        return None
+    if content is None:
+        return None
+    return Launch(**json.loads(content)["launch"]), descriptors[0]
+
+
+def _say_idle(connection: socket.socket) -> bool:
+    try:
+        connection.sendall(b".")
+    except OSError:
+        return False
+    return True
 
 
 class Shim:
-    """One script's supervisor; `run` is the whole life of its process."""
+    """One script's supervisor, from the order to the exit record."""
 
-    def __init__(self, order: Launch, around: Surroundings) -> None:
+    def __init__(self, order: Launch, around: Surroundings, place: Workplace) -> None:
         self._order = order
+        self._place = place
         self._poke_address = around.poke_address
         self._folder = os.path.join(around.tasks_folder, order.name)
         self._pokes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -67,58 +124,46 @@ class Shim:
         self._is_killed = False
         self._left = 0
 
-    def run(self) -> None:
-        """Start the script, keep its output, end its tree, write the exit record."""
+    @property
+    def output(self) -> int:
+        """Bytes that the script wrote."""
+        return self._capture.total
+
+    @property
+    def left_something(self) -> bool:
+        """Whether a process of the script may still live."""
+        return self._is_killed or _has_children()
+
+    def run(self, wake: int) -> None:
+        """Start the script, keep its output, end its tree, write the exit record.
+
+        `wake` is readable after SIGCHLD and SIGUSR1.
+        """
         title(f"opsjob-agent: shim {self._order.name}")
-        become_subreaper()
-        wake = _listen_for_signals()
-        script = PrivateScript(self._order)
         try:
-            script.write()
-            self._start(script.path)
+            self._start(self._place.write(self._order))
             self._watch(wake)
         except LaunchFailed as failure:
             self._outcome, self._reason = "failed_to_start", failure.reason
-        script.remove()
+        self._place.clear()
         self._conclude()
+        self._pokes.close()
 
     def _start(self, script: str) -> None:
-        """Fork the script; raises LaunchFailed with the reason that the child reports."""
-        stdout, stderr, failure = os.pipe(), os.pipe(), os.pipe()
-        self._pid = os.fork() if self._cgroup is None else self._cgroup.fork()
-        if self._pid == 0:
-            self._become_script(script, (stdout[1], stderr[1]), failure[1])
-        for stream, (read_end, write_end) in enumerate((stdout, stderr)):
-            os.close(write_end)
-            os.set_blocking(read_end, False)
-            self._pipes[read_end] = stream
-            self._poll.register(read_end, select.POLLIN)
-        os.close(failure[1])
-        reason = os.read(failure[0], 256).decode()
-        os.close(failure[0])
-        if reason:
-            raise LaunchFailed(reason)
-        write_record(
-            self._folder,
-            StartRecord(
-                pid=self._pid,
-                started_at=moment(self._began_at),
-                shim_pid=os.getpid(),
-                shim_start=start_time(os.getpid()) or 0,
-            ),
+        started = start_script(self._order, script, self._cgroup)
+        self._pid = started.pid
+        for stream, descriptor in enumerate((started.stdout, started.stderr)):
+            os.set_blocking(descriptor, False)
+            self._pipes[descriptor] = stream
+            self._poll.register(descriptor, select.POLLIN)
+        record = StartRecord(
+            pid=started.pid,
+            started_at=moment(self._began_at),
+            shim_pid=os.getpid(),
+            shim_start=start_time(os.getpid()) or 0,
         )
+        write_record(self._folder, record)
         self._poke()
-
-    def _become_script(self, script: str, streams: tuple[int, int], failure: int) -> None:
-        """In the child: never returns."""
-        reason = b"exec_failed"
-        try:
-            replace_process(self._order, script, streams)
-        except LaunchFailed as error:
-            reason = error.reason.encode()
-        finally:
-            os.write(failure, reason)
-            os._exit(127)
 
     def _watch(self, wake: int) -> None:
         """Until the main process, its descendants and the pipes are done, or all were killed."""
@@ -213,6 +258,8 @@ class Shim:
         for descriptor in list(self._pipes):
             while descriptor in self._pipes and select.select([descriptor], [], [], 0)[0]:
                 self._read(descriptor)
+            if descriptor in self._pipes:
+                self._close(descriptor)
         self._is_killed = True
 
     def _conclude(self) -> None:
@@ -250,7 +297,7 @@ class Shim:
 
 
 def _make_cgroup(order: Launch, root: CgroupRoot | None) -> Cgroup | None:
-    if root is None:
+    if root is None or is_plain(order):
         return None
     group = Cgroup(root, order.mark)
     return group if group.create(order.max_processes) else None

@@ -1,135 +1,131 @@
-"""The small process beside the agent: holds the private key and forks one shim per task.
+"""The small process from which shims are forked; a shim that is done waits for the next script.
 
-It is forked before asyncio is imported, so a shim starts from a few megabytes of plain Python.
-It ends when the agent ends; shims do not.
+It is a lean interpreter of its own: what it has imported is what every fork must copy.
+It ends when the agent ends. Shims do not: they finish their script first.
 """
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import gc
 import json
 import os
+import select
 import signal
 import socket
-import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import sys
 
 from agent.cgroups import find_root
-from agent.launch import close_descriptors, title
-from agent.records import LOCK
-from agent.shim import Shim, Surroundings
-from agent.state import PRIVATE, StateFolder, try_lock
-from agent.work import Launch
+from agent.launch import close_descriptors, limit_files
+from agent.questions import read_question, write_answer, write_message
+from agent.shim import Surroundings, serve_scripts
+from agent.state import StateFolder, take_folder, try_lock
+from agent.title import title
 
-if TYPE_CHECKING:
-    from agent.keys import AgentKey
-
-LENGTH = struct.Struct(">I")
-"""Every message on the socket is a length and that many bytes of JSON."""
+_MOST_IDLE = 2
+_IDLE = b"."
 
 
-@dataclass(frozen=True)
-class SpawnerProcess:
-    """The agent's end: the process, and the socket to it."""
-
-    pid: int
-    connection: socket.socket
-
-
-def start_spawner(state: StateFolder, lock: int) -> SpawnerProcess:
-    """Fork the spawner; it shares the hold on the state folder until it ends."""
-    ours, theirs = socket.socketpair()
+def main() -> None:
+    """`spawner <path> <socket> <state folder> <lock>`; ends when the agent closes its end."""
+    title("opsjob-agent: spawner")
+    connection = socket.socket(fileno=int(sys.argv[2]))
+    lock = int(sys.argv[4])
+    close_descriptors({connection.fileno(), lock})
     gc.freeze()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            ours.close()
-            close_descriptors({theirs.fileno(), lock})
-            Spawner(state, theirs, lock).serve()
-        finally:
-            os._exit(1)
-    theirs.close()
-    return SpawnerProcess(pid, ours)
+    gc.disable()  # no cycles here, and a collection would touch every page shared with shims
+    Spawner(StateFolder(sys.argv[3]), connection, lock).serve()
 
 
 class Spawner:
-    """Answers one request after the other: `sign` and `start`."""
+    """Takes one question after the other: start this script."""
 
     def __init__(self, state: StateFolder, connection: socket.socket, lock: int) -> None:
         self._state = state
         self._connection = connection
         self._lock = lock
-        self._around = Surroundings(state.tasks, _poke_address(state), find_root())
-        self._key: AgentKey | None = None
+        folder = os.open(state.root, os.O_RDONLY | os.O_DIRECTORY)
+        self._around = Surroundings(state.tasks, folder, find_root())
+        self._idle: list[socket.socket] = []
+        self._busy: list[socket.socket] = []
 
     def serve(self) -> None:
         """Until the agent closes its end."""
-        title("opsjob-agent: spawner")
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended shims need no reaping
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        gc.disable()  # no cycles here, and a collection would touch every page shared with shims
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # the agent says when
         while True:
-            prefix = self._receive(LENGTH.size)
-            if not prefix:
-                return
-            self._answer(json.loads(self._receive(LENGTH.unpack(prefix)[0])))
+            sources = [self._connection, *self._busy, *self._idle]
+            for source in select.select(sources, [], [])[0]:
+                if source is not self._connection:
+                    self._hear(source)
+                elif not self._answer():
+                    return
 
-    def _receive(self, size: int) -> bytes:
-        """Exactly `size` bytes; empty if the agent closed its end."""
-        parts = bytearray()
-        while len(parts) < size:
-            part = self._connection.recv(size - len(parts))
-            if not part:
-                return b""
-            parts += part
-        return bytes(parts)
+    def _answer(self) -> bool:
+        content = read_question(self._connection)
+        if content is None:
+            return False
+        question = json.loads(content)
+        value = self._launch(question["name"], content)
+        write_answer(self._connection, question["id"], value)
+        return True
 
-    def _answer(self, request: dict[str, object]) -> None:
-        if request["op"] == "sign":
-            value = self._sign(base64.b64decode(str(request["statement"])))
-        else:
-            value = self._launch(Launch(**request["launch"]))  # type: ignore[arg-type]
-        content = json.dumps({"id": request["id"], "value": value}).encode()
-        self._connection.sendall(LENGTH.pack(len(content)) + content)
-
-    def _sign(self, statement: bytes) -> str:
-        """Load the key, and the library for it, at the first signature."""
-        if self._key is None:
-            from agent.keys import AgentKey  # noqa: PLC0415 - 9 MB that the agent itself must not hold
-
-            self._key = AgentKey.load(self._state.key)
-        return self._key.sign(statement)
-
-    def _launch(self, order: Launch) -> str:
-        """Fork the shim; its lock is taken here, so that from the fork on it is seen to live."""
-        folder = self._state.task(order.name)
+    def _launch(self, name: str, content: bytes) -> str:
+        """Hand the script to a shim together with a lock that is held from here on."""
+        folder = self._state.task(name)
         try:
-            os.mkdir(folder, 0o700)
-            lock = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE)
+            take_folder(self._state, folder)
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             return f"task folder: {error.strerror}"
         try_lock(lock)
-        if os.fork() == 0:
-            self._become_shim(order)
-        os.close(lock)
+        try:
+            self._hand_over(content, lock)
+        finally:
+            os.close(lock)
         return ""
 
-    def _become_shim(self, order: Launch) -> None:
-        """In the child: never returns."""
+    def _hand_over(self, content: bytes, lock: int) -> None:
+        while self._idle:
+            shim = self._idle.pop()
+            with contextlib.suppress(OSError):
+                _send(shim, content, lock)
+                self._busy.append(shim)
+                return
+            shim.close()
+        shim = self._fork_shim()
+        _send(shim, content, lock)
+        self._busy.append(shim)
+
+    def _fork_shim(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        if os.fork() == 0:
+            try:
+                os.setsid()
+                kept = {theirs.fileno(), self._around.state_folder}
+                close_descriptors(kept)
+                limit_files()
+                serve_scripts(theirs, self._around)
+            finally:
+                os._exit(0)
+        theirs.close()
+        return ours
+
+    def _hear(self, shim: socket.socket) -> None:
+        """A shim is idle again, or it ended."""
         try:
-            os.setsid()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self._connection.close()
-            os.close(self._lock)
-            Shim(order, self._around).run()
-        finally:
-            os._exit(0)
+            word = shim.recv(1)
+        except OSError:
+            word = b""
+        known = self._busy if shim in self._busy else self._idle
+        known.remove(shim)
+        if word == _IDLE and len(self._idle) < _MOST_IDLE:
+            self._idle.append(shim)
+        else:
+            shim.close()
 
 
-def _poke_address(state: StateFolder) -> str:
-    """A short path to the agent's socket: socket addresses end after 107 bytes."""
-    folder = os.open(state.root, os.O_RDONLY | os.O_DIRECTORY)
-    return f"/proc/self/fd/{folder}/{os.path.basename(state.poke)}"
+def _send(shim: socket.socket, content: bytes, lock: int) -> None:
+    socket.send_fds(shim, [b"!"], [lock])
+    write_message(shim, content)

@@ -79,6 +79,12 @@ class SpoolWriter:
         """State that the next `length` bytes of the stream were not kept."""
         self._append(_GAP, stream, REASONS.index(reason), length, b"")
 
+    def close(self) -> None:
+        """Nothing more will be written."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
     def _append(self, kind: int, stream: int, reason: int, length: int, content: bytes) -> None:
         if self.is_segment_full:
             self._next_segment()

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from agent.attempts import Attempt, checked_ends, payload_of, payload_without_end
+from agent.companions import Companion, CompanionGone, Signer
 from agent.flow import Flow
 from agent.ledger import Entry, Key, Ledger
 from agent.outbox import Outbox
-from agent.records import LOCK, CancelRequest, read_exit, read_started
-from agent.spawner_client import SpawnerClient
-from agent.state import StateFolder, is_held, remove_folder
+from agent.records import CancelRequest, read_exit, read_started
+from agent.state import StateFolder, give_folder_back, is_held
 from agent.tree import sweep
 from agent.work import Launch
 from libs.protocol.messages import JournalledTask, Message, Outcome, Reject, Result
@@ -58,6 +58,14 @@ class Names:
     boot_id: str
 
 
+@dataclass(frozen=True)
+class Companions:
+    """The processes that start and sign."""
+
+    spawner: Companion
+    signer: Signer
+
+
 class Tasks:
     """Keeps the attempts that are not settled.
 
@@ -65,11 +73,11 @@ class Tasks:
     """
 
     def __init__(
-        self, state: StateFolder, ledger: Ledger, spawner: SpawnerClient, names: Names
+        self, state: StateFolder, ledger: Ledger, companions: Companions, names: Names
     ) -> None:
         self._state = state
         self._ledger = ledger
-        self._spawner = spawner
+        self._companions = companions
         self._names = names
         self._attempts: dict[str, Attempt] = {}
         self._starting: list[Granted] = []
@@ -123,7 +131,7 @@ class Tasks:
             task_id, _, attempt = name.rpartition(".")
             key = (task_id, int(attempt)) if attempt.isdigit() else ("", 0)
             if key not in self._ledger.open and self._ledger.knows(key):
-                remove_folder(self._state.task(name))
+                give_folder_back(self._state, self._state.task(name))
 
     def grant(self, granted: Granted) -> None:
         """Start this, together with whatever else was granted in the same moment."""
@@ -152,7 +160,14 @@ class Tasks:
 
     async def _launch(self, granted: Granted) -> None:
         attempt = self._remember(granted.entry)
-        failure = await self._spawner.launch(granted.launch)
+        question: dict[str, object] = {
+            "name": granted.entry.name,
+            "launch": vars(granted.launch),
+        }
+        try:
+            failure = await self._companions.spawner.ask(question)
+        except CompanionGone:
+            failure = ""  # the next look at the folder's lock tells whether a shim has it
         attempt.is_launched = True
         if failure:
             _logger.error("A task could not be launched.", extra={"reason": failure})
@@ -184,7 +199,7 @@ class Tasks:
         """Whether there is an exit record, or no shim that could still write one."""
         if self._take_exit(attempt):
             return True
-        if is_held(os.path.join(attempt.folder, LOCK)):
+        if is_held(attempt.folder):
             return False
         if self._take_exit(attempt):
             return True
@@ -226,7 +241,7 @@ class Tasks:
         for end in batch:
             payload = await _swept(end) if end.mark else end.payload
             text = write_payload(payload)
-            signature = await self._spawner.sign(result_statement(text))
+            signature = await self._companions.signer.sign(result_statement(text))
             entry = replace(end.attempt.entry, state="exited", payload=text, signature=signature)
             signed.append((end.attempt, entry))
         self._ledger.exited([entry for _, entry in signed])
@@ -282,7 +297,7 @@ class Tasks:
             attempt.flow.close()
             self.outbox.forget(attempt)
             del self._attempts[attempt.entry.name]
-            remove_folder(attempt.folder)
+            give_folder_back(self._state, attempt.folder)
 
     def tick(self, now: float, wall: float) -> None:
         """Once a second: ends without a poke, dead shims, floors that stand still."""
