@@ -1,12 +1,20 @@
 """Who may come in: credentials, proof against other sites, rates."""
 
+from typing import Final
+
 from gateway.api.callers import Caller, network_of
 from gateway.api.credentials import CredentialKey, Credentials, Identity, credential_of
 from gateway.api.csrf import SAFE_METHODS, check_cookie_change, refuse_foreign_site
 from gateway.api.heads import RequestHead
 from gateway.api.limits import Rates
 from gateway.api.settings import GatewaySettings
+from libs.kit import clock
 from libs.kit.errors import Unauthenticated
+
+_MOST_SHOWN: Final = 20_000
+
+_Shown = tuple[bytes | None, bytes | None, str]
+"""Authorization, Cookie and scheme of a request: all that decides who it is from."""
 
 
 class Admission:
@@ -16,9 +24,25 @@ class Admission:
         self._credentials = credentials
         self._rates = rates
         self._origins = frozenset(settings.public_origins)
+        self._shown: dict[_Shown, Identity] = {}
 
     async def admit(self, head: RequestHead, caller: Caller, method: str) -> Identity:
         """The person behind a request for something that needs one."""
+        shown = (head.authorization, head.cookie, caller.scheme)
+        identity = self._shown.get(shown)
+        if identity is None or identity.fresh_until <= clock.monotonic():
+            identity = await self._identify(head, caller)
+            if len(self._shown) >= _MOST_SHOWN:
+                self._shown.clear()
+            self._shown[shown] = identity
+        if identity.by_cookie_alone and method not in SAFE_METHODS:
+            check_cookie_change(head, caller, self._origins)
+        if not self._rates.users.take(identity.rate_key):
+            await self._rates.users.pay(identity.rate_key)
+        return identity
+
+    async def _identify(self, head: RequestHead, caller: Caller) -> Identity:
+        """Reads the credential and, unless that was done a moment ago, asks auth about it."""
         try:
             key = credential_of(head, scheme=caller.scheme)
         except Unauthenticated:
@@ -27,14 +51,7 @@ class Admission:
         if key is None:
             await self._count_anonymous(caller)
             raise Unauthenticated()
-        identity = self._credentials.known(key)
-        if identity is None:
-            identity = await self._confirm(key, caller)
-        if identity.by_cookie_alone and method not in SAFE_METHODS:
-            check_cookie_change(head, caller, self._origins)
-        if not self._rates.users.take(identity.rate_key):
-            await self._rates.users.pay(identity.rate_key)
-        return identity
+        return self._credentials.known(key) or await self._confirm(key, caller)
 
     async def admit_anybody(self, head: RequestHead, caller: Caller) -> None:
         """A call that gets one in, such as a log-in: bounded by address, not from other sites."""

@@ -24,19 +24,18 @@ from gateway.api.errors import (
     ServiceUnreachable,
     TokenInQuery,
 )
-from gateway.api.exchange import Dressing, Exchange
+from gateway.api.exchange import Dressing, Exchange, new_request_id
 from gateway.api.heads import Header, RequestHead, check_head, read_head
 from gateway.api.limits import Rates, StreamSlots
 from gateway.api.local import LocalPages
 from gateway.api.metrics import GatewayMetrics
-from gateway.api.routing import OPEN_DOORS, Route, belongs_to_platform, canonical, route_of
+from gateway.api.routing import OPEN_DOORS, Route, belongs_to_platform, locate
 from gateway.api.settings import GatewaySettings
 from gateway.api.spa import Console
 from gateway.api.streams import Streams
 from libs.contracts.auth import AuthClient
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.errors import AppError
-from libs.kit.ids import new_id
 
 _log = logging.getLogger(__name__)
 
@@ -69,8 +68,7 @@ class Visit:
         if identity is not None:
             headers.append(identity.header_for(self.route.service))
         headers.append((b"x-request-id", exchange.request_id))
-        headers.append((b"x-forwarded-for", caller.address.encode("latin-1")))
-        headers.append((b"x-forwarded-proto", caller.scheme.encode("latin-1")))
+        headers += caller.headers
         return {
             **self.scope,
             "path": self.path,
@@ -150,7 +148,7 @@ class Gateway:
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         headers = scope["headers"]
         head = read_head(headers)
-        exchange.request_id = head.request_id or new_id().encode("ascii")
+        exchange.request_id = head.request_id or new_request_id()
         exchange.body_unread = head.announces_body
         settings = self._settings
         caller = self._callers.identify(scope, head)
@@ -162,8 +160,8 @@ class Gateway:
         method = scope["method"]
         if method not in _METHODS:
             raise MethodRefused(method=method[:20])
-        path = self._path(scope)
-        route = route_of(path)
+        self._check_address(scope)
+        path, route = locate(scope["raw_path"])
         if route is None:
             await self._answer_here(path, method, head, caller, exchange)
             return
@@ -171,8 +169,8 @@ class Gateway:
         visit = Visit(scope, path, route, head, caller)
         await self._forward(visit, receive, exchange)
 
-    def _path(self, scope: Scope) -> str:
-        """The canonical path, after the bounds of path and query."""
+    def _check_address(self, scope: Scope) -> None:
+        """The bounds of path and query."""
         raw_path: bytes = scope["raw_path"]
         query = scope["query_string"]
         if len(raw_path) > self._settings.max_path_bytes:
@@ -182,7 +180,6 @@ class Gateway:
                 raise AddressTooLong(limit_bytes=self._settings.max_query_bytes)
             if _TOKEN_IN_QUERY.search(query):
                 raise TokenInQuery()
-        return canonical(raw_path)
 
     async def _forward(self, visit: Visit, receive: Receive, exchange: Exchange) -> None:
         """Admits the caller and lets the service answer."""
@@ -247,7 +244,7 @@ class Gateway:
             _log.warning("An answer broke off.", extra={"route": exchange.route})
             return
         if not exchange.request_id:
-            exchange.request_id = new_id().encode("ascii")
+            exchange.request_id = new_request_id()
         languages = [value for name, value in scope["headers"] if name == b"accept-language"]
         language = languages[0].decode("latin-1") if languages else None
         extra = (_ALLOW,) if error.status == 405 else ()

@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from gateway.api.heads import RequestHead
+from gateway.api.heads import Header, RequestHead
 
 _MOST_HOPS: Final = 20
 
@@ -23,6 +23,8 @@ class Caller:
     address: str
     scheme: str
     direct: bool
+    headers: tuple[Header, ...]
+    """What services are told about it."""
 
     @property
     def is_this_machine(self) -> bool:
@@ -38,16 +40,16 @@ class Callers:
 
     def identify(self, scope: Scope, head: RequestHead) -> Caller:
         """The caller of one request; headers about it count only from a trusted proxy."""
-        client = scope.get("client")
+        client = scope["client"]
         address = client[0] if client else ""
-        scheme = scope.get("scheme", "http")
+        scheme = scope["scheme"]
         if head.forwarded_for is None and head.forwarded_proto is None:
-            return Caller(address, scheme, direct=True)
+            return _caller(address, scheme, direct=True)
         if self._trusted and self._is_trusted(address):
             address = self._beyond_proxies(address, head.forwarded_for or b"")
             if head.forwarded_proto in (b"http", b"https"):
                 scheme = head.forwarded_proto.decode("ascii")
-        return Caller(address, scheme, direct=False)
+        return _caller(address, scheme, direct=False)
 
     def _beyond_proxies(self, nearest: str, forwarded_for: bytes) -> str:
         """Walks the list from its trustworthy end to the first address that is not a proxy."""
@@ -69,6 +71,15 @@ class Callers:
         except ValueError:
             return not address  # a unix socket is guarded by file permissions
         return any(parsed in network for network in self._trusted)
+
+
+@lru_cache(maxsize=4096)
+def _caller(address: str, scheme: str, *, direct: bool) -> Caller:
+    headers = (
+        (b"x-forwarded-for", address.encode("latin-1")),
+        (b"x-forwarded-proto", scheme.encode("latin-1")),
+    )
+    return Caller(address, scheme, direct, headers)
 
 
 @lru_cache(maxsize=4096)

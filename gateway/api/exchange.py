@@ -1,6 +1,8 @@
 """One request's answer on its way out: security headers, request id, errors, what was sent."""
 
+import os
 from collections.abc import Sequence
+from itertools import count
 from typing import Final
 
 from starlette.types import Message, Send
@@ -43,6 +45,25 @@ _REPLACED: Final = frozenset(
         b"x-request-id",
     }
 )
+
+
+_numbers = count(1)
+_process = b""
+
+
+def new_request_id() -> bytes:
+    """A short id, unique across processes: a random prefix of the process and a number."""
+    return b"%b-%08x" % (_process, next(_numbers))
+
+
+def _name_process() -> None:
+    """A fork is a process of its own; its ids begin with another prefix."""
+    global _process
+    _process = os.urandom(9).hex().encode("ascii")
+
+
+_name_process()
+os.register_at_fork(after_in_child=_name_process)
 
 
 class Dressing:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from gateway.api.errors import BadHead, HeadTooLarge
@@ -71,11 +72,12 @@ class RequestHead:
     outside, nothing that concerns one connection only.
     """
 
-    __slots__ = ("_values", "passed_on")
+    __slots__ = ("_values", "passed_on", "size")
 
-    def __init__(self, values: list[bytes | None], passed_on: list[Header]) -> None:
+    def __init__(self, values: list[bytes | None], passed_on: list[Header], size: int) -> None:
         self._values = values
         self.passed_on = passed_on
+        self.size = size
 
     @property
     def host(self) -> bytes | None:
@@ -153,24 +155,26 @@ def read_head(headers: Iterable[Header]) -> RequestHead:
     """Sorts the headers; one that may appear only once and repeats raises BadHead."""
     values: list[bytes | None] = [None] * _SLOTS
     passed_on: list[Header] = []
+    size = 0
     for pair in headers:
-        name = pair[0]
+        name, value = pair
+        size += len(name) + len(value)
         slot = _KNOWN.get(name)
         if slot is None:
             if not name.startswith(_PRIVATE) and b"_" not in name:
                 passed_on.append(pair)
             continue
         if values[slot] is None:
-            values[slot] = pair[1]
+            values[slot] = value
         elif slot in _MAY_REPEAT:
-            values[slot] = (values[slot] or b"") + _SEPARATORS.get(slot, b",") + pair[1]
+            values[slot] = (values[slot] or b"") + _SEPARATORS.get(slot, b",") + value
         else:
             raise BadHead(header=name.decode("latin-1"))
         if slot in _PASSED_ON:
             passed_on.append(pair)
     if values[_CONNECTION] not in _NEIGHBOURLY:
         passed_on = _without_named(passed_on, values[_CONNECTION] or b"")
-    return RequestHead(values, passed_on)
+    return RequestHead(values, passed_on, size)
 
 
 def _without_named(headers: Sequence[Header], connection: bytes) -> list[Header]:
@@ -186,10 +190,12 @@ def check_head(
     """Refuses heads that are too large, and hosts that are missing or not a plain host."""
     if len(headers) > max_headers:
         raise HeadTooLarge(limit=max_headers)
-    size = 0
-    for name, value in headers:
-        size += len(name) + len(value)
-    if size > max_bytes:
+    if head.size > max_bytes:
         raise HeadTooLarge(limit_bytes=max_bytes)
-    if head.host is None or not _SANE_HOST.fullmatch(head.host):
+    if not _is_plain_host(head.host):
         raise BadHead(header="host")
+
+
+@lru_cache(maxsize=256)
+def _is_plain_host(host: bytes | None) -> bool:
+    return host is not None and _SANE_HOST.fullmatch(host) is not None

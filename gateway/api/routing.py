@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -65,6 +66,13 @@ def canonical(raw_path: bytes) -> str:
     """
     path = raw_path.decode("ascii") if _PLAIN.fullmatch(raw_path) else _decoded(raw_path)
     return path[:-1] if path[-1] == "/" and path != "/" else path
+
+
+@lru_cache(maxsize=4096)
+def locate(raw_path: bytes) -> tuple[str, Route | None]:
+    """The canonical path and its row; remembered, because most paths are asked for again."""
+    path = canonical(raw_path)
+    return path, route_of(path)
 
 
 def _decoded(raw_path: bytes) -> str:
