@@ -12,8 +12,9 @@ from services.hosts.errors import (
     GroupNotFound,
     GroupTooDeep,
 )
-from services.hosts.groups.schemas import CountedGroup, GroupCreate, GroupPatch, GroupQuery
+from services.hosts.groups.schemas import GroupCreate, GroupPatch, GroupQuery
 from services.hosts.groups.service import Groups
+from services.hosts.models import CountedGroup
 from services.hosts.service import Hosts
 from tests.services.hosts.conftest import make_host
 
