@@ -107,9 +107,10 @@ class Journal:
         self.reading = read_records(content)
         self._seq = self.reading.records[-1].seq if self.reading.records else 0
         self._end = self.reading.end
-        self._allocated = max(len(content), _GROWTH)
-        os.posix_fallocate(self._descriptor, 0, self._allocated)
+        self._allocated = len(content)
         self._cut_tail(content)
+        if self._allocated < _GROWTH:
+            self._grow()
 
     def _cut_tail(self, content: bytes) -> None:
         torn = len(content.rstrip(b"\0")) - self._end
@@ -136,11 +137,20 @@ class Journal:
         if needed <= self._allocated:
             return
         try:
-            os.posix_fallocate(self._descriptor, self._allocated, _GROWTH)
-            self._allocated += _GROWTH
+            self._grow()
         except OSError as error:
             if is_start:
                 raise JournalFull(str(error)) from error
+
+    def _grow(self) -> None:
+        """Fill more of the file with zeros: a write into it then changes data, no metadata."""
+        written = 0
+        while written < _GROWTH:
+            written += os.pwrite(
+                self._descriptor, bytes(_GROWTH - written), self._allocated + written
+            )
+        self._allocated += _GROWTH
+        os.fsync(self._descriptor)
 
     def sync(self) -> None:
         """Wait until everything appended is on disk."""

@@ -237,6 +237,8 @@ class Tasks:
     async def _sign_ends(self) -> None:
         """Sign the results, journal them with one wait for the disk, send them."""
         batch, self._ending = self._ending, []
+        if not batch:
+            return
         signed = []
         for end in batch:
             payload = await _swept(end) if end.mark else end.payload
