@@ -1,22 +1,22 @@
 // The shapes of live events; the OpenAPI document cannot describe streams, so they are written here.
 import type { ExecutionStatus, TaskRow } from './types'
 
-export interface LogData {
+interface Origin {
   host: string
   host_id: number
   task_id: string
+  attempt: number
   stream: 'stdout' | 'stderr'
   seq: number
   offset: number
+}
+
+export interface LogData extends Origin {
   text: string
 }
 
-export interface GapData {
-  host: string
-  host_id: number
-  task_id: string
-  stream: 'stdout' | 'stderr'
-  offset: number
+/** Without an origin the gap is in the stored log as a whole. */
+export interface GapData extends Partial<Origin> {
   length: number
   reason: string
 }
@@ -27,6 +27,8 @@ export interface StatusData {
     status: ExecutionStatus
     version: number
     counts: Record<string, number>
+    task_total: number
+    cancel_requested_at: string | null
     started_at: string | null
     finished_at: string | null
   }

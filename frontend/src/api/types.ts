@@ -3,18 +3,18 @@ import type { components } from './schema'
 
 type Schemas = components['schemas']
 
-export type User = Schemas['UserOut']
-export type HostRow = Schemas['HostRow']
-export type GroupRow = Schemas['GroupRow']
-export type AgentRow = Schemas['AgentRow']
+export type User = Schemas['MeOut']
+export type HostRow = Schemas['HostOut']
+export type GroupRow = Schemas['GroupOut']
+export type AgentRow = Schemas['AgentOut']
 export type AgentStatus = HostRow['agent_status']
-export type QuickScript = Schemas['QuickScriptIn']
+export type QuickScript = Schemas['ScriptRun']
 export type ScriptType = NonNullable<QuickScript['script_type']>
-export type ExecutionAccepted = Schemas['ExecutionAccepted']
-export type ExecutionRow = Schemas['ExecutionRow']
+export type ExecutionAccepted = Schemas['Accepted']
+export type ExecutionRow = Schemas['ExecutionOut']
 export type ExecutionDetail = Schemas['ExecutionDetail']
 export type ExecutionStatus = ExecutionRow['status']
-export type TaskRow = Schemas['TaskRow']
+export type TaskRow = Schemas['TaskOut']
 export type TaskStatus = TaskRow['status']
 
 export interface Page<T> {

@@ -30,7 +30,7 @@ function kept(): Partial<Preferences> {
 
 export const usePreferences = defineStore('preferences', () => {
   const values = reactive<Preferences>({
-    theme: 'system', language: browserLanguage(), density: 'normal', railFolded: false, wrapOutput: false, ...kept(),
+    theme: 'system', language: browserLanguage(), density: 'normal', railFolded: false, wrapOutput: matchMedia('(max-width: 640px)').matches, ...kept(),
   })
   const systemDark = matchMedia('(prefers-color-scheme: dark)')
   const system = reactive({ dark: systemDark.matches })

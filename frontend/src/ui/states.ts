@@ -1,6 +1,6 @@
 // The one meaning of every state on screen: its tone (colour) and its icon. Words are in the locale files.
 import {
-  Ban, Check, CircleDashed, CircleHelp, CircleSlash, Clock, Hand, Hourglass, LoaderCircle, Minus, Pause, PlugZap, Unplug, X,
+  Ban, Check, Circle, CircleDashed, CircleHelp, CircleSlash, Clock, Hand, Hourglass, LoaderCircle, Minus, Pause, X,
 } from '@lucide/vue'
 import type { Component } from 'vue'
 
@@ -9,6 +9,8 @@ export type Tone = 'waiting' | 'running' | 'success' | 'failed' | 'timeout' | 'p
 export interface StateLook {
   tone: Tone
   icon: Component
+  /** The icon is filled: a dot that is lit. */
+  solid?: boolean
 }
 
 const LOOKS: Record<string, StateLook> = {
@@ -26,9 +28,9 @@ const LOOKS: Record<string, StateLook> = {
   paused: { tone: 'paused', icon: Pause },
   cancelled: { tone: 'cancelled', icon: Minus },
   skipped: { tone: 'cancelled', icon: Minus },
-  online: { tone: 'success', icon: PlugZap },
-  active: { tone: 'success', icon: PlugZap },
-  offline: { tone: 'waiting', icon: Unplug },
+  online: { tone: 'success', icon: Circle, solid: true },
+  active: { tone: 'success', icon: Circle, solid: true },
+  offline: { tone: 'waiting', icon: Circle },
   disabled: { tone: 'waiting', icon: CircleSlash },
   retired: { tone: 'waiting', icon: CircleSlash },
   quarantined: { tone: 'failed', icon: Ban },

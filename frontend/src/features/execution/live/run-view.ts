@@ -5,11 +5,13 @@ import type { ExecutionDetail } from '@/api/types'
 import { limitsFor, OutputBuffer } from '@/ui/output/output-buffer'
 import { TaskBoard } from './task-board'
 
+const NO_HOST = 0
+
 export type GapWords = (bytes: number, reason: string) => string
 
 export class RunView {
   readonly board = new TaskBoard()
-  readonly output: OutputBuffer
+  output: OutputBuffer
   execution: ExecutionDetail
   /** Output has been received up to its end. */
   complete = false
@@ -37,6 +39,7 @@ export class RunView {
       if (event.event === 'log') this.log(JSON.parse(event.data) as LogData)
       else if (event.event === 'status') this.status(JSON.parse(event.data) as StatusData)
       else if (event.event === 'gap') this.gap(JSON.parse(event.data) as GapData)
+      else if (event.event === 'reset') this.reset()
       else if (event.event === 'end') this.end()
     }
     this.onChange()
@@ -54,13 +57,20 @@ export class RunView {
   }
 
   private log(data: LogData): void {
-    if (this.output.isNew(`${data.task_id}/${data.stream}`, data.offset)) this.output.append(data.host_id, data.stream, data.text)
+    if (this.output.isNew(`${data.task_id}/${data.attempt}/${data.stream}`, data.offset)) this.output.append(data.host_id, data.stream, data.text)
   }
 
   private gap(data: GapData): void {
-    if (!this.output.isNew(`${data.task_id}/${data.stream}`, data.offset)) return
-    this.gaps.set(data.host_id, (this.gaps.get(data.host_id) ?? 0) + data.length)
-    this.output.gap(data.host_id, data.stream, this.gapWords(data.length, data.reason))
+    const { task_id: task, attempt, stream = 'stdout', offset = 0, host_id: host = NO_HOST } = data
+    if (!this.output.isNew(`${task}/${attempt}/${stream}`, offset)) return
+    this.gaps.set(host, (this.gaps.get(host) ?? 0) + data.length)
+    this.output.gap(host, stream, this.gapWords(data.length, data.reason))
+  }
+
+  /** The server does not know the place we asked for and tells everything from the start. */
+  private reset(): void {
+    this.output = new OutputBuffer(limitsFor(this.execution.task_total))
+    this.gaps.clear()
   }
 
   private status(data: StatusData): void {

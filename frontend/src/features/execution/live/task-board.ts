@@ -1,5 +1,5 @@
 // The tasks of one execution as the page knows them; fed from pages and from the live stream in any order.
-import { isTaskBad, isTaskOpen, type TaskRow } from '@/api/types'
+import { isTaskBad, isTaskOpen, TASK_STATUSES, type TaskRow } from '@/api/types'
 
 const PROGRESS: Record<string, number> = { queued: 0, offered: 1, claimed: 2, running: 3 }
 const TERMINAL = 9
@@ -48,8 +48,10 @@ export class TaskBoard {
     )
   }
 
+  /** The task to look at first: a failure before what only ran out of time or never began. */
   firstBad(): TaskRow | undefined {
-    return this.tasks().find((task) => isTaskBad(task.status))
+    const worst = TASK_STATUSES.find((status) => isTaskBad(status) && this.tasks().some((task) => task.status === status))
+    return this.tasks().find((task) => task.status === worst)
   }
 
   open(): number {
