@@ -8,6 +8,7 @@ DOCUMENTATION: Final = b"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>OPS Job API</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs-assets/swagger-ui.css">
 </head>
 <body>

@@ -1,6 +1,10 @@
 """Which service answers which address, and that each address has one spelling."""
 
+from urllib.parse import unquote
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.api.errors import NoSuchAddress
 from gateway.api.routing import URL_MAP, belongs_to_platform, canonical, route_of
@@ -53,6 +57,29 @@ WRITTEN_OTHERWISE = [
 def test_any_other_spelling_of_a_path_is_no_address(raw_path: str) -> None:
     with pytest.raises(NoSuchAddress):
         canonical(raw_path.encode("latin-1"))
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"/", b".", b"%2e", b"%2F", b"%5c", b"%00", b"%c0", b"%af", b";", b"\\"])
+        | st.sampled_from([b"api", b"internal", b"hosts", b"%EF%BC%8E", b"%E4%B8%BB", b"%25", b" "])
+        | st.binary(max_size=3),
+        max_size=12,
+    )
+)
+def test_whatever_is_sent_an_address_that_is_accepted_reads_in_one_way(parts: list[bytes]) -> None:
+    raw_path = b"/" + b"".join(parts)
+    try:
+        path = canonical(raw_path)
+    except NoSuchAddress:
+        return
+
+    segments = path.split("/")[1:]
+    assert path == "/" or all(segments)
+    assert not any(segment.startswith(".") for segment in segments)
+    assert not set(path) & set("\\;%?#\0")
+    assert path.isprintable()
+    assert unquote(raw_path.decode("ascii")).removesuffix("/") in (path, "")
 
 
 @pytest.mark.parametrize(
