@@ -54,7 +54,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         terminal.note("interrupted")
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except (terminal.ReaderGone, BrokenPipeError):
         code = EXIT_BROKEN_PIPE
         _discard_output()
     except OSError as error:
@@ -72,9 +72,7 @@ def run(arguments: list[str]) -> int:
 def _dispatch(arguments: list[str]) -> int:
     # httpx would load its own command line, a tenth of a second that no command here needs.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: "not there"
-    for argument in arguments:
-        if any("\udc80" <= mark <= "\udcff" for mark in argument):
-            raise CommandFailed(f"An argument is not valid UTF-8: {argument!r}")
+    arguments = [_as_typed(argument) for argument in arguments]
     app = typer.Typer(
         add_completion=False,
         no_args_is_help=True,
@@ -94,6 +92,14 @@ def _dispatch(arguments: list[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     return result if isinstance(result, int) else 0
+
+
+def _as_typed(argument: str) -> str:
+    """Arguments are UTF-8, whatever the locale is."""
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeDecodeError:
+        raise CommandFailed(f"An argument is not valid UTF-8: {argument!r}") from None
 
 
 def _modules(arguments: list[str]) -> list[str]:

@@ -85,7 +85,8 @@ def change_password(api: Api, password_stdin: PasswordStdin = False) -> None:
         current, new = passwords_from_stdin(2)
     else:
         current, new = ask_password("Current password: "), _asked_twice("New password")
-    api.post("/api/auth/password/", {"current_password": current, "new_password": new})
+    body: dict[str, JSON] = {"current_password": current, "new_password": new}
+    api.call("POST", "/api/auth/password/", body=body)
     terminal.line("The password is changed.")
 
 

@@ -77,13 +77,13 @@ def issue_token(
 
 def disable_agent(api: Api, agent_id: str) -> None:
     """Cut an agent off; it may not connect until it is enabled again."""
-    api.post(f"/api/agents/{path_part(agent_id)}/disable/")
+    api.call("POST", f"/api/agents/{path_part(agent_id)}/disable/", body={})
     terminal.line(f"Agent {agent_id} is disabled.")
 
 
 def enable_agent(api: Api, agent_id: str) -> None:
     """Let a disabled agent connect again."""
-    api.post(f"/api/agents/{path_part(agent_id)}/enable/")
+    api.call("POST", f"/api/agents/{path_part(agent_id)}/enable/", body={})
     terminal.line(f"Agent {agent_id} is enabled.")
 
 

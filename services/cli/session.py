@@ -41,7 +41,7 @@ def logout(api: Api) -> None:
         terminal.line(f"Not logged in to {api.place.server}.")
         return
     try:
-        api.post("/api/auth/logout/")
+        api.call("POST", "/api/auth/logout/", body={})
     except CommandFailed as failure:
         if failure.code != "unauthenticated":
             api.forget()

@@ -1,5 +1,6 @@
 """What reaches the terminal: text of hosts made harmless, aligned columns, JSON, questions."""
 
+import io
 import json
 import os
 import sys
@@ -13,6 +14,10 @@ from services.cli.failure import CommandFailed
 # Letters and marks print; these categories steer terminals or hide text.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _C1_ESCAPED = {number: f"\\u{number:04x}" for number in range(0x7F, 0xA0)}
+
+
+class ReaderGone(Exception):
+    """Whoever read our output has enough; not an OSError, which typer would answer itself."""
 
 
 def harmless(text: str) -> str:
@@ -41,7 +46,10 @@ def write(text: str) -> None:
     """Text on stdout, as it is. Errors of the output end the command."""
     if sys.stdout is None:
         raise CommandFailed("There is no standard output to write to.")
-    sys.stdout.write(text)
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def line(text: str = "") -> None:
@@ -62,15 +70,22 @@ def note(text: str) -> None:
 def flush() -> None:
     """Pushes out what was written: a full disk must be noticed before the exit code is chosen."""
     if sys.stdout is not None:
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
 
 
 def tolerate_narrow_encodings() -> None:
-    """A terminal that cannot show a character gets its number instead of a traceback."""
+    """A terminal that cannot show a character gets its number instead of a traceback.
+
+    Where the environment says UTF-8, it is UTF-8, whether that locale is installed or not.
+    """
+    says_utf8 = any("utf" in value.lower() for value in _locale("LC_CTYPE")[:1])
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = "utf-8" if says_utf8 else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def as_json(content: object) -> None:
@@ -101,11 +116,13 @@ def _cell(value: object) -> str:
 
 def speaks_chinese() -> bool:
     """Whether the environment asks for Chinese."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(name)
-        if value:
-            return value.lower().startswith("zh")
-    return False
+    return any(value.lower().startswith("zh") for value in _locale("LC_MESSAGES")[:1])
+
+
+def _locale(category: str) -> list[str]:
+    """What the environment says about this category, the word that counts first."""
+    found = (os.environ.get(name) for name in ("LC_ALL", category, "LANG"))
+    return [value for value in found if value]
 
 
 def live_display() -> bool:

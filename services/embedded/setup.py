@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from libs.kit.errors import Conflict, Unavailable
 from libs.kit.settings import Settings
 from services.embedded import local_agent
 from services.embedded.folder import DataFolder, write_private
+from services.embedded.options import StartRefused
 
 CALLER = "supervisor"
 FIRST_ADMIN = "admin"
@@ -26,7 +28,11 @@ T = TypeVar("T")
 
 def run(settings: Settings, folder: DataFolder, agent_url: str | None) -> int:
     """Runs in a child of the supervisor; with `agent_url` the local agent enrols there."""
-    asyncio.run(_set_up(settings, folder, agent_url))
+    try:
+        asyncio.run(_set_up(settings, folder, agent_url))
+    except StartRefused as refused:
+        sys.stderr.write(f"{refused}\n")
+        return 1
     return 0
 
 

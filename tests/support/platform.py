@@ -81,7 +81,8 @@ class Platform:
         """Until the address is written, which is the last step of a start."""
 
         def address() -> dict[str, Any] | None:
-            assert self.process.poll() is None, self.said()
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the platform did not start: {self.said()}")
             with contextlib.suppress(FileNotFoundError):
                 found: dict[str, Any] = json.loads(
                     (self.data_dir / "run" / "address.json").read_text()
