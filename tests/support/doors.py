@@ -90,6 +90,14 @@ class Door:
         content: dict[str, object] = document["content"]
         return content
 
+    async def rows(
+        self, method: str, path: str, *, params: Mapping[str, str | int] | None = None
+    ) -> list[dict[str, object]]:
+        """The results of a page."""
+        results = (await self.content(method, path, params=params))["results"]
+        assert isinstance(results, list)
+        return results
+
 
 def error_of(answer: httpx.Response, status: int) -> str:
     """The stable code of an error answer that wears the envelope as it should."""
