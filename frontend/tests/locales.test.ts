@@ -51,8 +51,9 @@ describe('words', () => {
   })
 
   it('can be compiled and counted', () => {
-    const i18n = createI18n({ legacy: false, locale: 'en', messages: { en } as never })
-    const t = i18n.global.t as unknown as (key: string, values: object, count?: number) => string
+    const i18n = createI18n({ legacy: false, locale: 'en', messages: { en: {} } })
+    i18n.global.setLocaleMessage('en', en)
+    const t = i18n.global.t as (key: string, values: object, count?: number) => string
     for (const key of english.keys()) expect(t(key, { count: 2 })).not.toBe(key)
 
     expect(t('execution.quick.plan.run', { language: 'Shell', count: '1', timeout: '300' }, 1)).toBe('Shell on 1 host, at most 300 s.')
