@@ -1,5 +1,6 @@
 """`opsjob up`: what it starts, what it leaves behind, what it refuses, how it ends."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -174,7 +175,8 @@ def test_it_ends_in_order_and_starts_again_with_what_it_had(tmp_path: Path) -> N
 
 def test_everything_dies_with_the_supervisor(tmp_path: Path) -> None:
     running = Platform.start(tmp_path / "data")
-    running.wait_online(running.client())
+    with contextlib.closing(running.client()) as client:
+        running.wait_online(client)
     children = running.processes()[1:]
 
     running.process.kill()
