@@ -23,6 +23,7 @@ U = TypeVar("U")
 QUEUE: Final = "opsjob:jobs"
 KEEP_RESULT: Final = timedelta(seconds=1)  # a kept result would block the same job id again
 PAUSE_SECONDS: Final = 2.0
+GRACE_SECONDS: Final = 5.0
 
 log = get_logger(__name__)
 
@@ -141,7 +142,10 @@ class Jobs:
         )
 
     async def _stop(self, worker: Worker) -> None:
+        """Let running jobs come to their end for a moment; the rest is tried again later."""
         running = list(worker.tasks.values())
+        if running:
+            await asyncio.wait(running, timeout=GRACE_SECONDS)
         for job in running:
             job.cancel()
         await asyncio.gather(*running, return_exceptions=True)

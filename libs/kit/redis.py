@@ -1,15 +1,70 @@
 """Connections to Redis or Valkey: a doorbell and a fan-out, never the only copy."""
 
-from typing import Final
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 COMMAND_SECONDS: Final = 2.0
+BLOCKING_SECONDS: Final = 15.0
 CONNECTIONS: Final = 64
 
 TROUBLE: Final = (RedisError, OSError, TimeoutError)
 """Everything that a command may raise while Redis is down, loading, full or read-only."""
+
+
+class _Bounded:
+    """Bounds sending and reading in time, without losing a cancellation.
+
+    redis-py bounds sending with asyncio.wait_for, which on Python 3.11 swallows a cancellation
+    that arrives together with the result: the task then goes on as if nobody had ended it. So
+    its own ``socket_timeout`` stays off and the time is kept here.
+    """
+
+    def __init__(self, *, seconds: float = COMMAND_SECONDS, **options: Any) -> None:
+        super().__init__(**options)
+        self._seconds = seconds
+
+    async def send_packed_command(
+        self, command: bytes | str | Iterable[bytes], check_health: bool = True
+    ) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await super().send_packed_command(command, check_health)  # type: ignore[misc]  # mixed into a connection
+        except TimeoutError as error:
+            message = "Timeout writing to Redis"
+            raise RedisTimeout(message) from error
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await super().read_response(*args, **options)  # type: ignore[misc]  # as above
+        except TimeoutError as error:
+            message = "Timeout reading from Redis"
+            raise RedisTimeout(message) from error
+
+
+class _TCP(_Bounded, Connection):
+    """``redis://``"""
+
+
+class _TLS(_Bounded, SSLConnection):
+    """``rediss://``"""
+
+
+class _Unix(_Bounded, UnixDomainSocketConnection):
+    """``unix://``"""
+
+
+_BOUNDED: Final[dict[type, type]] = {
+    Connection: _TCP,
+    SSLConnection: _TLS,
+    UnixDomainSocketConnection: _Unix,
+}
 
 
 def connect(url: str, *, connections: int = CONNECTIONS) -> Redis:
@@ -18,12 +73,9 @@ def connect(url: str, *, connections: int = CONNECTIONS) -> Redis:
     Nothing is connected yet. A loop that waits in a blocking read needs `blocking` instead.
     """
     pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=5,
-        socket_timeout=COMMAND_SECONDS,
-        socket_connect_timeout=COMMAND_SECONDS,
+        url, max_connections=connections, timeout=5, socket_connect_timeout=COMMAND_SECONDS
     )
+    pool.connection_class = _BOUNDED[pool.connection_class]
     return Redis.from_pool(pool)
 
 
@@ -33,7 +85,7 @@ def blocking(redis: Redis) -> Redis:
     The server ends the wait (block for less than ten seconds); the client gives up after 15 s.
     """
     pool = redis.connection_pool
-    options = {**pool.connection_kwargs, "socket_timeout": 15.0}
+    options = {**pool.connection_kwargs, "seconds": BLOCKING_SECONDS}
     return Redis.from_pool(
         BlockingConnectionPool(
             connection_class=pool.connection_class, max_connections=2, timeout=5, **options
