@@ -267,6 +267,37 @@ def admin(platform: Platform) -> Iterator[httpx.Client]:
     client.close()
 
 
+@pytest.fixture
+def local_host(platform: Platform, admin: httpx.Client) -> str:
+    """Name of the local agent's host, which is online."""
+    return str(platform.wait_online(admin)["name"])
+
+
+def error_of(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
+    """The one line that a command failed with."""
+    assert done.returncode == code, done.stdout + done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+def shell(platform: Platform, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A shell line in which OPSJOB is the command and HERE says which platform."""
+    env = clean_environment(
+        OPSJOB=" ".join(command_line()), HERE=f"--data-dir {platform.data_dir}", **environment
+    )
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def port_is_free(url: str) -> bool:
     """Whether nothing listens there any more."""
     deadline = time.monotonic() + 10
