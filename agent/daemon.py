@@ -104,16 +104,19 @@ class Agent:
         self._session.running |= self._tasks.adopt()
         loop.add_reader(self._pokes.fileno(), self._look)
         await _until_first(
-            stop.wait(),
+            self._stop_after(stop),
             self._spawner.run(),
             self._signer.run(),
             self._tasks.run(),
             self._link.run(),
             self._tick(),
         )
-        await self._link.say_goodbye()
         self._pokes.close()
         self._ledger.close()
+
+    async def _stop_after(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        await self._link.say_goodbye()
 
     def _look(self) -> None:
         for name in self._pokes.take():

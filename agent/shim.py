@@ -82,6 +82,8 @@ def serve_scripts(connection: socket.socket, around: Surroundings) -> None:
 def _next_script(connection: socket.socket) -> tuple[Launch, int] | None:
     try:
         _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # else scripts would hold the lock, too
         content = read_question(connection) if descriptors else None
     except OSError:
         return None

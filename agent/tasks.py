@@ -82,6 +82,7 @@ class Tasks:
         self._attempts: dict[str, Attempt] = {}
         self._starting: list[Granted] = []
         self._ending: list[_End] = []
+        self._early_cancels: dict[Key, CancelRequest] = {}
         self._work = asyncio.Event()
         self.outbox = Outbox()
         self.say: Callable[[Message], None] = lambda message: None
@@ -160,6 +161,7 @@ class Tasks:
 
     async def _launch(self, granted: Granted) -> None:
         attempt = self._remember(granted.entry)
+        attempt.cancel = self._early_cancels.pop(attempt.key, None)
         question: dict[str, object] = {
             "name": granted.entry.name,
             "launch": vars(granted.launch),
@@ -259,7 +261,10 @@ class Tasks:
     def stop(self, key: Key, request: CancelRequest) -> None:
         """End the process tree of an attempt that runs."""
         attempt = self.find(*key)
-        if attempt is None or attempt.is_ended:
+        if attempt is None:
+            self._early_cancels[key] = request
+            return
+        if attempt.is_ended:
             return
         if attempt.is_launched:
             attempt.stop(request)

@@ -1,15 +1,19 @@
 """A real agent process on a state folder of its own, and a gateway that it connects to."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.processes import descendants, start_time
+from agent.records import read_started
 from agent.state import StateFolder
 from libs.protocol.messages import Offer
 from tests.agent.gateway import Gateway, gateway_for, order
@@ -55,23 +59,22 @@ class AgentProcess:
 
     async def stop(self) -> None:
         """SIGTERM, as a supervisor does."""
-        assert self.process is not None
-        if self.process.returncode is None:
+        if self.process is not None and self.process.returncode is None:
             self.process.terminate()
             await asyncio.wait_for(self.process.wait(), 10)
 
-    def spawner(self) -> int:
-        """The pid of the spawner."""
+    def companion(self, name: str) -> int:
+        """The pid of `spawner` or `signer`."""
         for pid in _children(self.pid):
-            if b"spawner" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
                 return pid
-        raise AssertionError("no spawner")
+        raise AssertionError(f"no {name}")
 
-    async def offer(self, task_id: str, script: str, **changes: object) -> None:
+    async def offer(self, task_id: str, script: str, **changes: Any) -> None:
         """Offer one script."""
         await self.gateway.send(Offer(order(task_id, script, **changes)))
 
-    async def run(self, task_id: str, script: str, **changes: object) -> dict[str, object]:
+    async def run(self, task_id: str, script: str, **changes: Any) -> dict[str, Any]:
         """Offer a script and wait for its result and all its output."""
         await self.offer(task_id, script, **changes)
         await eventually(lambda: self.gateway.is_done(task_id), timeout=30)
@@ -83,7 +86,8 @@ class AgentProcess:
 
 
 def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
 
 
 @pytest.fixture
@@ -97,10 +101,23 @@ async def idle_agent(tmp_path: Path, gateway: Gateway) -> AsyncIterator[AgentPro
     """An agent that is enrolled and not started."""
     agent = AgentProcess(StateFolder(str(tmp_path / "state")), gateway)
     yield agent
-    if agent.process is not None and agent.process.returncode is None:
-        await agent.stop()
-    for pid in _shims(agent.state):
-        os.kill(pid, signal.SIGKILL)
+    await agent.stop()
+    _end_shims(agent.state)
+
+
+def _end_shims(state: StateFolder) -> None:
+    """Shims and scripts of tests that killed the agent; they are found by their tasks' folders."""
+    for name in os.listdir(state.tasks):
+        started = read_started(state.task(name))
+        if started is not None and start_time(started.shim_pid) == started.shim_start:
+            sweep_descendants(started.shim_pid)
+
+
+def sweep_descendants(pid: int) -> None:
+    """Kill a process and everything below it."""
+    for member in (*descendants(pid), pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -108,7 +125,3 @@ async def agent(idle_agent: AgentProcess) -> AgentProcess:
     """An agent with an open session."""
     await idle_agent.start()
     return idle_agent
-
-
-def _shims(state: StateFolder) -> list[int]:
-    return []

@@ -1,0 +1,464 @@
+"""Real scripts through a real agent: what they get, what they write, how they end."""
+
+import hashlib
+import json
+import os
+import pwd
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.processes import all_pids
+from libs.protocol import messages as m
+from tests.agent.conftest import AgentProcess
+from tests.support.waiting import eventually
+
+IS_ROOT = os.geteuid() == 0
+needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root may run scripts as other users")
+
+
+def reader(path: Path) -> str:
+    return path.read_text().strip() if path.exists() else ""
+
+
+def is_alive(pid: str) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+async def test_output_exit_code_and_hashes_come_back(agent: AgentProcess) -> None:
+    result = await agent.run("t1", "echo hello; echo oops >&2; exit 3")
+
+    assert agent.gateway.output("t1") == b"hello\n"
+    assert agent.gateway.output("t1", "stderr") == b"oops\n"
+    assert (result["outcome"], result["exit_code"], result["signal"]) == ("exited", 3, None)
+    assert (result["epoch"], result["agent_id"]) == (7, "agent-1")
+    assert result["streams"]["stdout"]["sha256"] == hashlib.sha256(b"hello\n").hexdigest()
+    assert result["processes"] == {"found": 0, "signalled": 0, "left": 0}
+    (started,) = agent.gateway.of_type(m.Started)
+    assert (started.task_id, started.epoch) == ("t1", 7)
+
+
+@pytest.mark.parametrize("code", [0, 1, 125, 126, 127, 137, 255])
+async def test_exit_codes_are_not_mixed_up_with_signals(agent: AgentProcess, code: int) -> None:
+    result = await agent.run("t1", f"exit {code}")
+
+    assert (result["exit_code"], result["signal"]) == (code, None)
+
+
+async def test_a_script_killed_by_a_signal_says_which(agent: AgentProcess) -> None:
+    result = await agent.run("t1", "kill -SEGV $$")
+
+    assert (result["outcome"], result["exit_code"], result["signal"]) == ("exited", None, 11)
+
+
+async def test_arguments_and_variables_arrive_byte_for_byte(agent: AgentProcess) -> None:
+    values = ["$(id)", "`id`", "; id", "a\nb", "-rf", "--", "*", "", "'\"\\", "ü🙂", "x" * 100_000]
+    script = "import os, sys, json\nprint(json.dumps([sys.argv[1:], os.environ['V']]))"
+
+    await agent.run("t1", script, script_type="python", args=values, env={"V": "$(id)\n'"})
+
+    assert json.loads(agent.gateway.output("t1")) == [values, "$(id)\n'"]
+
+
+async def test_the_environment_is_built_not_inherited(idle_agent: AgentProcess) -> None:
+    idle_agent.environment = {
+        **os.environ,
+        "LD_LIBRARY_PATH": "/nowhere",
+        "PYTHONSTARTUP": "/nowhere",
+        "BASH_ENV": "/nowhere",
+        "OPSJOB_SECRET": "secret",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    await idle_agent.start()
+
+    await idle_agent.run("t1", "env -0", env={"STAGE": "test"})
+
+    pairs = idle_agent.gateway.output("t1").decode().rstrip("\0").split("\0")
+    environment = dict(pair.split("=", 1) for pair in pairs)
+    assert set(environment) - {"TZ", "_", "SHLVL", "PWD", "OLDPWD"} == {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "STAGE"),
+        *("OPSJOB_EXECUTION_ID", "OPSJOB_TASK_ID", "OPSJOB_ATTEMPT", "OPSJOB_HOST"),
+        "OPSJOB_TASK_MARK",
+    }
+    assert environment["OPSJOB_TASK_ID"] == "t1"
+    assert environment["HOME"] == pwd.getpwuid(os.geteuid()).pw_dir
+
+
+async def test_standard_input_is_empty_and_no_descriptor_leaks(agent: AgentProcess) -> None:
+    await agent.run("t1", "cat; ls /proc/self/fd | tr '\\n' ' '; ps -o sid= -p $$ | tr -d ' '")
+
+    descriptors, session = agent.gateway.output("t1").decode().rsplit(" ", 1)
+    assert descriptors.split() == ["0", "1", "2", "3"]  # 3 is the folder that ls reads
+    assert int(session) == agent.gateway.of_type(m.Started)[0].pid
+
+
+async def test_signals_have_their_default_action(agent: AgentProcess) -> None:
+    await agent.run("t1", "grep -E 'Sig(Ign|Blk)' /proc/self/status")
+
+    masks = {int(mask, 16) for mask in agent.gateway.output("t1").split()[1::2]}
+    assert {mask & 0x7FFFFFFF for mask in masks} == {0}  # 32 and 33 belong to the C library
+
+
+async def test_the_script_has_a_private_folder_of_which_nothing_stays(agent: AgentProcess) -> None:
+    await agent.run("t1", 'pwd; stat -c "%a %U" . "$0"; mkdir -p a/b; touch a/b/c; ln -s / root')
+
+    folder, of_folder, of_script = agent.gateway.output("t1").decode().splitlines()
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    assert (of_folder, of_script) == (f"700 {user}", f"500 {user}")
+    assert not os.path.exists(folder) or os.listdir(folder) == []
+    assert os.path.exists("/etc/passwd")
+
+
+async def test_a_script_runs_in_the_folder_that_was_asked_for(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    await agent.run("t1", "pwd", cwd=str(tmp_path))
+
+    assert agent.gateway.output("t1").decode().strip() == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("script_type", "script", "output"),
+    [
+        ("shell", "echo ${BASH_VERSION:+bash}", b"bash\n"),
+        ("shell", "#!/usr/bin/env python3\nprint(6 * 7)", b"42\n"),
+        ("shell", "#!/usr/bin/env -S python3 -u\nprint(6 * 7)", b"42\n"),
+        ("shell", "#!/bin/sh -eu\necho sh", b"sh\n"),
+        ("shell", "#!\necho none", b"none\n"),
+        ("python", "#!/bin/sh\nprint('declared type wins')", b"declared type wins\n"),
+        ("javascript", "console.log(process.argv.length)", b"2\n"),
+        ("perl", "print 6 * 7, qq(\\n);", b"42\n"),
+    ],
+)
+async def test_each_type_has_its_interpreter(
+    agent: AgentProcess, script_type: str, script: str, output: bytes
+) -> None:
+    result = await agent.run("t1", script, script_type=script_type)
+
+    assert agent.gateway.output("t1") == output, agent.gateway.output("t1", "stderr")
+    assert result["exit_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        ({"script_type": "powershell"}, "interpreter_missing", "pwsh"),
+        ({"script_type": "go"}, "interpreter_missing", "go"),
+        ({"script": "#!/no/such/shell\n"}, "interpreter_missing", "/no/such/shell"),
+        ({"script": "#!/bin/sh\r\necho"}, "interpreter_missing", "/bin/sh\r"),
+        ({"script": "#!/etc\n"}, "interpreter_missing", "/etc"),
+        ({"script": "#!C:\\perl.exe\n"}, "interpreter_missing", "C:\\perl.exe"),
+        ({"script": f"#!/{'x' * 300}"}, "interpreter_missing", f"/{'x' * 300}"),
+        ({"script": "#!/usr/bin/env nosuch"}, "interpreter_missing", "nosuch"),
+        ({"env": {"LD_PRELOAD": "x"}}, "order_invalid", "env LD_PRELOAD"),
+        ({"env": {"PATH": "/tmp"}}, "order_invalid", "env PATH"),
+        ({"env": {"BASH_FUNC_x%%": "() { :; }"}}, "order_invalid", "env BASH_FUNC_x%%"),
+        ({"env": {"1A": "x"}}, "order_invalid", "env 1A"),
+        ({"run_as": "no-such-user"}, "run_as_unknown", "no-such-user"),
+        ({"run_as": "0"}, "run_as_unknown", "0"),
+        ({"run_as": "root;id"}, "run_as_unknown", "root;id"),
+        ({"cwd": "/no/such/folder"}, "cwd_missing", "/no/such/folder"),
+        ({"cwd": "/etc/passwd"}, "cwd_missing", "/etc/passwd"),
+        ({"cwd": "relative"}, "cwd_missing", "relative"),
+        ({"agent_id": "agent-2"}, "order_invalid", "agent_id"),
+        ({"script_sha256": "0" * 64}, "order_invalid", "script_sha256"),
+        ({"args": ("ü" * 70_000,)}, "limits_exceeded", "args and env"),
+    ],
+)
+async def test_what_cannot_run_is_rejected_before_the_claim(
+    idle_agent: AgentProcess, changes: dict[str, object], reason: str, detail: str
+) -> None:
+    idle_agent.environment = {**os.environ, "PATH": "/usr/bin:/bin"}
+    await idle_agent.start()
+
+    await idle_agent.offer("t1", **{"script": "true", **changes})
+
+    (reject,) = await eventually(lambda: idle_agent.gateway.of_type(m.Reject))
+    assert (reject.reason, reject.detail) == (reason, detail)
+    assert idle_agent.gateway.of_type(m.Claim) == []
+
+
+async def test_an_order_that_cannot_be_read_is_rejected(agent: AgentProcess) -> None:
+    frame = {"type": "offer", "order": {"task_id": "t1", "attempt": 1, "script": 7}}
+    await agent.gateway.send_raw(json.dumps(frame))
+    await agent.gateway.send_raw(b"\0\0\0\x02{}")
+    await agent.gateway.send_raw("not json")
+
+    (reject,) = await eventually(lambda: agent.gateway.of_type(m.Reject))
+    assert reject.reason == "order_invalid"
+    await agent.run("t2", "true")
+
+
+async def test_characters_split_by_writes_arrive_whole(agent: AgentProcess) -> None:
+    script = (
+        "import sys, time\n"
+        "for byte in ('grüße 🙂' * 20).encode():\n"
+        "    sys.stdout.buffer.write(bytes([byte])); sys.stdout.buffer.flush(); time.sleep(0.003)\n"
+    )
+
+    await agent.run("t1", script, script_type="python")
+
+    for chunk in agent.gateway.streams["t1", 1, "stdout"].chunks:
+        chunk.decode()
+    assert agent.gateway.output("t1").decode() == "grüße 🙂" * 20
+
+
+async def test_fifty_megabytes_arrive_equal(agent: AgentProcess) -> None:
+    result = await agent.run("t1", "head -c 52428800 /dev/urandom | tee >(sha256sum >&2)")
+
+    content = agent.gateway.output("t1")
+    total = result["streams"]["stdout"]
+    assert (len(content), total["bytes"]) == (52_428_800, 52_428_800)
+    assert hashlib.sha256(content).hexdigest() == total["sha256"]
+    assert agent.gateway.output("t1", "stderr").decode().split()[0] == total["sha256"]
+    assert agent.gateway.streams["t1", 1, "stdout"].gaps == []
+
+
+async def test_output_beyond_the_limit_is_a_stated_gap(agent: AgentProcess) -> None:
+    result = await agent.run("t1", "seq 1000000", max_output_bytes=1_000_000)
+
+    stream = agent.gateway.streams["t1", 1, "stdout"]
+    everything = "".join(f"{number}\n" for number in range(1, 1_000_001)).encode()
+    ((offset, length, reason),) = stream.gaps
+    assert reason == "output_limit"
+    assert bytes(stream.content) == everything[:offset] + everything[offset + length :]
+    assert result["streams"]["stdout"]["bytes"] == len(everything)
+    assert everything.endswith(b"1000000\n")
+    assert bytes(stream.content).endswith(b"1000000\n")
+
+
+async def test_lines_arrive_while_the_script_runs(agent: AgentProcess, tmp_path: Path) -> None:
+    go_on = tmp_path / "go"
+    await agent.offer("t1", f"echo one; while [ ! -e {go_on} ]; do sleep 0.01; done; echo two")
+
+    await eventually(lambda: agent.gateway.output("t1") == b"one\n")
+    go_on.touch()
+    await eventually(lambda: agent.gateway.is_done("t1"))
+    assert agent.gateway.output("t1") == b"one\ntwo\n"
+
+
+async def test_time_is_limited_and_the_whole_tree_ends(agent: AgentProcess, tmp_path: Path) -> None:
+    script = f"sleep 1000 & echo $! > {tmp_path}/child; echo started; sleep 1000"
+
+    result = await agent.run("t1", script, timeout_seconds=0.5)
+
+    assert (result["outcome"], result["signal"]) == ("timeout", 15)
+    assert 450 <= result["duration_ms"] < 5000
+    assert not is_alive(reader(tmp_path / "child"))
+    assert result["processes"]["left"] == 0
+    assert agent.gateway.output("t1") == b"started\n"
+
+
+DAEMON = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        open(sys.argv[1] + "/daemon", "w").write(str(os.getpid()))
+        if sys.argv[2] == "closed":
+            os.closerange(0, 100)
+        time.sleep(1000)
+    os._exit(0)
+while not os.path.exists(sys.argv[1] + "/daemon"):
+    time.sleep(0.01)
+print("main", flush=True)
+if sys.argv[2] == "wait":
+    time.sleep(1000)
+"""
+
+
+async def test_cancel_ends_even_a_daemon_that_ignores_term(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    await agent.offer("t1", DAEMON, script_type="python", args=(str(tmp_path), "wait"))
+    await eventually(lambda: agent.gateway.output("t1") == b"main\n")
+    began = time.monotonic()
+
+    await agent.gateway.send(m.Cancel("t1", 1, "user", 0.5))
+    await eventually(lambda: agent.gateway.is_done("t1"))
+
+    result = agent.gateway.results["t1", 1]
+    assert (result["outcome"], result["reason"], result["signal"]) == ("cancelled", "user", 9)
+    assert time.monotonic() - began < 5
+    assert not is_alive(reader(tmp_path / "daemon"))
+    assert result["processes"]["found"] >= 2
+    assert result["processes"]["left"] == 0
+
+
+@pytest.mark.parametrize("output", ["open", "closed"])
+async def test_a_descendant_that_stays_does_not_hold_the_result_back(
+    agent: AgentProcess, tmp_path: Path, output: str
+) -> None:
+    began = time.monotonic()
+
+    result = await agent.run("t1", DAEMON, script_type="python", args=(str(tmp_path), output))
+
+    assert (result["outcome"], result["exit_code"]) == ("exited", 0)
+    assert time.monotonic() - began < 6
+    assert not is_alive(reader(tmp_path / "daemon"))
+    assert result["processes"] == {"found": 1, "signalled": 1, "left": 0}
+
+
+async def test_a_child_that_ends_soon_may_finish_its_output(agent: AgentProcess) -> None:
+    result = await agent.run("t1", "(sleep 0.3; echo late) & echo early")
+
+    assert agent.gateway.output("t1") == b"early\nlate\n"
+    assert result["processes"]["signalled"] == 0
+
+
+async def test_a_cancel_right_after_the_grant_is_not_lost(agent: AgentProcess) -> None:
+    agent.gateway.grants = False
+    await agent.offer("t1", "sleep 1000")
+    await eventually(lambda: agent.gateway.of_type(m.Claim))
+    await agent.gateway.send(agent.gateway.grant("t1", 1))
+    await agent.gateway.send(m.Cancel("t1", 1, "user", 5))
+
+    await eventually(lambda: agent.gateway.is_done("t1"))
+
+    assert agent.gateway.results["t1", 1]["outcome"] == "cancelled"
+
+
+async def test_no_more_scripts_run_at_once_than_allowed(
+    idle_agent: AgentProcess, tmp_path: Path
+) -> None:
+    idle_agent.options = ("--concurrency", "3")
+    await idle_agent.start()
+    script = f"""
+        echo $$ > {tmp_path}/run-$$; ls {tmp_path} | grep -c run- >> {tmp_path}/seen
+        sleep 0.05; rm {tmp_path}/run-$$"""
+
+    for number in range(12):
+        await idle_agent.offer(f"t{number}", script)
+    await eventually(lambda: len(idle_agent.gateway.results) == 12, timeout=30)
+
+    assert max(map(int, (tmp_path / "seen").read_text().split())) <= 3
+    claims = [claim.task_id for claim in idle_agent.gateway.of_type(m.Claim)]
+    assert list(dict.fromkeys(claims)) == [f"t{number}" for number in range(12)]
+
+
+@needs_root
+async def test_a_script_runs_wholly_as_the_other_user(agent: AgentProcess) -> None:
+    script = "id -u; id -G; grep -E '^(Uid|Gid)' /proc/self/status; echo $HOME $USER; touch mine"
+    nobody = pwd.getpwnam("nobody")
+
+    result = await agent.run("t1", script, run_as="nobody")
+
+    lines = agent.gateway.output("t1").decode().splitlines()
+    assert result["exit_code"] == 0, agent.gateway.output("t1", "stderr")
+    assert lines[0] == str(nobody.pw_uid)
+    assert set(lines[1].split()) == {str(g) for g in os.getgrouplist("nobody", nobody.pw_gid)}
+    assert set(lines[2].split()[1:]) == {str(nobody.pw_uid)}
+    assert set(lines[3].split()[1:]) == {str(nobody.pw_gid)}
+    assert lines[4] == f"{nobody.pw_dir} nobody"
+
+
+@needs_root
+async def test_another_user_cannot_read_the_agents_state(agent: AgentProcess) -> None:
+    await agent.run("t1", f"ls {agent.state.root}; cat {agent.state.key}", run_as="nobody")
+
+    assert agent.gateway.output("t1") == b""
+
+
+@needs_root
+async def test_a_folder_closed_to_the_user_fails_the_start(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+
+    result = await agent.run("t1", "true", run_as="nobody", cwd=str(tmp_path))
+
+    assert (result["outcome"], result["reason"]) == ("failed_to_start", "cwd_failed")
+
+
+@needs_root
+async def test_a_cancelled_tree_of_another_user_ends(agent: AgentProcess, tmp_path: Path) -> None:
+    await agent.offer("t1", "sleep 1000 & setsid sleep 1001 & echo go; wait", run_as="nobody")
+    await eventually(lambda: agent.gateway.output("t1") == b"go\n")
+
+    await agent.gateway.send(m.Cancel("t1", 1, "user", 0.3))
+    await eventually(lambda: agent.gateway.is_done("t1"))
+
+    assert agent.gateway.results["t1", 1]["processes"]["left"] == 0
+    assert sleepers() == []
+
+
+def sleepers() -> list[int]:
+    found = []
+    for pid in all_pids():
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if command.startswith(b"sleep\x001001"):
+            found.append(pid)
+    return found
+
+
+async def test_a_script_may_kill_its_parent_only_if_the_result_stays_true(
+    agent: AgentProcess,
+) -> None:
+    await agent.offer("t1", "kill -9 $PPID; sleep 1000")
+
+    await eventually(lambda: ("t1", 1) in agent.gateway.results, timeout=15)
+
+    result = agent.gateway.results["t1", 1]
+    assert (result["outcome"], result["reason"]) == ("lost", "shim_lost")
+    assert (result["exit_code"], result["signal"]) == (None, None)
+    assert result["processes"]["left"] == 0
+    await agent.run("t2", "true")
+
+
+async def test_the_heartbeat_tells_the_load(agent: AgentProcess) -> None:
+    (beat, *_) = await eventually(lambda: agent.gateway.of_type(m.Heartbeat))
+
+    assert 0 < beat.memory_percent < 100
+    assert beat.disk_free_bytes > 0
+    assert beat.running == 0
+
+
+async def test_the_processes_have_names_and_ended_shims_wait_for_more(
+    agent: AgentProcess,
+) -> None:
+    await agent.run("t1", "true")
+
+    assert b"opsjob-agent" in Path(f"/proc/{agent.pid}/cmdline").read_bytes()
+    for name in ("spawner", "signer"):
+        title = Path(f"/proc/{agent.companion(name)}/cmdline").read_bytes()
+        assert title.startswith(f"opsjob-agent: {name}".encode())
+    assert os.listdir(agent.state.tasks) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_the_agent_is_small(agent: AgentProcess) -> None:
+    await agent.run("t1", "echo hello")
+
+    status = Path(f"/proc/{agent.pid}/status").read_text()
+    resident = int(status.split("VmRSS:")[1].split()[0])
+    assert resident <= 30 * 1024
+    assert "cryptography" not in Path(f"/proc/{agent.pid}/maps").read_text()
+
+
+async def test_it_stops_on_term_while_scripts_go_on(agent: AgentProcess, tmp_path: Path) -> None:
+    go_on = tmp_path / "go"
+    await agent.offer("t1", f"echo one; while [ ! -e {go_on} ]; do sleep 0.01; done; echo two")
+    await eventually(lambda: agent.gateway.output("t1") == b"one\n")
+    assert agent.process is not None
+
+    os.kill(agent.pid, signal.SIGTERM)
+    assert await agent.process.wait() == 0
+    assert agent.gateway.of_type(m.Bye)
+
+    go_on.touch()
+    await agent.start()
+    await eventually(lambda: agent.gateway.is_done("t1"))
+    assert agent.gateway.output("t1") == b"one\ntwo\n"
