@@ -26,10 +26,9 @@ export function formatDuration(milliseconds: number): string {
 }
 
 export function formatBytes(bytes: number, language: string): string {
-  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
   const step = Math.min(units.length - 1, bytes < 1_000 ? 0 : Math.floor(Math.log10(bytes) / 3))
-  const format = new Intl.NumberFormat(language, { style: 'unit', unit: units[step], unitDisplay: 'short', maximumFractionDigits: 1 })
-  return format.format(bytes / 1_000 ** step)
+  return `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(bytes / 1_000 ** step)} ${units[step]}`
 }
 
 /** A clock that ticks while the part that uses it is on screen. */

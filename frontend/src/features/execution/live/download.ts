@@ -1,7 +1,7 @@
 // Everything that was stored of an execution, as one text file, read from the server page by page.
 import { api, call } from '@/api/client'
 
-const PER_CALL = 4 * 1024 * 1024
+const PER_CALL = 1024 * 1024
 
 export interface DownloadScope {
   executionId: string
@@ -24,7 +24,7 @@ export async function collectOutput(scope: DownloadScope, onProgress: (character
       characters += piece.length
     }
     onProgress(characters)
-    if (page.chunks.length === 0 || page.next_position <= position) break
+    if (page.next_position <= position) break
     position = page.next_position
   }
   return new Blob(pieces, { type: 'text/plain;charset=utf-8' })
