@@ -21,7 +21,7 @@ def _one_spelling(value: object) -> object:
     return value
 
 
-Id = Annotated[int, BeforeValidator(_one_spelling), Field(ge=1, le=_LARGEST)]
+Id = Annotated[int, Field(ge=1, le=_LARGEST), BeforeValidator(_one_spelling)]
 """The integer id of a catalogue object as it may arrive from outside (fits both databases).
 
 In an address it has one spelling; `1.0`, `+1` and `01` are not the id 1.
