@@ -128,7 +128,7 @@ class Gateway:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         head_only = scope["method"] == "HEAD"
-        exchange = Exchange(send, head_only=head_only, dressed=self._dressing.plain_api)
+        exchange = Exchange(send, head_only=head_only, dressed=self._dressing.data)
         try:
             await self._serve(scope, receive, exchange)
         except AppError as error:
@@ -153,7 +153,7 @@ class Gateway:
         settings = self._settings
         caller = self._callers.identify(scope, head)
         if caller.scheme == "https":
-            exchange.dressed = self._dressing.secure_api
+            exchange.dressed = self._dressing.secure_data
         check_head(
             head, headers, max_headers=settings.max_headers, max_bytes=settings.max_head_bytes
         )
@@ -235,7 +235,7 @@ class Gateway:
             raise NoSuchAddress()
         exchange.route = "console"
         secure = caller.scheme == "https"
-        exchange.dressed = self._dressing.secure if secure else self._dressing.plain
+        exchange.dressed = self._dressing.secure_page if secure else self._dressing.page
         await self._console.answer(path, head, method, exchange)
 
     async def _refuse(self, error: AppError, scope: Scope, exchange: Exchange) -> None:

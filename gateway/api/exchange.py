@@ -10,22 +10,25 @@ from starlette.types import Message, Send
 from gateway.api.heads import Header
 from libs.kit.errors import AppError, render_error
 
-POLICY: Final = (
-    b"default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; "
-    b"worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    b"frame-ancestors 'none'"
+PAGE_POLICY: Final = (
+    b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    b"font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+    b"form-action 'self'; frame-ancestors 'none'"
 )
 """Styles may be inline because Element Plus and CodeMirror set them; scripts never are."""
 
-SECURITY_HEADERS: Final[tuple[Header, ...]] = (
-    (b"content-security-policy", POLICY),
+DATA_POLICY: Final = (
+    b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""For answers that no browser shows as a page."""
+
+_SHARED: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
 )
+PAGE_HEADERS: Final[tuple[Header, ...]] = ((b"content-security-policy", PAGE_POLICY), *_SHARED)
+DATA_HEADERS: Final[tuple[Header, ...]] = ((b"content-security-policy", DATA_POLICY), *_SHARED)
 NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 JSON: Final[Header] = (b"content-type", b"application/json")
 
@@ -34,14 +37,12 @@ _REPLACED: Final = frozenset(
         b"cache-control",
         b"connection",
         b"cross-origin-opener-policy",
-        b"cross-origin-resource-policy",
         b"keep-alive",
         b"referrer-policy",
         b"server",
         b"strict-transport-security",
         b"transfer-encoding",
         b"x-content-type-options",
-        b"x-frame-options",
         b"x-request-id",
     }
 )
@@ -71,10 +72,11 @@ class Dressing:
 
     def __init__(self, *, hsts_seconds: int) -> None:
         hsts = (b"strict-transport-security", b"max-age=%d; includeSubDomains" % hsts_seconds)
-        self.plain = SECURITY_HEADERS
-        self.secure = (*SECURITY_HEADERS, hsts) if hsts_seconds else SECURITY_HEADERS
-        self.plain_api = (*self.plain, NO_STORE)
-        self.secure_api = (*self.secure, NO_STORE)
+        extra = (hsts,) if hsts_seconds else ()
+        self.page = PAGE_HEADERS
+        self.secure_page = (*PAGE_HEADERS, *extra)
+        self.data = (*DATA_HEADERS, NO_STORE)
+        self.secure_data = (*DATA_HEADERS, *extra, NO_STORE)
 
 
 class Exchange:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from gateway.api.callers import Caller
 from gateway.api.errors import MethodRefused, NoSuchAddress
-from gateway.api.exchange import Exchange
+from gateway.api.exchange import PAGE_POLICY, Exchange
 from gateway.api.heads import Header, RequestHead
 from gateway.api.health import HealthCheck
 from gateway.api.metrics import GatewayMetrics
@@ -95,7 +95,9 @@ class LocalPages:
         return hmac.compare_digest(head.authorization or b"", wanted)
 
     async def _docs(self, _head: RequestHead, _caller: Caller, exchange: Exchange) -> None:
-        await exchange.answer(200, DOCUMENTATION, (_HTML, *exchange.dressed))
+        shared = [pair for pair in exchange.dressed if pair[0] != b"content-security-policy"]
+        policy = (b"content-security-policy", PAGE_POLICY)
+        await exchange.answer(200, DOCUMENTATION, (_HTML, policy, *shared))
 
     async def _document(self, head: RequestHead, _caller: Caller, exchange: Exchange) -> None:
         document = await self._schema.document()

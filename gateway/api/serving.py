@@ -6,7 +6,7 @@ from typing import Final, Literal, TypedDict
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.api.errors import BadHead, HeadTooLarge
-from gateway.api.exchange import SECURITY_HEADERS
+from gateway.api.exchange import DATA_HEADERS
 from gateway.api.settings import GatewaySettings
 from libs.kit.errors import AppError, render_error
 from libs.kit.ids import new_id
@@ -118,7 +118,7 @@ class BoundedHttp(HttpToolsProtocol):
         status, headers, body = render_error(error, request_id=new_id(), language=None)
         lines = [b"HTTP/1.1 %d %b" % (status, _REASONS[status])]
         lines += [f"{name}: {value}".encode("latin-1") for name, value in headers]
-        lines += [name + b": " + value for name, value in SECURITY_HEADERS]
+        lines += [name + b": " + value for name, value in DATA_HEADERS]
         lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
