@@ -24,6 +24,10 @@ _SELECT: Final = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  a con
 _LOCK: Final = 0x6F70736A6F62  # "opsjob": two starters must not migrate at once
 
 
+class NewerDatabase(Exception):
+    """The database has a migration that this version of the program does not know."""
+
+
 def heads(folder: Path) -> frozenset[str]:
     """The newest revisions in a migrations folder, read from the files without running them."""
     revisions: set[str] = set()
@@ -107,10 +111,8 @@ def upgrade(service: str, metadata: MetaData, folder: Path, url: str) -> None:
     """Bring the database of a service to the newest revision; nothing happens when it is there.
 
     Makes the SQLite file when it is missing; a PostgreSQL database must exist. Two processes that
-    do this at once wait for each other.
+    do this at once wait for each other. Raises NewerDatabase, and changes nothing then.
     """
-    from alembic import command  # noqa: PLC0415  0.3 s that only a migration should pay
-
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +123,7 @@ def upgrade(service: str, metadata: MetaData, folder: Path, url: str) -> None:
         )
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            command.upgrade(_config(service, metadata, folder, connection), "head")
+            _to_head(_config(service, metadata, folder, connection))
             connection.commit()
         engine.dispose()
         return
@@ -133,11 +135,21 @@ def upgrade(service: str, metadata: MetaData, folder: Path, url: str) -> None:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(
-                lambda plain: command.upgrade(_config(service, metadata, folder, plain), "head")
+                lambda plain: _to_head(_config(service, metadata, folder, plain))
             )
         await engine.dispose()
 
     asyncio.run(run())
+
+
+def _to_head(config: "Config") -> None:
+    from alembic import command, util  # noqa: PLC0415  0.3 s that only a migration should pay
+
+    try:
+        command.upgrade(config, "head")
+    except util.CommandError as error:
+        message = f"The database of {config.attributes['service']} belongs to a newer version."
+        raise NewerDatabase(message) from error
 
 
 def _config(service: str, metadata: MetaData, folder: Path, connection: Connection) -> "Config":

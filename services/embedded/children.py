@@ -27,6 +27,7 @@ class Child:
     stop_seconds: float = 10.0
     pid: int = 0
     deaths: int = 0
+    last_code: int = 0
     started_at: float = 0.0
     due_at: float = 0.0
     delay: float = SHORTEST_DELAY_SECONDS
@@ -54,6 +55,10 @@ class Children:
     def deaths(self) -> int:
         """The largest number of times one of them stopped by itself since it was stable."""
         return max((child.deaths for child in self._running), default=0)
+
+    def ended_with(self, code: int) -> bool:
+        """Whether the latest end of one of them was this exit code."""
+        return any(child.deaths and child.last_code == code for child in self._running)
 
     def tick(self, seconds: float) -> None:
         """Waits up to `seconds` for a signal, then buries and starts what is due."""
@@ -134,6 +139,7 @@ class Children:
         if now - child.started_at >= STABLE_SECONDS:
             child.delay, child.deaths = SHORTEST_DELAY_SECONDS, 0
         child.deaths += 1
+        child.last_code = code
         child.due_at = now + child.delay
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         self.say(f"{child.name} stopped {how}; it starts again in {child.delay:.1f} s.")

@@ -24,6 +24,7 @@ from libs.kit.redis import connect
 from libs.kit.service import Runtime, entering, jobs_of
 from libs.kit.settings import Settings
 from services import registry
+from services.embedded.refusing import with_usable_settings
 from services.embedded.serving import Listening, internal_config, serve_until, stop_on_signals
 
 _CONSOLE = Path(__file__).parents[2] / "frontend" / "dist"
@@ -68,9 +69,12 @@ def preload() -> None:
 def run(plan: Plan) -> int:
     """Serves until SIGTERM; for a process of its own."""
     logging.configure(plan.settings.log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(plan))
-    return 0
+
+    def body() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(plan))
+
+    return with_usable_settings(body)
 
 
 async def _serve(plan: Plan) -> None:

@@ -25,5 +25,10 @@ def upgrade(settings: Settings, names: Iterable[str] = registry.SERVICES) -> int
             continue
         service = registry.load(name)
         sys.stderr.write(f"Migrating the database of {name}.\n")
-        migrate.upgrade(name, service.metadata, service.migrations, settings.database_url_of(name))
+        url = settings.database_url_of(name)
+        try:
+            migrate.upgrade(name, service.metadata, service.migrations, url)
+        except migrate.NewerDatabase as newer:
+            sys.stderr.write(f"{newer}\n")
+            return 1
     return 0

@@ -1,6 +1,21 @@
 """Puts what is wrong with settings into one line."""
 
+import sys
+from collections.abc import Callable
+
 from pydantic import ValidationError
+
+EXIT_SETTINGS = 78  # what sysexits.h calls a configuration error
+
+
+def with_usable_settings(body: Callable[[], None]) -> int:
+    """Runs a process's body; settings that are wrong end it with one line on stderr."""
+    try:
+        body()
+    except ValidationError as error:
+        sys.stderr.write(unusable(error, f"{error.title}: ") + "\n")
+        return EXIT_SETTINGS
+    return 0
 
 
 def unusable(error: ValidationError, prefix: str) -> str:

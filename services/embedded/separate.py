@@ -99,9 +99,12 @@ def migrate(name: str) -> int:
         raise StartRefused(f"There is no service called {name}.")
     settings = _from_environment(Settings)
     try:
-        return migrations.upgrade(settings, [name] if name else registry.SERVICES)
+        code = migrations.upgrade(settings, [name] if name else registry.SERVICES)
     except OSError as error:
         raise StartRefused(f"The database does not answer: {error}") from None
+    if code:
+        raise StartRefused("The databases cannot be migrated by this version.")
+    return 0
 
 
 def first_admin(name: str) -> FirstAdmin:
@@ -165,8 +168,11 @@ async def _gateway_config(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Co
 
 
 def _run(body: Callable[[], Coroutine[None, None, None]]) -> int:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(body())
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(body())
+    except ValidationError as error:
+        raise StartRefused(unusable(error, f"{error.title}: ")) from None
     return 0
 
 

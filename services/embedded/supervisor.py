@@ -23,7 +23,7 @@ from services.embedded import (
 from services.embedded.children import Child
 from services.embedded.listening import answers_ok, port_of, url_of
 from services.embedded.options import StartRefused
-from services.embedded.refusing import unusable
+from services.embedded.refusing import EXIT_SETTINGS, unusable
 from services.embedded.start import Prepared
 
 READY_SECONDS = 60.0
@@ -119,8 +119,12 @@ class Supervisor:
             self._children.tick(0.02)
             if self._children.stopping:
                 raise StartRefused("Stopped before the platform was ready.")
-            if self._children.deaths() >= MOST_DEATHS_AT_START or time.monotonic() > deadline:
+            if self._hopeless() or time.monotonic() > deadline:
                 raise StartRefused(f"{name} does not start{_last_line(self._prepared.log(name))}")
+
+    def _hopeless(self) -> bool:
+        children = self._children
+        return children.deaths() >= MOST_DEATHS_AT_START or children.ended_with(EXIT_SETTINGS)
 
     def _set_up(self) -> bool:
         """First admin and the local agent's identity; True if the admin was made just now."""

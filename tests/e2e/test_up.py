@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -119,6 +120,38 @@ def test_a_bad_log_level_is_refused(tmp_path: Path) -> None:
     ports = ("--port", "0", "--agent-port", "0")
 
     assert "LOG_LEVEL" in refused(tmp_path / "d", *ports, "--log-level", "loud")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPSJOB_EXECUTION_SWEEP_SECONDS", "-1"),
+        ("OPSJOB_EXECUTION_LOST_SECONDS", "soon"),
+        ("OPSJOB_EXECUTION_START_SECONDS", "5"),
+        ("OPSJOB_DATABASE_POOL_SIZE", "0"),
+        ("OPSJOB_AGENT_GATEWAY_HEARTBEAT_SECONDS", "0"),
+        ("OPSJOB_GATEWAY_USER_RATE", "many"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(name: str, value: str, tmp_path: Path) -> None:
+    """B120: at once, naming what is wrong; no process is left."""
+    said = refused(
+        tmp_path / "d", "--port", "0", "--agent-port", "0", "--no-agent", **{name: value}
+    )
+
+    assert name.rpartition("_")[2].lower() in said.lower()
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    Platform.start(data, "--no-agent").stop()
+    with contextlib.closing(sqlite3.connect(data / "auth.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
+        database.commit()
+
+    said = refused(data, "--port", "0", "--agent-port", "0")
+
+    assert "newer version" in said
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
