@@ -85,7 +85,7 @@ class PostgresServer:
             self._process = subprocess.Popen(  # type: ignore[call-overload]  # user= only for root
                 command, stdout=log, stderr=log, cwd=self.folder, env=self._env(), **self._user
             )
-        asyncio.run(self._answering())
+        _outside_of_loops(self._answering)
 
     def stop(self) -> None:
         """End the server in order and remove its folder."""

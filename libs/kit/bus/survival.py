@@ -2,13 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Iterable
-from typing import Final, TypeVar, cast
+from collections.abc import Iterable
+from typing import Final
 
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis, ResponseError
-
-T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -58,9 +56,4 @@ def lost_group(error: BaseException) -> bool:
     return isinstance(error, ResponseError) and ("NOGROUP" in text or "UNBLOCKED" in text)
 
 
-async def answered(awaitable: object) -> object:
-    """Await what redis-py types as "maybe awaitable"."""
-    return await cast("Awaitable[object]", awaitable)
-
-
-__all__ = ["TROUBLE", "Backoff", "answered", "ensure_groups", "lost_group"]
+__all__ = ["TROUBLE", "Backoff", "ensure_groups", "lost_group"]

@@ -63,13 +63,16 @@ async def append(redis: Redis, *numbers: int) -> None:
 
 def pending(redis: Redis) -> Callable[[], object]:
     async def none_left() -> bool:
-        return (await redis.xpending(KEY, GROUP))["pending"] == 0
+        return bool((await redis.xpending(KEY, GROUP))["pending"] == 0)
 
     return none_left
 
 
 async def test_messages_arrive_in_order_and_are_acknowledged(redis: Redis, sink: Sink) -> None:
-    encoded = [msgspec.msgpack.encode({"n": 0}), {"n": 1, "data": b"\x00\xff"}]
+    encoded: list[bytes | dict[str, object]] = [
+        msgspec.msgpack.encode({"n": 0}),
+        {"n": 1, "data": b"\x00\xff"},
+    ]
     await BatchStream.append(redis, KEY, encoded, 1000, gateway="g-1")
     async with consuming(redis, sink):
         for n in range(2, 200, 2):

@@ -238,9 +238,9 @@ async def test_r27_loops_survive_a_full_and_a_read_only_server(
         await things.make("b")
         await redis.config_set("maxmemory", "0")
         await eventually(lambda: log.seen == ["a", "b"])
-        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")  # every XADD: READONLY
+        await redis.replicaof("127.0.0.1", "1")  # every XADD: READONLY
         await things.make("c")
-        await redis.execute_command("REPLICAOF", "NO", "ONE")
+        await redis.replicaof("NO", "ONE")
         await eventually(lambda: log.seen == ["a", "b", "c"])
     await redis.aclose()
 
@@ -339,8 +339,9 @@ async def test_r29_order_and_repetition_do_not_change_the_end(
     deliveries = list(rows) * 3
     random.Random(29).shuffle(deliveries)
     for row in deliveries:
-        fields = {"id": row.event_id, "type": row.type, "body": row.body}
-        await redis.xadd(stream_of(row.topic), dict(fields))
+        await redis.xadd(
+            stream_of(row.topic), {"id": row.event_id, "type": row.type, "body": row.body}
+        )
 
     async with running(consumers_of(db, redis, log)):
         query = select(func.count()).select_from(inbox)

@@ -161,7 +161,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("OPSJOB_DATABASE_URL", "postgresql+asyncpg://u:p@h/opsjob_{service}")
     monkeypatch.setenv("OPSJOB_SECRET", "0123456789abcdef0123456789abcdef")
 
-    read = Settings()  # type: ignore[call-arg]  # the environment gives the rest
+    read = Settings()
 
     assert read.database_url_of("auth").endswith("/opsjob_auth")
     assert "0123" not in repr(read)
