@@ -1,6 +1,7 @@
 """The agent gateway as one object: everything wired, one port, orderly start and stop."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import socket
@@ -41,6 +42,8 @@ SWEEP_SECONDS: Final = 0.5
 MARK_SECONDS: Final = 600
 """How long the mark by which an emptied Redis is recognised lives without renewal."""
 BACKLOG: Final = 4_096
+REDIS_SECONDS: Final = 1.0
+"""How long a start waits for Redis; after that agents are told to come again."""
 
 _quiet = logging.getLogger("opsjob.websockets")
 _quiet.setLevel(logging.ERROR)
@@ -125,6 +128,7 @@ class AgentGateway:
                     self._mark_for_ever(),
                 )
             ]
+            await self._meet_redis()
             server = await self._listen(listener)
             try:
                 await self._stopping.wait()
@@ -137,6 +141,13 @@ class AgentGateway:
     def stop(self) -> None:
         """Lets `run` come to its orderly end."""
         self._stopping.set()
+
+    async def _meet_redis(self) -> None:
+        """Gives Redis a moment, so that the first agents are not sent away for nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REDIS_SECONDS):
+                await self.uplink.met_redis.wait()
+                await self._tail.is_following.wait()
 
     async def _listen(self, listener: socket.socket | None) -> asyncio.Server:
         loop = asyncio.get_running_loop()

@@ -86,6 +86,8 @@ class Uplink:
         self._last_write = 0.0
         self.is_healthy = False
         """Whether the last write reached Redis."""
+        self.met_redis = asyncio.Event()
+        """Set once Redis answered for the first time."""
         self.on_return: Callable[[], None] = lambda: None
         """Called when Redis answers again after a failure."""
 
@@ -151,6 +153,7 @@ class Uplink:
                 attempt += 1
                 continue
             self.is_healthy = True
+            self.met_redis.set()
             return
 
     async def _linger(self) -> None:

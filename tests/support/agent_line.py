@@ -39,8 +39,8 @@ class Owner(Protocol):
     def on_message(self, data: bytes) -> None:
         """A text message arrived."""
 
-    def on_gone(self, ended: Ended) -> None:
-        """The connection is closed."""
+    def on_gone(self, line: "Line", ended: Ended) -> None:
+        """The connection of this line is closed."""
 
 
 class Line(asyncio.Protocol):
@@ -66,7 +66,8 @@ class Line(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self._transport is not None and self._ws.state is State.OPEN
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and self._ws.state is State.OPEN
 
     def send(self, frame: str | bytes) -> None:
         """One text or binary message."""
@@ -149,7 +150,7 @@ class Line(asyncio.Protocol):
             self.opened.set_exception(ended)
         if not self.gone.done():
             self.gone.set_result(None)
-        self._owner.on_gone(ended)
+        self._owner.on_gone(self, ended)
 
     def _take_response(self, response: Response) -> None:
         if self.opened.done():

@@ -52,6 +52,7 @@ class FakeAgent:
         self.heartbeat_seconds = 0.0
         self.session_id = ""
         self.ended: Ended | None = None
+        self._greets = False
         self.line: Line | None = None
         self._waiters: list[tuple[str, asyncio.Future[Message]]] = []
         self._beating: asyncio.TimerHandle | None = None
@@ -78,10 +79,15 @@ class FakeAgent:
 
         Raises Refused when the HTTP upgrade is refused and Ended when the hello is.
         """
-        await self.open()
-        challenge = await self.expect("challenge", timeout=timeout)
-        self.send(self.hello(challenge))
-        return await self.expect("welcome", timeout=timeout)
+        self._greets = True
+        welcome = self._waiter("welcome")
+        try:
+            await self.open()
+            async with asyncio.timeout(timeout):
+                return await welcome
+        finally:
+            self._greets = False
+            welcome.cancel()
 
     async def open(
         self,
@@ -99,8 +105,8 @@ class FakeAgent:
         line = Line(self, address, headers=headers, subprotocol=subprotocol)
         loop = asyncio.get_running_loop()
         local = (self.source, 0) if self.source else None
-        await loop.create_connection(lambda: line, self.host, self.port, local_addr=local)
         self.line = line
+        await loop.create_connection(lambda: line, self.host, self.port, local_addr=local)
         await line.opened
 
     async def close(self) -> None:
@@ -183,10 +189,13 @@ class FakeAgent:
                 return message
         if self.ended is not None:
             raise self.ended
+        async with asyncio.timeout(timeout):
+            return await self._waiter(kind)
+
+    def _waiter(self, kind: str) -> asyncio.Future[Message]:
         waiter: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiters.append((kind, waiter))
-        async with asyncio.timeout(timeout):
-            return await waiter
+        return waiter
 
     def beat(self, **changes: object) -> None:
         """Sends one heartbeat."""
@@ -212,6 +221,9 @@ class FakeAgent:
         message = _parse(data)
         kind = str(message["type"])
         self.counts[kind] += 1
+        if kind == "challenge" and self._greets:
+            self.send(self.hello(message))
+            return
         if kind == "welcome":
             self._begin(message)
         self.journal.act(message)
@@ -223,8 +235,10 @@ class FakeAgent:
         if self.keeps_received:
             self.received.append(message)
 
-    def on_gone(self, ended: Ended) -> None:
-        """The socket is closed."""
+    def on_gone(self, line: Line, ended: Ended) -> None:
+        """A socket is closed; one that was replaced already does not matter any more."""
+        if line is not self.line:
+            return
         self.ended = ended
         self.journal.stop()
         if self._beating is not None:

@@ -33,6 +33,7 @@ async def test_a_message_keeps_all_its_fields(gate: Rig) -> None:
     assert result == {k: v for k, v in RESULT.items() if k not in kind} | owner | {
         "t": "result",
         "boot_id": agent.boot_id,
+        "session_id": agent.session_id,
     }
     assert chunk == {k: v for k, v in OUTPUT.items() if k not in kind} | owner | {"t": "output"}
 
