@@ -66,8 +66,9 @@ class AgentProcess:
     def companion(self, name: str) -> int:
         """The pid of `spawner` or `signer`."""
         for pid in _children(self.pid):
-            if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return pid
+            with contextlib.suppress(FileNotFoundError):
+                if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
         raise AssertionError(f"no {name}")
 
     async def offer(self, task_id: str, script: str, **changes: Any) -> None:
@@ -78,6 +79,15 @@ class AgentProcess:
         """Offer a script and wait for its result and all its output."""
         await self.offer(task_id, script, **changes)
         await eventually(lambda: self.gateway.is_done(task_id), timeout=30)
+        return self.gateway.results[task_id, 1]
+
+    async def sessions(self, count: int) -> None:
+        """Wait for that many sessions since the gateway began."""
+        await eventually(lambda: len(self.gateway.hellos) >= count, timeout=15)
+
+    async def result_of(self, task_id: str) -> dict[str, Any]:
+        """Wait for the result of a first attempt, not for its output."""
+        await eventually(lambda: (task_id, 1) in self.gateway.results, timeout=15)
         return self.gateway.results[task_id, 1]
 
     def log(self) -> str:

@@ -47,7 +47,7 @@ def test_starts_survive_a_crash(state: StateFolder) -> None:
 
     ledger = Ledger(state)
 
-    assert {key for key in ledger.open} == {("t1", 1), ("t2", 1)}
+    assert set(ledger.open) == {("t1", 1), ("t2", 1)}
     assert ledger.open["t1", 1].state == "starting"
     assert ledger.open["t1", 1].epoch == 1
     assert ledger.knows(("t2", 1))
@@ -137,6 +137,11 @@ def test_looking_at_a_journal_changes_nothing(state: StateFolder) -> None:
     assert Path(state.journal).read_bytes() == before
 
 
+def append_starts(journal: Journal, body: bytes, count: int) -> None:
+    for _ in range(count):
+        journal.append(GRANTED, body, is_start=True)
+
+
 def test_a_full_disk_stops_starts_and_leaves_room_for_ends(state: StateFolder) -> None:
     class FullDisk(Journal):
         def _grow(self) -> None:
@@ -147,8 +152,7 @@ def test_a_full_disk_stops_starts_and_leaves_room_for_ends(state: StateFolder) -
     journal = FullDisk(state.journal)
     body = b'{"task_id":"t","attempt":1}' + b" " * 1000
     with pytest.raises(JournalFull):
-        for _ in range(2000):
-            journal.append(GRANTED, body, is_start=True)
+        append_starts(journal, body, 2000)
 
     for _ in range(50):
         journal.append(GRANTED, body)

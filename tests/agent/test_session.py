@@ -26,6 +26,12 @@ def grant(task_id: str = "t1", boot_id: str = BOOT, attempt: int = 1) -> m.Grant
     return m.Grant(task_id, attempt, 5, boot_id)
 
 
+def after_claim(session: Session, *messages: m.Message) -> list[Action]:
+    """What the last message brings about."""
+    claimed(session)
+    return [session.receive(message, 0) for message in messages][-1]
+
+
 def starts(actions: list[Action]) -> list[Start]:
     return [action for action in actions if isinstance(action, Start)]
 
@@ -44,12 +50,12 @@ def test_an_offer_is_checked_claimed_granted_and_only_then_started() -> None:
     [
         lambda s: s.receive(grant(), 0),
         lambda s: (s.receive(m.Offer(order("t1", "true")), 0), s.receive(grant(), 0))[1],
-        lambda s: (claimed(s), s.receive(grant(boot_id="boot-0"), 0))[1],
-        lambda s: (claimed(s), s.receive(grant(attempt=2), 0))[1],
-        lambda s: (claimed(s), s.receive(grant("t2"), 0))[1],
-        lambda s: (claimed(s), s.receive(grant(), 0), s.receive(grant(), 0))[2],
-        lambda s: (claimed(s), s.receive(m.Refuse("t1", 1, "late"), 0), s.receive(grant(), 0))[2],
-        lambda s: (claimed(s), s.receive(m.Cancel("t1", 1, "x", 1), 0), s.receive(grant(), 0))[2],
+        lambda s: after_claim(s, grant(boot_id="boot-0")),
+        lambda s: after_claim(s, grant(attempt=2)),
+        lambda s: after_claim(s, grant("t2")),
+        lambda s: after_claim(s, grant(), grant()),
+        lambda s: after_claim(s, m.Refuse("t1", 1, "late"), grant()),
+        lambda s: after_claim(s, m.Cancel("t1", 1, "x", 1), grant()),
     ],
     ids=[
         "never offered",

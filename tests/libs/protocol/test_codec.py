@@ -125,7 +125,7 @@ def test_output_of_another_length_than_stated_is_not_sent() -> None:
 def test_arbitrary_bytes_never_raise_anything_else(frame: bytes) -> None:
     for read in (decode, decode_output):
         with pytest.raises(ProtocolError):
-            read(frame)  # type: ignore[operator]
+            read(frame)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=5))

@@ -1,0 +1,364 @@
+"""Whatever dies or is repeated: no script stops, none starts twice, none without a grant."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.identity import boot_id
+from agent.journal import Journal, read_records
+from agent.ledger import Entry, Ledger
+from agent.state import StateFolder
+from libs.protocol import messages as m
+from libs.protocol.codec import encode
+from tests.agent.conftest import AgentProcess
+from tests.agent.gateway import lines, order
+from tests.support.waiting import eventually
+
+
+def slow_script(tmp_path: Path) -> str:
+    """Marks its start, writes numbered lines until it is told to end."""
+    return f"""
+        echo $$ >> {tmp_path}/marker
+        number=0
+        while [ ! -e {tmp_path}/end ]; do
+            number=$((number + 1)); echo "line $number"; sleep 0.01
+        done
+        echo end"""
+
+
+def is_in_order(content: bytes) -> bool:
+    found = content.decode().splitlines()
+    numbered = [f"line {number}" for number in range(1, len(found))]
+    return found == [*numbered, "end"]
+
+
+def end(tmp_path: Path) -> None:
+    (tmp_path / "end").touch()
+
+
+async def started(agent: AgentProcess, tmp_path: Path) -> None:
+    await agent.offer("t1", slow_script(tmp_path))
+    await eventually(lambda: agent.gateway.output("t1").count(b"\n") > 5)
+
+
+async def finish(agent: AgentProcess, tmp_path: Path) -> None:
+    end(tmp_path)
+    await eventually(lambda: agent.gateway.is_done("t1"), timeout=20)
+    result = agent.gateway.results["t1", 1]
+    assert (result["outcome"], result["exit_code"]) == ("exited", 0)
+    assert is_in_order(agent.gateway.output("t1"))
+    assert len(lines(tmp_path / "marker")) == 1
+
+
+async def test_a_killed_agent_is_replaced_while_its_script_runs(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    await started(agent, tmp_path)
+
+    await agent.kill()
+    await agent.start()
+
+    assert agent.gateway.hellos[-1].tasks == (m.JournalledTask("t1", 1, "running"),)
+    await finish(agent, tmp_path)
+
+
+async def test_a_script_that_ends_while_no_agent_runs_is_reported_later(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    await started(agent, tmp_path)
+    await agent.kill()
+    end(tmp_path)
+    await eventually(lambda: os.path.exists(os.path.join(agent.state.task("t1.1"), "exit")))
+
+    await agent.start()
+
+    await finish(agent, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["spawner", "signer"])
+async def test_a_killed_companion_comes_back_while_a_script_runs(
+    agent: AgentProcess, tmp_path: Path, name: str
+) -> None:
+    await started(agent, tmp_path)
+    killed = agent.companion(name)
+
+    os.kill(killed, signal.SIGKILL)
+    await eventually(lambda: agent.companion(name) != killed)
+
+    await agent.run("t2", "echo still works")
+    assert len(agent.gateway.hellos) == 1
+    await finish(agent, tmp_path)
+
+
+async def test_agent_and_companions_killed_together_change_nothing(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    await started(agent, tmp_path)
+
+    for name in ("spawner", "signer"):
+        os.kill(agent.companion(name), signal.SIGKILL)
+    await agent.kill()
+    await agent.start()
+
+    await finish(agent, tmp_path)
+
+
+async def test_a_broken_connection_loses_no_byte(agent: AgentProcess, tmp_path: Path) -> None:
+    await started(agent, tmp_path)
+
+    for sessions in (2, 3, 4):
+        await agent.gateway.drop()
+        await agent.sessions(sessions)
+
+    await finish(agent, tmp_path)
+
+
+async def test_a_gateway_that_is_away_for_a_while_gets_everything(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    agent.gateway.stores = agent.gateway.acks_results = False
+    await agent.offer("t1", "seq 200000; head -c 3000000 /dev/zero >&2")
+    await eventually(lambda: agent.gateway.of_type(m.Result))
+    await agent.gateway.drop()
+    agent.gateway.stores = agent.gateway.acks_results = True
+
+    await eventually(lambda: agent.gateway.is_done("t1"), timeout=20)
+
+    assert agent.gateway.output("t1").split() == [b"%d" % n for n in range(1, 200_001)]
+    await eventually(lambda: os.listdir(agent.state.tasks) == [])
+
+
+async def test_a_floor_that_does_not_move_makes_the_agent_send_again(
+    agent: AgentProcess,
+) -> None:
+    agent.gateway.stores = False
+    await agent.offer("t1", "echo hello")
+    await eventually(lambda: agent.gateway.results)
+    agent.gateway.stores = True
+
+    await eventually(lambda: agent.gateway.output("t1") == b"hello\n", timeout=12)
+
+
+async def test_a_result_is_repeated_until_it_is_acknowledged(agent: AgentProcess) -> None:
+    agent.gateway.acks_results = False
+    await agent.offer("t1", "true")
+    await eventually(lambda: agent.gateway.result_count["t1", 1] >= 2, timeout=10)
+
+    agent.gateway.acks_results = True
+    await eventually(lambda: os.listdir(agent.state.tasks) == [], timeout=10)
+
+    results = [message.payload for message in agent.gateway.of_type(m.Result)]
+    assert len(set(results)) == 1
+
+
+async def test_without_a_grant_nothing_starts(agent: AgentProcess, tmp_path: Path) -> None:
+    agent.gateway.grants = False
+    for number in range(5):
+        await agent.offer(f"t{number}", f"echo >> {tmp_path}/ran")
+    await eventually(lambda: len(agent.gateway.of_type(m.Claim)) >= 6, timeout=15)
+    boot = agent.gateway.hellos[-1].boot_id
+
+    await agent.gateway.send(m.Grant("t0", 1, 1, "another-boot"))
+    await agent.gateway.send(m.Grant("t0", 2, 1, boot))
+    await agent.gateway.send(m.Grant("unknown", 1, 1, boot))
+    await agent.gateway.send(m.Refuse("t1", 1, "expired"))
+    await agent.gateway.send(m.Grant("t1", 1, 1, boot))
+    await agent.gateway.send(m.Cancel("t2", 1, "user", 1))
+    await agent.gateway.send(m.Grant("t2", 1, 1, boot))
+    await agent.offer("last", "#!/no/such/program")  # answered after everything before it
+    await eventually(lambda: agent.gateway.of_type(m.Reject))
+
+    assert lines(tmp_path / "ran") == []
+    assert os.listdir(agent.state.tasks) == []
+    assert agent.gateway.of_type(m.Started) == []
+
+
+async def test_repeated_offers_and_grants_start_once(agent: AgentProcess, tmp_path: Path) -> None:
+    offer = encode(m.Offer(order("t1", f"echo $$ >> {tmp_path}/marker")))
+    for _ in range(5):
+        await agent.gateway.send_raw(offer)
+    await eventually(lambda: agent.gateway.is_done("t1"))
+    grant = agent.gateway.grant("t1", 1)
+
+    for _ in range(5):
+        await agent.gateway.send_raw(offer)
+        await agent.gateway.send(grant)
+    rejects = await eventually(lambda: agent.gateway.of_type(m.Reject))
+    await agent.kill()
+    await agent.start()
+    await agent.gateway.send_raw(offer)
+    await agent.gateway.send(grant)
+    await agent.run("t2", "true")
+
+    assert len(lines(tmp_path / "marker")) == 1
+    assert {reject.reason for reject in rejects} == {"already_ran"}
+
+
+async def test_a_replayed_grant_after_a_kill_in_the_middle_starts_nothing_twice(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    script = f"echo $$ >> {tmp_path}/marker; sleep 0.05"
+    for number in range(8):
+        await agent.offer(f"t{number}", f"echo t{number} >> {tmp_path}/marker; {script}")
+        if number % 2:
+            await agent.kill()
+            await agent.start()
+        for earlier in range(number + 1):
+            await agent.offer(f"t{earlier}", f"echo t{earlier} >> {tmp_path}/marker; {script}")
+            await agent.gateway.send(agent.gateway.grant(f"t{earlier}", 1))
+
+    await eventually(lambda: len(agent.gateway.results) == 8, timeout=20)
+
+    marks = [line for line in lines(tmp_path / "marker") if line.startswith("t")]
+    assert len(marks) == len(set(marks))
+    for (task_id, _), result in agent.gateway.results.items():
+        assert task_id in marks or result["outcome"] == "lost"
+
+
+def rewrite_boot(agent: AgentProcess) -> None:
+    """As if the journal came from before a reboot."""
+    content = Path(agent.state.journal).read_bytes()
+    bodies = [(record.kind, record.body) for record in read_records(content).records]
+    os.unlink(agent.state.journal)
+    journal = Journal(agent.state.journal)
+    for kind, body in bodies:
+        fields = json.loads(body)
+        if "boot_id" in fields:
+            fields["boot_id"] = "earlier-boot"
+        journal.append(kind, json.dumps(fields, separators=(",", ":")).encode())
+    journal.sync()
+    journal.close()
+
+
+async def test_after_a_reboot_what_ran_is_lost_and_says_so(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    await started(agent, tmp_path)
+    await agent.kill()
+    os.kill(shim_of(agent), signal.SIGKILL)
+    rewrite_boot(agent)
+
+    await agent.start()
+    await eventually(lambda: agent.gateway.is_done("t1"))
+
+    result = agent.gateway.results["t1", 1]
+    assert (result["outcome"], result["reason"]) == ("lost", "host_rebooted")
+    assert (result["exit_code"], result["signal"], result["ended_at"]) == (None, None, None)
+    assert result["streams"]["stdout"]["sha256"] is None
+    assert result["streams"]["stdout"]["bytes"] == len(agent.gateway.output("t1"))
+    end(tmp_path)
+
+
+def shim_of(agent: AgentProcess) -> int:
+    return int(json.loads(Path(agent.state.task("t1.1"), "started").read_text())["shim_pid"])
+
+
+async def test_an_end_that_was_recorded_before_a_reboot_is_still_reported(
+    agent: AgentProcess,
+) -> None:
+    agent.gateway.acks_results = agent.gateway.stores = False
+    await agent.offer("t1", "echo hello; exit 4")
+    await eventually(lambda: agent.gateway.results)
+    await agent.kill()
+    rewrite_boot(agent)
+    agent.gateway.acks_results = agent.gateway.stores = True
+
+    await agent.start()
+    await eventually(lambda: agent.gateway.is_done("t1"))
+
+    assert agent.gateway.results["t1", 1]["exit_code"] == 4
+    assert agent.gateway.output("t1") == b"hello\n"
+
+
+async def test_a_start_that_never_reached_a_shim_is_lost_not_repeated(
+    idle_agent: AgentProcess, tmp_path: Path
+) -> None:
+    ledger = Ledger(idle_agent.state)
+    ledger.start(
+        [Entry("t1", 1, "granted", execution_id="e1", epoch=3, boot_id=boot_id(), mark="m")]
+    )
+    ledger.close()
+
+    await idle_agent.start()
+    await idle_agent.offer("t1", f"echo >> {tmp_path}/ran")
+    await eventually(lambda: idle_agent.gateway.is_done("t1"))
+
+    result = idle_agent.gateway.results["t1", 1]
+    assert (result["outcome"], result["reason"], result["epoch"]) == ("lost", "start_unknown", 3)
+    assert lines(tmp_path / "ran") == []
+
+
+def damage_records_of(agent: AgentProcess, task_id: bytes) -> None:
+    path = Path(agent.state.journal)
+    content = bytearray(path.read_bytes())
+    position = 0
+    while (position := content.find(b'{"task_id":"' + task_id, position + 1)) >= 0:
+        content[position - 13] ^= 0xFF  # in the checksum before the body
+    path.write_bytes(content)
+
+
+async def test_a_damaged_record_is_reported_and_its_task_not_started(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    agent.gateway.acks_results = False
+    for task_id in ("t1", "t2"):
+        await agent.offer(task_id, f"echo {task_id} >> {tmp_path}/marker")
+        await agent.result_of(task_id)
+    await agent.kill()
+    damage_records_of(agent, b"t1")
+
+    await agent.start()
+    agent.gateway.received.clear()
+    await agent.offer("t1", f"echo again >> {tmp_path}/marker")
+    rejects = await eventually(lambda: agent.gateway.of_type(m.Reject))
+
+    assert rejects[0].reason == "damaged"
+    assert m.JournalledTask("t1", 1, "damaged") in agent.gateway.hellos[-1].tasks
+    assert lines(tmp_path / "marker") == ["t1", "t2"]
+
+
+async def test_a_state_folder_has_one_agent(agent: AgentProcess) -> None:
+    second = replace(agent, process=None)
+    with pytest.raises(AssertionError):
+        await asyncio.wait_for(second.start(), 30)
+
+    assert second.process is not None
+    assert second.process.returncode == 1
+    assert "Another agent uses" in second.log()
+
+
+async def test_the_next_gateway_is_tried_when_one_is_gone(
+    idle_agent: AgentProcess,
+) -> None:
+    port = idle_agent.gateway.port
+    idle_agent.options = (
+        "--gateway",
+        "http://127.0.0.1:1",
+        "--gateway",
+        f"http://127.0.0.1:{port}",
+    )
+
+    await idle_agent.start()
+
+    await idle_agent.run("t1", "true")
+
+
+async def test_a_long_path_to_the_state_folder_is_no_problem(
+    idle_agent: AgentProcess, tmp_path: Path
+) -> None:
+    long_folder = tmp_path / ("long-name-" * 12) / ("another-" * 12)
+    os.makedirs(long_folder)
+    os.rename(idle_agent.state.root, long_folder / "state")
+    idle_agent.state = StateFolder(str(long_folder / "state"))
+    await idle_agent.start()
+    began = time.monotonic()
+
+    await idle_agent.run("t1", "echo hello")
+
+    assert time.monotonic() - began < 0.9  # the poke arrived; nobody waited for the next tick
