@@ -15,6 +15,7 @@ from rich.text import Text
 from services.cli import terminal
 
 _WIDEST = 400  # columns; a terminal that claims more is not believed
+_NARROWEST = 40  # below that a display that is redrawn would only flicker
 _MOST_HOSTS_SHOWN = 12
 _COLOURS = {
     "success": "green",
@@ -70,8 +71,7 @@ class LiveView:
         self._tasks: dict[str, str] = {}
         self._latest: dict[str, str] = {}
         self._began = time.monotonic()
-        width = max(20, min(_columns(), _WIDEST))
-        self._console = Console(width=width, highlight=False, soft_wrap=True)
+        self._console = Console(width=columns(), highlight=False, soft_wrap=True)
         self._live = Live(
             console=self._console,
             get_renderable=self._picture,
@@ -110,6 +110,7 @@ class LiveView:
         self._console.print(Text(f"{terminal.harmless(host)} | ({text})", style="yellow"))
 
     def _picture(self) -> Group:
+        self._console.width = columns()  # the window may have changed
         counts = Counter(self._tasks.values())
         done = sum(number for state, number in counts.items() if state in _OVER)
         head = Text(f"{done} of {self._total} hosts done, {time.monotonic() - self._began:.0f} s")
@@ -134,11 +135,14 @@ class LiveView:
 
 def view_for(total: int, *, raw: bool) -> PlainView | LiveView:
     """The live display where there is a terminal for it and nothing raw to show, else lines."""
-    return LiveView(total) if terminal.live_display() and not raw else PlainView(raw=raw)
+    if raw or not terminal.live_display() or columns() < _NARROWEST:
+        return PlainView(raw=raw)
+    return LiveView(total)
 
 
-def _columns() -> int:
+def columns() -> int:
+    """Width of the terminal, within reason."""
     try:
-        return os.get_terminal_size(1).columns
+        return min(os.get_terminal_size(1).columns or 80, _WIDEST)
     except OSError:
         return 80

@@ -55,7 +55,7 @@ def up(options: UpOptions, first_run: FirstRun | None = None) -> int:
 
     Raises StartRefused with one line for the person who typed the command.
     """
-    began = time.monotonic()
+    began = _process_began_at()
     os.umask(0o077)
     forking.pause_collector()
     setproctitle.setproctitle("opsjob: supervisor")
@@ -108,6 +108,16 @@ def _redis(prepared: Prepared) -> str:
             raise StartRefused(f"The embedded Valkey does not start; see {log or 'its output'}.")
         prepared.children.tick(0.01)
     return valkey.url
+
+
+def _process_began_at() -> float:
+    """When this process was started, on the monotonic clock; the interpreter's start counts too."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text("ascii").rpartition(") ")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return time.monotonic()
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - age
 
 
 def say(text: str) -> None:

@@ -58,11 +58,11 @@ class Supervisor:
         forking.settle_memory()
         self._start_servers()
         self._wait_until_ready()
+        took = time.monotonic() - self._prepared.began_at
         is_new = self._set_up()
         if self._options.with_agent:
             self._start_agent()
         folder.write_address(self._folder, self._url, self._agent_url)
-        took = time.monotonic() - self._prepared.began_at
         self._prepared.say(f"OPS Job is ready after {took:.1f} s.")
         try:
             return self._watch(is_new=is_new)
