@@ -1,82 +1,21 @@
-"""A small service of the tests' own, on a real database and a real Valkey."""
+"""What the tests of the kit share: a database, a runtime, an app and time that stands."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import httpx
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import MetaData, String, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.kit import clock
-from libs.kit.auth import AccessTokens, InternalTokens
+from libs.kit.auth import AccessTokens, InternalTokens, Principal
 from libs.kit.clock import StandingClock
-from libs.kit.db import Database, Transaction, mechanism_tables, reads, writes
-from libs.kit.errors import Conflict
-from libs.kit.events import Event
+from libs.kit.db import Database
 from libs.kit.redis import connect
-from libs.kit.service import Runtime
+from libs.kit.service import Runtime, create_app, entering
 from libs.kit.settings import Settings
-
-SECRET = SecretStr("a-secret-of-tests-0123456789-abcdefghij")
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData()
-
-
-class Thing(Base):
-    __tablename__ = "things"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(64), unique=True)
-
-
-mechanism_tables(Base.metadata)
-
-
-class ThingMade(Event):
-    topic: ClassVar[str] = "things"
-    type: ClassVar[str] = "things.thing_made"
-
-    name: str
-
-
-class Things:
-    """Use cases of the service of the tests."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    @writes
-    def make(self, tx: Transaction, name: str) -> Thing:
-        thing = tx.add(Thing(name=name))
-        tx.emit(ThingMade(name=name))
-        tx.flush()
-        return thing
-
-    @writes
-    def make_and_fail(self, tx: Transaction, name: str) -> None:
-        tx.add(Thing(name=name))
-        tx.emit(ThingMade(name=name))
-        tx.flush()
-        raise Conflict(name=name)
-
-    @reads
-    def names(self, tx: Transaction) -> list[str]:
-        return list(tx.scalars(select(Thing.name).order_by(Thing.id)))
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What `database_url` needs to know."""
-
-    name: str = "things"
-    metadata: MetaData = Base.metadata
-    migrations: Path = Path("/nonexistent")
+from tests.libs.kit.listening import Log
+from tests.libs.kit.things import SECRET, Declared, Things
+from tests.libs.kit.things_service import service
 
 
 @pytest.fixture
@@ -110,3 +49,21 @@ async def runtime(
     async with httpx.AsyncClient() as http:
         yield Runtime(settings, redis, http, InternalTokens(SECRET), AccessTokens(SECRET))
     await redis.aclose()
+
+
+@pytest.fixture
+def log(db: Database) -> Log:
+    return Log(db)
+
+
+@pytest.fixture
+async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(service, runtime)
+    admin = Principal(1, "admin", permissions=frozenset(("*",)))
+    headers = {"authorization": "Bearer " + runtime.internal_tokens.issue("things", admin, "gw")}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        entering([app]),
+        httpx.AsyncClient(transport=transport, base_url="http://things", headers=headers) as http,
+    ):
+        yield http

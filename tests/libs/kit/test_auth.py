@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from libs.kit.auth import AccessTokens, InternalTokens, Principal, bearer
 from libs.kit.clock import StandingClock
 from libs.kit.errors import Forbidden, Unauthenticated
-from tests.libs.kit.conftest import SECRET
+from tests.libs.kit.things import SECRET
 
 ANN = Principal(7, "ann", ("operator",), frozenset(("hosts:read",)), session_id="s-1", kind="user")
 

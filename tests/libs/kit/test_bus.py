@@ -1,9 +1,6 @@
-"""Facts from outbox to use case, with a real Valkey that is flushed, filled and killed."""
+"""Facts from outbox to use case, on a real Valkey."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -14,77 +11,12 @@ from libs.kit.bus import Consumers, DeadLetters, Relay, Subscriptions, stream_of
 from libs.kit.clock import StandingClock
 from libs.kit.db import Database, Lease
 from libs.kit.db.tables import inbox, outbox
-from libs.kit.errors import NotFound, Unavailable
-from libs.kit.logging import current_trace_id, trace_id
-from libs.kit.redis import Redis, blocking, connect
-from tests.libs.kit.conftest import ThingMade, Things
-from tests.support.valkey import ValkeyServer
+from libs.kit.errors import NotFound
+from libs.kit.logging import trace_id
+from libs.kit.redis import Redis, blocking
+from tests.libs.kit.listening import GROUP, Log, consumers_of, published, relay_of, running
+from tests.libs.kit.things import ThingMade, Things
 from tests.support.waiting import eventually
-
-GROUP = "listeners"
-
-
-class Log:
-    """What a consumer has seen; the use cases of the tests' listening service."""
-
-    def __init__(self, db: Database) -> None:
-        self.things = Things(db)
-        self.seen: list[str] = []
-        self.traces: list[str] = []
-        self.failing: set[str] = set()
-        self.down = False
-
-    async def note(self, name: str) -> None:
-        """The effect of the listening service, in one transaction: a thing with another name."""
-        if self.down:
-            raise Unavailable
-        if name in self.failing:
-            message = f"cannot handle {name}"
-            raise ValueError(message)
-        self.traces.append(current_trace_id())
-        await self.things.make(f"seen {name}")
-        self.seen.append(name)
-
-
-on = Subscriptions()
-
-
-@on(ThingMade, Log)
-async def note_new_things(fact: ThingMade, log: Log) -> None:
-    """Ignores what it made itself: in these tests one service talks and listens."""
-    if not fact.name.startswith("seen "):
-        await log.note(fact.name)
-
-
-@pytest.fixture
-def log(db: Database) -> Log:
-    return Log(db)
-
-
-def relay_of(db: Database, redis: Redis) -> Relay:
-    return Relay(db, redis, service="things", holder="process-1")
-
-
-def consumers_of(db: Database, redis: Redis, log: Log, consumer: str = "process-1") -> Consumers:
-    return Consumers(db, redis, on, {Log: log}, service=GROUP, consumer=consumer)
-
-
-@asynccontextmanager
-async def running(*loops: Consumers | Relay) -> AsyncIterator[None]:
-    """The loops in the background, as in a service; one that dies fails the test."""
-    tasks = [asyncio.create_task(loop.run()) for loop in loops]
-    try:
-        yield
-        assert not any(task.done() for task in tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def published(db: Database) -> int:
-    query = select(func.count()).where(outbox.c.published_at.is_not(None))
-    return await db.read(lambda tx: tx.scalar(query)) or 0
 
 
 async def test_facts_reach_the_stream_in_order(db: Database, things: Things, redis: Redis) -> None:
@@ -138,111 +70,6 @@ async def test_r25_a_fact_published_twice_has_one_effect(
 
     assert log.seen == ["a", "b"]
     assert sorted(await log.things.names()) == ["a", "b", "seen a", "seen b"]
-
-
-async def test_r26_redis_down_delays_facts_and_fails_no_write(
-    db: Database, log: Log, own_valkey: ValkeyServer
-) -> None:
-    redis = connect(own_valkey.url)
-    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
-        await log.things.make("a")
-        assert log.seen == []
-
-        own_valkey.start()
-        await eventually(lambda: log.seen == ["a"])
-    await redis.aclose()
-
-
-async def test_r26_what_a_flush_took_is_published_again(
-    db: Database, things: Things, redis: Redis, log: Log
-) -> None:
-    relay = relay_of(db, redis)
-    await things.make("lost")
-    await relay.publish()
-    await redis.flushall()
-
-    async with running(relay, consumers_of(db, redis, log)):
-        await eventually(lambda: log.seen == ["lost"])
-
-
-async def test_r26_a_lost_last_second_is_published_again(
-    db: Database, things: Things, redis: Redis, log: Log
-) -> None:
-    """A crash of Redis with appendfsync everysec: the position stands before the last facts."""
-    relay = relay_of(db, redis)
-    await things.make("kept")
-    await relay.publish()
-    dump = await redis.dump(stream_of("things"))
-    position = await redis.get("facts:things:position")
-    await things.make("lost")
-    await relay.publish()
-    await redis.restore(stream_of("things"), 0, dump, replace=True)
-    await redis.set("facts:things:position", position)
-
-    async with running(relay, consumers_of(db, redis, log)):
-        await eventually(lambda: log.seen == ["kept", "lost"])
-
-
-async def test_r26_a_relay_that_starts_after_the_loss_notices_it(
-    db: Database, things: Things, redis: Redis
-) -> None:
-    await things.make("a")
-    await relay_of(db, redis).publish()
-    await redis.delete(stream_of("things"))
-
-    assert await relay_of(db, redis).publish() == 1
-
-
-async def test_r27_a_lost_group_is_made_again(
-    db: Database, things: Things, redis: Redis, log: Log
-) -> None:
-    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
-        await things.make("a")
-        await eventually(lambda: log.seen == ["a"])
-        await redis.xgroup_destroy(stream_of("things"), GROUP)
-        await things.make("b")
-        await eventually(lambda: log.seen == ["a", "b"])
-        await redis.delete(stream_of("things"))
-        await things.make("c")
-        await eventually(lambda: log.seen == ["a", "b", "c"])
-        await redis.flushall()
-        await things.make("d")
-        await eventually(lambda: log.seen == ["a", "b", "c", "d"])
-
-    assert len(await log.things.names()) == 8
-
-
-async def test_r27_loops_survive_a_killed_and_emptied_server(
-    db: Database, things: Things, own_valkey: ValkeyServer, log: Log
-) -> None:
-    own_valkey.start()
-    redis = connect(own_valkey.url)
-    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
-        await things.make("a")
-        await eventually(lambda: log.seen == ["a"])
-        own_valkey.kill()
-        await things.make("b")
-        own_valkey.start()
-        await eventually(lambda: log.seen == ["a", "b"])
-    await redis.aclose()
-
-
-async def test_r27_loops_survive_a_full_and_a_read_only_server(
-    db: Database, things: Things, own_valkey: ValkeyServer, log: Log
-) -> None:
-    own_valkey.start("--maxmemory-policy", "noeviction")
-    redis = connect(own_valkey.url)
-    async with running(relay_of(db, redis), consumers_of(db, redis, log)):
-        await redis.config_set("maxmemory", "1")  # every XADD: OOM
-        await things.make("a")
-        await things.make("b")
-        await redis.config_set("maxmemory", "0")
-        await eventually(lambda: log.seen == ["a", "b"])
-        await redis.replicaof("127.0.0.1", "1")  # every XADD: READONLY
-        await things.make("c")
-        await redis.replicaof("NO", "ONE")
-        await eventually(lambda: log.seen == ["a", "b", "c"])
-    await redis.aclose()
 
 
 async def test_r28_a_poison_fact_goes_to_the_dead_letters_and_blocks_nobody(

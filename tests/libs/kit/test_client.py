@@ -17,7 +17,7 @@ from libs.kit.errors import AppError, NotFound, TooMany, Unavailable
 from libs.kit.logging import request_id
 from libs.kit.service import Runtime, Schema, Service, create_app, entering
 from libs.kit.settings import Settings
-from tests.libs.kit.conftest import SECRET, Base, Things
+from tests.libs.kit.things import SECRET, Base, Things
 
 router = APIRouter()
 

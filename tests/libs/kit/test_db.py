@@ -21,7 +21,7 @@ from libs.kit.db import (
 )
 from libs.kit.db.tables import inbox, outbox
 from libs.kit.errors import Conflict, Invalid, Unavailable
-from tests.libs.kit.conftest import Declared, Thing, ThingMade, Things
+from tests.libs.kit.things import Declared, Thing, ThingMade, Things
 
 
 def count_of(tx: Transaction, table: Table) -> int:

@@ -13,11 +13,11 @@ from sqlalchemy import make_url
 from libs.kit import migrate
 from libs.kit.db import Database
 from libs.kit.ids import new_id
-from tests.libs.kit.conftest import Base, Things
+from tests.libs.kit.things import Base, Things
 
 ENVIRONMENT = """
     from libs.kit.migrate import run_environment
-    from tests.libs.kit.conftest import Base
+    from tests.libs.kit.things import Base
 
     run_environment(Base.metadata)
 """

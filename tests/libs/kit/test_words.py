@@ -26,7 +26,7 @@ from libs.kit.errors import (
 )
 from libs.kit.pagination import Page, PageParams
 from libs.kit.settings import Settings
-from tests.libs.kit.conftest import ThingMade
+from tests.libs.kit.things import ThingMade
 
 
 def test_the_envelope_repeats_the_status() -> None:
