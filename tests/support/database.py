@@ -8,6 +8,7 @@ import asyncio
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,6 +52,7 @@ class PostgresServer:
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._user: dict[str, object] = {}
+        self._postgres = Path()
         if os.getuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
@@ -70,6 +72,7 @@ class PostgresServer:
     def start(self) -> None:
         """Make a cluster, start it and wait until it answers."""
         binaries = self._binaries()
+        self._postgres = binaries / "postgres"
         data = self.folder / "data"
         account = ["-U", "postgres", "-A", "trust"]
         locale = ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
@@ -77,25 +80,39 @@ class PostgresServer:
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.resume()
+
+    def resume(self) -> None:
+        """Start the server on its cluster and wait until it answers."""
         options = {"listen_addresses": "127.0.0.1", "port": str(self.port), **_QUICK}
         options["max_connections"] = "200"
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        command = [str(binaries / "postgres"), "-D", str(data), "-k", str(self.folder), *flags]
-        with (self.folder / "log").open("wb") as log:
+        command = [str(self._postgres), "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # type: ignore[call-overload]  # user= only for root
-                command, stdout=log, stderr=log, cwd=self.folder, env=self._env(), **self._user
+                [*command, *flags],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=self._env(),
+                **self._user,
             )
         _outside_of_loops(self._answering)
 
-    def stop(self) -> None:
-        """End the server in order and remove its folder."""
+    def halt(self) -> None:
+        """End the server in order; the cluster stays."""
         if self._process is not None:
-            self._process.send_signal(2)  # fast shutdown
+            self._process.send_signal(signal.SIGINT)  # fast shutdown
             try:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _binaries(self) -> Path:
