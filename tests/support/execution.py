@@ -128,6 +128,16 @@ class Courier:
         self.gateway_id = gateway_id
         self._last = "0-0"
         self._inbox: list[tuple[str, Message]] = []
+        self._kept: dict[str, list[Mapping[str, object]]] | None = None
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Whatever is said inside goes out as one entry a stream when the block ends."""
+        self._kept = {}
+        yield
+        kept, self._kept = self._kept, None
+        for key, entries in kept.items():
+            await self._append(key, entries)
 
     async def connect(self, agent: Agent, *tasks: Message, again: bool = False) -> None:
         """Announce a session of an agent whose journal holds these tasks."""
@@ -260,6 +270,9 @@ class Courier:
         return order
 
     async def _append(self, key: str, entries: Iterable[Mapping[str, object]]) -> None:
+        if self._kept is not None:
+            self._kept.setdefault(key, []).extend(entries)
+            return
         await BatchStream.append(self.redis, key, list(entries), 10_000, self.gateway_id)
 
     async def _read(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from libs.contracts.execution import TaskStatus
 from libs.kit.db import Transaction
@@ -135,7 +135,7 @@ class ReportRepository:
         """Give open tasks their final state; the first one wins (R10)."""
         self._many(
             update(Task)
-            .where(Task.id == bindparam("task"), Task.status.in_([str(status) for status in OPEN]))
+            .where(Task.id == bindparam("task"), _IS_OPEN)
             .values(
                 status=bindparam("final"),
                 exit_code=bindparam("code"),
@@ -196,6 +196,8 @@ class ReportRepository:
             self._session.connection().execute(statement, list(rows))  # type: ignore[call-overload]
 
 
+_IS_OPEN = or_(*(Task.status == status for status in sorted(OPEN)))
+"""Spelled out, because a list has no place in a statement that is run for many rows at once."""
 _VERSION = select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
 
 

@@ -1,0 +1,128 @@
+"""`echo hello` on many real agents, against the floor of the persistent-connection design.
+
+The floor is a bare WebSocket hub with as many bare agents as processes: no identity, no storage,
+no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents] [PEERS=1]`;
+the limit is four times the floor. With PEERS=1 Salt's LocalClient runs beside us (a virtual
+environment with Salt is named by OPSJOB_BENCH_SALT; its minions share this machine as well).
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import httpx
+from websockets.asyncio.server import ServerConnection, serve
+
+from bench import _salt
+from bench._ground import agents, platform, watch
+from bench.report import Figure
+
+LIMIT_FLOORS = 4.0
+ROUNDS = 9
+BARE_AGENT = Path(__file__).with_name("_bare_agent.py")
+
+
+class Floor:
+    """The hub: hands a command to everybody and waits for every exit code."""
+
+    def __init__(self) -> None:
+        self._agents: list[ServerConnection] = []
+        self._left = 0
+        self._done = asyncio.Event()
+        self._complete = asyncio.Event()
+        self._processes: list[asyncio.subprocess.Process] = []
+
+    async def start(self, count: int) -> None:
+        """Listen, and start so many bare agents."""
+        self._server = await serve(
+            self._serve, "127.0.0.1", 0, compression=None, ping_interval=None
+        )
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        self._left = count
+        command = [sys.executable, str(BARE_AGENT), f"ws://127.0.0.1:{port}"]
+        self._processes = [await asyncio.create_subprocess_exec(*command) for _ in range(count)]
+        await self._complete.wait()
+
+    async def _serve(self, agent: ServerConnection) -> None:
+        self._agents.append(agent)
+        if len(self._agents) == self._left:
+            self._complete.set()
+        async for message in agent:
+            if "exit_code" in json.loads(message):
+                self._left -= 1
+                if not self._left:
+                    self._done.set()
+
+    async def run(self, command: str) -> float:
+        """Seconds until all have answered."""
+        self._left = len(self._agents)
+        self._done.clear()
+        began = time.perf_counter()
+        order = json.dumps({"command": command})
+        await asyncio.gather(*(agent.send(order) for agent in self._agents))
+        await self._done.wait()
+        return time.perf_counter() - began
+
+    async def stop(self) -> None:
+        """End the agents and the hub."""
+        for process in self._processes:
+            process.terminate()
+        self._server.close()
+        await self._server.wait_closed()
+        for process in self._processes:
+            await process.wait()
+
+
+def measure(n: int | None, peers: bool) -> Iterator[Figure]:
+    """Medians with `n` (default 40) agents, platform and floor in turns."""
+    count = n or 40
+    with (
+        platform("--no-agent") as (running, client),
+        agents(running, client, count) as hosts,
+        asyncio.Runner() as runner,
+    ):
+        floor = Floor()
+        runner.run(floor.start(count))
+        try:
+            ours, bare = _in_turns(client, hosts, runner, floor)
+        finally:
+            runner.run(floor.stop())
+    reference = median(bare)
+    yield Figure("fanout_floor", round(reference * 1000, 1), "ms", count)
+    yield Figure(
+        "fanout_hello",
+        round(median(ours) * 1000, 1),
+        "ms",
+        count,
+        round(reference * 1000 * LIMIT_FLOORS, 1),
+    )
+    yield Figure("fanout_floors", round(median(ours) / reference, 2), "x", count, LIMIT_FLOORS)
+    if peers:
+        yield from _salt.figures(count, median(ours))
+
+
+def _in_turns(
+    client: httpx.Client, hosts: list[int], runner: asyncio.Runner, floor: Floor
+) -> tuple[list[float], list[float]]:
+    ours: list[float] = []
+    bare: list[float] = []
+    for number in range(ROUNDS + 2):
+        took, plain = _run(client, hosts), runner.run(floor.run("echo hello"))
+        if number >= 2:  # the first ones warm up
+            ours.append(took)
+            bare.append(plain)
+    return ours, bare
+
+
+def _run(client: httpx.Client, hosts: list[int]) -> float:
+    body = {"script_content": "echo hello", "target_host_ids": hosts, "timeout": 60}
+    began = time.perf_counter()
+    answer = client.post("/api/quick/execute_script/", json=body)
+    seen = watch(client, answer.json()["content"]["execution_id"])
+    if seen.status != "success" or seen.lines != len(hosts):
+        raise RuntimeError(f"a run ended as {seen.status} with {seen.lines} lines")
+    return seen.ended - began
