@@ -302,4 +302,8 @@ async def _until_first(*parts: Coroutine[object, object, object]) -> None:
 
 def run_agent(state: StateFolder, identity: Identity, lock: int, options: Options) -> None:
     """Run until told to stop; `lock` is the hold on the state folder."""
-    asyncio.run(Agent(state, identity, lock, options).run())
+
+    async def build_and_run() -> None:
+        await Agent(state, identity, lock, options).run()  # events of Python 3.9 need the loop
+
+    asyncio.run(build_and_run())
