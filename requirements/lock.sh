@@ -17,3 +17,5 @@ done
 for group in installer node; do
   "$uv" "${common[@]}" "$@" --generate-hashes "$group.in" -o "$group.lock"
 done
+# The agent runs on hosts that are older than servers.
+"$uv" "${common[@]}" "$@" --python-version 3.9 --generate-hashes agent.in -o agent.lock
