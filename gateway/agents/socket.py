@@ -173,7 +173,6 @@ class AgentSocket(asyncio.Protocol):
         response = self._listener.on_request(request) or self._ws.accept(request)
         self._ws.send_response(response)
         if response.status_code == 101:
-            self._flush()
             self._listener.on_open()
 
     def _take_frame(self, frame: Frame) -> None:
@@ -231,13 +230,13 @@ class AgentSocket(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        for data in self._ws.data_to_send():
-            if transport.is_closing():
-                return
-            if data:
-                transport.write(data)
-            else:
-                self._half_close(transport)
+        pieces = self._ws.data_to_send()
+        if not pieces or transport.is_closing():
+            return
+        is_last = not pieces[-1]  # the protocol's sign for our end of the stream
+        transport.write(b"".join(pieces))
+        if is_last:
+            self._half_close(transport)
         if transport.get_write_buffer_size() > 2 * self._write_limit:
             transport.abort()
 

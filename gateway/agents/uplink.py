@@ -22,6 +22,8 @@ BATCH_MESSAGES: Final = 128
 BATCH_BYTES: Final = 256 * 1024
 ENTRIES_PER_WRITE: Final = {RESULTS: 16, STATUS: 8, LOGS: 4}
 """Entries of each stream in one round trip: logs can delay a result by 1 MiB at most."""
+DENSE_MESSAGES: Final = 4
+"""A write with so many messages says that more are coming; waiting for them saves round trips."""
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _ARRAY32: Final = b"\xdd"
 
@@ -84,6 +86,7 @@ class Uplink:
         self._idle = asyncio.Event()
         self._idle.set()
         self._last_write = 0.0
+        self._last_count = 0
         self.is_healthy = False
         """Whether the last write reached Redis."""
         self.met_redis = asyncio.Event()
@@ -157,7 +160,9 @@ class Uplink:
             return
 
     async def _linger(self) -> None:
-        """Idle: write at once. Busy: wait a moment for company, unless a batch is full."""
+        """Waits a moment for company, if there was some last time and no batch is full yet."""
+        if self._last_count < DENSE_MESSAGES:
+            return
         if self._messages >= BATCH_MESSAGES or self._bytes >= BATCH_BYTES:
             return
         loop = asyncio.get_running_loop()
@@ -180,6 +185,7 @@ class Uplink:
         """One round trip; False when anything in it was not taken, then it is kept."""
         if not self._unsent:
             self._unsent = self._cut()
+            self._last_count = sum(len(entry.items) for entry in self._unsent)
         touched, self._touched = self._touched, {}
         forgotten, self._forgotten = self._forgotten, set()
         try:

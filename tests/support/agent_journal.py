@@ -30,6 +30,7 @@ class Speaker(Protocol):
     boot_id: str
     work: Work | None
     counts: Counter[str]
+    is_welcome: bool
 
     @property
     def agent_id(self) -> str:
@@ -225,7 +226,9 @@ class Journal:
         return self.tasks.get((str(message["task_id"]), cast(int, message["attempt"])))
 
     def _say(self, message: Message) -> None:
-        """Sends a task message through the faults of `work`."""
+        """Sends a task message through the faults of `work`; without a session it stays unsaid."""
+        if not self._agent.is_welcome:
+            return
         work = self._agent.work or Work()
         if work.loses is not None and work.loses(message):
             return

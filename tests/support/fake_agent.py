@@ -53,6 +53,7 @@ class FakeAgent:
         self.session_id = ""
         self.ended: Ended | None = None
         self._greets = False
+        self.is_welcome = False
         self.line: Line | None = None
         self._waiters: list[tuple[str, asyncio.Future[Message]]] = []
         self._beating: asyncio.TimerHandle | None = None
@@ -80,7 +81,7 @@ class FakeAgent:
         Raises Refused when the HTTP upgrade is refused and Ended when the hello is.
         """
         self._greets = True
-        welcome = self._waiter("welcome")
+        welcome = self.arrival("welcome")
         try:
             await self.open()
             async with asyncio.timeout(timeout):
@@ -101,6 +102,7 @@ class FakeAgent:
         `headers` replace those of the request; an empty value leaves one out.
         """
         self.ended = None
+        self.is_welcome = False
         address = f"ws://{self.host}:{self.port}{path or f'/ws/agent/{self.agent_id}'}"
         line = Line(self, address, headers=headers, subprotocol=subprotocol)
         loop = asyncio.get_running_loop()
@@ -190,9 +192,10 @@ class FakeAgent:
         if self.ended is not None:
             raise self.ended
         async with asyncio.timeout(timeout):
-            return await self._waiter(kind)
+            return await self.arrival(kind)
 
-    def _waiter(self, kind: str) -> asyncio.Future[Message]:
+    def arrival(self, kind: str) -> asyncio.Future[Message]:
+        """The next message of this type, counted from now."""
         waiter: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiters.append((kind, waiter))
         return waiter
@@ -240,6 +243,7 @@ class FakeAgent:
         if line is not self.line:
             return
         self.ended = ended
+        self.is_welcome = False
         self.journal.stop()
         if self._beating is not None:
             self._beating.cancel()
@@ -252,6 +256,7 @@ class FakeAgent:
     def _begin(self, message: Message) -> None:
         self.heartbeat_seconds = float(cast(float, message["heartbeat_seconds"]))
         self.session_id = str(message["session_id"])
+        self.is_welcome = True
         if self.beats:
             self._beat_after(self.heartbeat_seconds * random.random())
         self.journal.repeat_all()
