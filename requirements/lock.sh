@@ -5,17 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 uv=../.venv/bin/uv
-common=(pip compile --quiet --system-certs --universal --python-version 3.11 --no-emit-index-url
+common=(pip compile --quiet --system-certs --universal --no-emit-index-url
   --no-annotate --custom-compile-command requirements/lock.sh)
 resolved=$(mktemp)
 trap 'rm -f "$resolved"' EXIT
 
-"$uv" "${common[@]}" "$@" runtime.in dev.in -o "$resolved"
+"$uv" "${common[@]}" "$@" --python-version 3.11 runtime.in dev.in -o "$resolved"
 for group in runtime dev; do
-  "$uv" "${common[@]}" "$@" --generate-hashes "$group.in" -c "$resolved" -o "$group.lock"
+  "$uv" "${common[@]}" "$@" --python-version 3.11 --generate-hashes "$group.in" -c "$resolved" -o "$group.lock"
 done
 for group in installer node; do
-  "$uv" "${common[@]}" "$@" --generate-hashes "$group.in" -o "$group.lock"
+  "$uv" "${common[@]}" "$@" --python-version 3.11 --generate-hashes "$group.in" -o "$group.lock"
 done
 # The agent runs on hosts that are older than servers.
 "$uv" "${common[@]}" "$@" --python-version 3.9 --generate-hashes agent.in -o agent.lock
