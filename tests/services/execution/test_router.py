@@ -134,7 +134,7 @@ async def test_cancelling_needs_the_right_to_cancel(rig: Rig) -> None:
 
 async def test_messages_follow_the_language(rig: Rig) -> None:
     answer = await rig.http.get(
-        f"{RECORDS}/nobody", headers=rig.headers(**{"Accept-Language": "zh-CN,zh"})
+        f"{RECORDS}/nobody", headers=rig.headers(more={"Accept-Language": "zh-CN,zh"})
     )
 
     assert answer.json()["message"] == "没有这个执行。"

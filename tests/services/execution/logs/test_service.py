@@ -10,8 +10,9 @@ import pytest
 from libs.kit.redis import Redis
 from services.execution.app import service
 from services.execution.logs.domain import frames
+from tests.support.courier import Agent, Message
 from tests.support.database import Declared
-from tests.support.execution import Agent, Message, Neighbours, Rig, running
+from tests.support.execution import Neighbours, Rig, running
 
 pytestmark = pytest.mark.anyio
 

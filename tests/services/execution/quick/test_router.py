@@ -96,7 +96,7 @@ async def test_a_key_that_is_none_is_refused(rig: Rig, key: str) -> None:
     answer = await rig.http.post(
         RUN,
         json={"script_content": "true", "target_host_ids": [1]},
-        headers=rig.headers(**{"Idempotency-Key": key}),
+        headers=rig.headers(more={"Idempotency-Key": key}),
     )
 
     assert (answer.status_code, answer.json()["content"]["error"]) == (

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.support.execution import Agent, Message, Rig, operator
+from tests.support.courier import Agent, Message
+from tests.support.execution import Rig, operator
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +20,7 @@ class Watcher:
         self.events: list[Message] = []
         self._rig = rig
         self._path = f"/api/realtime/sse/{kind}/{execution_id}"
-        self._headers = rig.headers(**headers)
+        self._headers = rig.headers(more=headers)
         self._body: asyncio.Queue[bytes] = asyncio.Queue()
         self._buffer = b""
         self.status = 0
@@ -214,7 +215,7 @@ async def test_b099_an_id_that_is_none_is_refused(rig: Rig, event_id: str) -> No
 
     answer = await rig.http.get(
         f"/api/realtime/sse/logs/{execution_id}",
-        headers=rig.headers(**{"Last-Event-ID": event_id}),
+        headers=rig.headers(more={"Last-Event-ID": event_id}),
     )
 
     assert (answer.status_code, answer.json()["content"]["error"]) == (400, "event_id_invalid")

@@ -1,0 +1,214 @@
+"""An agent gateway and its agents as the execution service sees them: on the streams."""
+
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from libs.contracts.agents import LOGS, RESULTS, STATUS, gateway_key, session_key
+from libs.kit.bus import BatchStream
+from libs.kit.redis import Redis
+from tests.support.waiting import eventually
+
+Message = dict[str, object]
+
+
+@dataclass
+class Agent:
+    """A simulated agent: its identity, its key, and the tasks in its journal."""
+
+    number: int
+    boot_id: str = "boot-1"
+    session_id: str = "session-1"
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+
+    @property
+    def id(self) -> str:
+        """The agent id."""
+        return f"agent-{self.number}"
+
+    def target(self) -> Message:
+        """This agent's host as hosts would describe it."""
+        public = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+        return {
+            "host_id": self.number,
+            "name": f"host-{self.number}",
+            "ip_address": f"127.0.1.{self.number}",
+            "agent_id": self.id,
+            "agent_status": "online",
+            "public_key": public,
+            "identity_epoch": 1,
+        }
+
+
+class Courier:
+    """An agent gateway and its agents, as the streams see them."""
+
+    def __init__(self, redis: Redis, gateway_id: str = "gateway-1") -> None:
+        self.redis = redis
+        self.gateway_id = gateway_id
+        self._last = "0-0"
+        self._inbox: list[tuple[str, Message]] = []
+        self._kept: dict[str, list[Mapping[str, object]]] | None = None
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Whatever is said inside goes out as one entry a stream when the block ends."""
+        self._kept = {}
+        yield
+        kept, self._kept = self._kept, None
+        for key, entries in kept.items():
+            await self._append(key, entries)
+
+    async def connect(self, agent: Agent, *tasks: Message, again: bool = False) -> None:
+        """Announce a session of an agent whose journal holds these tasks."""
+        await self.redis.set(session_key(agent.id), self.gateway_id, ex=45)
+        entry: Message = {
+            "t": "connected",
+            "agent_id": agent.id,
+            "gateway_id": self.gateway_id,
+            "session_id": agent.session_id,
+            "boot_id": agent.boot_id,
+            "at": "2026-01-01T00:00:00Z",
+            "hello": {},
+            "tasks": list(tasks),
+        }
+        await self._append(STATUS, [entry | ({"again": True} if again else {})])
+
+    async def say(self, agent: Agent, kind: str, task: Message, **fields: object) -> None:
+        """A report of an agent about a task."""
+        entry: Message = {
+            "t": kind,
+            "agent_id": agent.id,
+            "boot_id": agent.boot_id,
+            "session_id": agent.session_id,
+            "task_id": task["task_id"],
+            "attempt": task["attempt"],
+        }
+        await self._append(RESULTS, [entry | fields])
+
+    async def output(
+        self, agent: Agent, order: Message, *chunks: tuple[str, int, int, bytes]
+    ) -> None:
+        """Pieces of output: stream, seq, offset and bytes."""
+        entries = [
+            {
+                "t": "output",
+                "agent_id": agent.id,
+                "execution_id": order["execution_id"],
+                "task_id": order["task_id"],
+                "attempt": order["attempt"],
+                "stream": stream,
+                "seq": seq,
+                "offset": offset,
+                "length": len(data),
+                "data": data,
+            }
+            for stream, seq, offset, data in chunks
+        ]
+        await self._append(LOGS, entries)
+
+    async def gap(self, agent: Agent, order: Message, **fields: object) -> None:
+        """A gap that the agent declares."""
+        entry = {
+            "t": "gap",
+            "agent_id": agent.id,
+            "execution_id": order["execution_id"],
+            "task_id": order["task_id"],
+            "attempt": order["attempt"],
+        }
+        await self._append(LOGS, [entry | fields])
+
+    async def result(
+        self,
+        agent: Agent,
+        order: Message,
+        *,
+        stdout: bytes = b"",
+        stderr: bytes = b"",
+        key: Ed25519PrivateKey | None = None,
+        **changes: object,
+    ) -> None:
+        """The signed result of a task; exit code 0 unless said otherwise."""
+        payload = json.dumps(
+            {
+                "task_id": order["task_id"],
+                "attempt": order["attempt"],
+                "epoch": 1,
+                "agent_id": agent.id,
+                "outcome": "exited",
+                "exit_code": 0,
+                "signal": None,
+                "reason": "",
+                "duration_ms": 12,
+                "started_at": None,
+                "ended_at": None,
+                "streams": {"stdout": _total(stdout), "stderr": _total(stderr)},
+                "processes": {"found": 0, "signalled": 0, "left": 0},
+            }
+            | changes
+        )
+        signature = (key or agent.key).sign(b"opsjob/result/v1\0" + payload.encode())
+        await self.say(
+            agent,
+            "result",
+            order,
+            execution_id=order["execution_id"],
+            payload=payload,
+            signature=base64.b64encode(signature).decode(),
+        )
+
+    async def expect(self, agent: Agent, kind: str, seconds: float = 10) -> Message:
+        """The next message of a kind to an agent; others stay for later."""
+
+        async def arrived() -> Message | None:
+            await self._read()
+            for place, (to, message) in enumerate(self._inbox):
+                if to == agent.id and message["type"] == kind:
+                    return self._inbox.pop(place)[1]
+            return None
+
+        found = await eventually(arrived, timeout=seconds)
+        assert found is not None
+        return found
+
+    async def seen(self, agent: Agent, kind: str) -> list[Message]:
+        """All messages of a kind to an agent that have arrived by now."""
+        await self._read()
+        return [
+            message for to, message in self._inbox if to == agent.id and message["type"] == kind
+        ]
+
+    async def start(self, agent: Agent) -> Message:
+        """Take an offer through claim and grant to running; returns the order."""
+        order = (await self.expect(agent, "offer"))["order"]
+        assert isinstance(order, dict)
+        await self.say(agent, "claim", order)
+        grant = await self.expect(agent, "grant")
+        await self.say(
+            agent, "started", order, epoch=grant["epoch"], pid=99, started_at="2026-01-01T00:00:00Z"
+        )
+        return order
+
+    async def _append(self, key: str, entries: Iterable[Mapping[str, object]]) -> None:
+        if self._kept is not None:
+            self._kept.setdefault(key, []).extend(entries)
+            return
+        await BatchStream.append(self.redis, key, list(entries), 10_000, self.gateway_id)
+
+    async def _read(self) -> None:
+        answer = await self.redis.xread({gateway_key(self.gateway_id): self._last}, count=1000)
+        for _, entries in answer:
+            for entry_id, fields in entries:
+                self._last = entry_id.decode()
+                for item in msgspec.msgpack.decode(fields[b"batch"]):
+                    self._inbox.append((item["to"], json.loads(item["frame"])))
+
+
+def _total(data: bytes) -> Message:
+    return {"seq": 1, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
