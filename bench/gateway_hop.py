@@ -7,19 +7,16 @@ machine has two. The limits: mounted at most 10 % more, separate at most 0.4 ms 
 measured in turns, several times; on a busy machine the CPU time is the steadier figure.
 """
 
-import asyncio
 import os
 import socket
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import Annotated, cast
+from typing import Annotated
 
 import httpx
 import msgspec
@@ -31,6 +28,7 @@ from pydantic import SecretStr
 from sqlalchemy import MetaData
 from starlette.types import ASGIApp
 
+from bench._load import Way, load, pin
 from bench.report import Figure
 from gateway.api.app import create_gateway
 from gateway.api.remote import RemoteUpstream
@@ -137,7 +135,7 @@ def _serve(kind: str, behind: str, folder: str, ready: Connection) -> None:
         "mounted": lambda: _gateway(_service(folder)),
         "separate": lambda: _gateway(RemoteUpstream(behind, service="hosts")),
     }
-    _pin(0)
+    pin(0)
     config = uvicorn.Config(apps[kind](), log_level="error", **server_options(GatewaySettings()))
     if kind == "direct":
         config.lifespan = "off"  # no database is opened
@@ -146,42 +144,6 @@ def _serve(kind: str, behind: str, folder: str, ready: Connection) -> None:
         listening.bind(("127.0.0.1", 0))
         ready.send(listening.getsockname()[1])
         uvicorn.Server(config).run(sockets=[listening])
-
-
-def _pin(core: int) -> None:
-    """Servers on the first core, the client on the second, if there are two to choose from."""
-    if hasattr(os, "sched_setaffinity") and len(cores := sorted(os.sched_getaffinity(0))) > 1:
-        os.sched_setaffinity(0, {cores[core]})
-
-
-@dataclass
-class _Way:
-    """One way to the service: where to send what, which processes work for it."""
-
-    port: int
-    token: str
-    processes: list[psutil.Process]
-    slash: str = "/"
-    rates: dict[str, list[float]] = field(default_factory=dict)
-    cpu_us: dict[str, list[float]] = field(default_factory=dict)
-    latency_ms: dict[str, list[float]] = field(default_factory=dict)
-
-    def request(self, path: str) -> bytes:
-        """The bytes of one request, with the headers of an ordinary program."""
-        lines = (
-            f"GET {path}{self.slash} HTTP/1.1",
-            f"host: 127.0.0.1:{self.port}",
-            "accept: application/json",
-            "accept-encoding: gzip, deflate",
-            "user-agent: opsjob-bench",
-            f"authorization: Bearer {self.token}",
-        )
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-    def cpu_seconds(self) -> float:
-        """CPU time of all its processes so far."""
-        times = [process.cpu_times() for process in self.processes]
-        return sum(one.user + one.system for one in times)
 
 
 @contextmanager
@@ -199,95 +161,21 @@ def _server(kind: str, folder: str, behind: str = "") -> Iterator[tuple[int, psu
         process.join(10)
 
 
-class _Loader(asyncio.Protocol):
-    """One connection that asks again as soon as it has its answer."""
-
-    def __init__(self, request: bytes, left: list[int], done: asyncio.Future[None]) -> None:
-        self._request = request
-        self._left = left
-        self._done = done
-        self._received = bytearray()
-        self._length = 0
-        self._began = 0.0
-        self.seconds: list[float] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
-        self._ask()
-
-    def _ask(self) -> None:
-        if self._left[0] <= 0:
-            if not self._done.done():
-                self._done.set_result(None)
-            return
-        self._left[0] -= 1
-        self._received.clear()
-        self._length = 0
-        self._began = time.perf_counter()
-        self._transport.write(self._request)
-
-    def _fail(self, why: str) -> None:
-        if not self._done.done():
-            self._done.set_exception(RuntimeError(why))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail("the server closed a connection")
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if not self._length:
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            head = bytes(self._received[:end]).lower()
-            if not head.startswith(b"http/1.1 200"):
-                self._fail(head[:200].decode("latin-1"))
-                return
-            at = head.index(b"content-length:") + len(b"content-length:")
-            self._length = end + 4 + int(head[at:].split(b"\r\n", 1)[0])
-        if len(self._received) >= self._length:
-            self.seconds.append(time.perf_counter() - self._began)
-            self._ask()
-
-
-@asynccontextmanager
-async def _load(
-    way: _Way, path: str, connections: int, requests: int
-) -> AsyncIterator[tuple[float, list[float]]]:
-    """Seconds for all requests, and those of each."""
-    loop = asyncio.get_running_loop()
-    left, done = [requests], loop.create_future()
-    request = way.request(path)
-    began = time.perf_counter()
-    pairs = [
-        await loop.create_connection(lambda: _Loader(request, left, done), "127.0.0.1", way.port)
-        for _ in range(connections)
-    ]
-    async with asyncio.timeout(120):
-        await done
-    passed = time.perf_counter() - began
-    try:
-        yield passed, [second for _, loader in pairs for second in loader.seconds]
-    finally:
-        for transport, _ in pairs:
-            transport.close()
-
-
-async def _measure_way(way: _Way, name: str, path: str, requests: int) -> None:
+async def _measure_way(way: Way, name: str, path: str, requests: int) -> None:
     """One round of one way: alone for the latency, then together for the rate."""
-    async with _load(way, path, 1, max(50, requests // 8)) as (_, seconds):
+    async with load(way, path, 1, max(50, requests // 8)) as (_, seconds):
         way.latency_ms.setdefault(name, []).append(median(seconds) * 1000)
     cpu = way.cpu_seconds()
-    async with _load(way, path, CONNECTIONS, requests) as (passed, _):
+    async with load(way, path, CONNECTIONS, requests) as (passed, _):
         way.rates.setdefault(name, []).append(requests / passed)
         spent = (way.cpu_seconds() - cpu) / requests
         way.cpu_us.setdefault(name, []).append(spent * 1_000_000)
 
 
-async def _measure_all(ways: dict[str, _Way], requests: int) -> None:
+async def _measure_all(ways: dict[str, Way], requests: int) -> None:
     for way in ways.values():
         for path in PATHS.values():
-            async with _load(way, path, CONNECTIONS, 300):
+            async with load(way, path, CONNECTIONS, 300):
                 pass  # warm
     for _ in range(ROUNDS):
         for name, path in PATHS.items():
@@ -307,12 +195,12 @@ def measure(n: int | None, peers: bool) -> Iterator[Figure]:
         _server("separate", folder, f"http://127.0.0.1:{direct_port}") as (port, separate),
     ):
         ways = {
-            "direct": _Way(direct_port, internal, [direct], slash=""),
-            "embedded": _Way(mounted_port, access, [mounted]),
-            "separate": _Way(port, access, [separate, direct]),
+            "direct": Way(direct_port, internal, [direct], slash=""),
+            "embedded": Way(mounted_port, access, [mounted]),
+            "separate": Way(port, access, [separate, direct]),
         }
         before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-        _pin(-1)
+        pin(-1)
         try:
             uvloop.run(_measure_all(ways, requests))
         finally:
@@ -321,7 +209,7 @@ def measure(n: int | None, peers: bool) -> Iterator[Figure]:
     yield from _figures(ways, requests * ROUNDS)
 
 
-def _figures(ways: dict[str, _Way], n: int) -> Iterator[Figure]:
+def _figures(ways: dict[str, Way], n: int) -> Iterator[Figure]:
     direct = ways["direct"]
     for name in PATHS:
         rate, cpu = median(direct.rates[name]), median(direct.cpu_us[name])
