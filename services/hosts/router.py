@@ -1,15 +1,26 @@
 """The inventory of hosts."""
 
+from functools import lru_cache
 from typing import Annotated
+from urllib.parse import parse_qsl
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from libs.kit.auth import Principal, require
 from libs.kit.ids import Id
 from libs.kit.pagination import Page
 from libs.kit.service import Ready, provided
-from services.hosts.schemas import HostCreate, HostOut, HostPatch, HostQuery, HostRow
+from services.hosts.schemas import (
+    HostCreate,
+    HostOut,
+    HostPatch,
+    HostQuery,
+    HostRow,
+    query_parameters,
+)
 from services.hosts.service import Hosts
 
 router = APIRouter(prefix="/api/hosts", tags=["hosts"])
@@ -30,9 +41,33 @@ class _PageOfRows(msgspec.Struct):
     results: list[HostRow]
 
 
-@router.get("", response_model=Page[HostOut])
+def _parse(query_string: bytes) -> HostQuery:
+    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    try:
+        return HostQuery.model_validate(dict(pairs))
+    except ValidationError as error:
+        places = [{**one, "loc": ("query", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(places) from error
+
+
+_remembered = lru_cache(maxsize=1024)(_parse)
+LONGEST_REMEMBERED = 512
+
+
+async def _query(request: Request) -> HostQuery:
+    """What FastAPI would make of a model of query parameters, at a tenth of its cost.
+
+    The same parameters come again with every look at a page, so they are remembered.
+    """
+    raw: bytes = request.scope["query_string"]
+    return _remembered(raw) if len(raw) <= LONGEST_REMEMBERED else _parse(raw)
+
+
+@router.get(
+    "", response_model=Page[HostOut], openapi_extra={"parameters": query_parameters(HostQuery)}
+)
 async def list_hosts(
-    query: Annotated[HostQuery, Query()], hosts: HostsUseCases, by: Reader
+    query: Annotated[HostQuery, Depends(_query)], hosts: HostsUseCases, by: Reader
 ) -> Ready:
     """Hosts, page by page. Unknown parameters are refused; of a repeated one the last counts."""
     page = await hosts.page(query)

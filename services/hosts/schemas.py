@@ -56,6 +56,15 @@ class ListQuery(BaseModel):
         return PageParams(self.page, self.page_size)
 
 
+def query_parameters(model: type[ListQuery]) -> list[dict[str, object]]:
+    """The parameters of a list as OpenAPI describes them, for a route that reads them itself."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return [
+        {"name": name, "in": "query", "required": False, "schema": shape}
+        for name, shape in schema["properties"].items()
+    ]
+
+
 class HostQuery(ListQuery):
     """Page, filters and order of the list of hosts."""
 
