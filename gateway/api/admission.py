@@ -26,15 +26,21 @@ class Admission:
         self._origins = frozenset(settings.public_origins)
         self._shown: dict[_Shown, Identity] = {}
 
+    def recognise(self, head: RequestHead, caller: Caller, method: str) -> Identity | None:
+        """The person, if everything about the request was settled a moment ago; else `admit`."""
+        identity = self._shown.get((head.authorization, head.cookie, caller.scheme))
+        if identity is None or identity.fresh_until <= clock.monotonic():
+            return None
+        if identity.by_cookie_alone and method not in SAFE_METHODS:
+            return None
+        return identity if self._rates.users.take(identity.rate_key) else None
+
     async def admit(self, head: RequestHead, caller: Caller, method: str) -> Identity:
         """The person behind a request for something that needs one."""
-        shown = (head.authorization, head.cookie, caller.scheme)
-        identity = self._shown.get(shown)
-        if identity is None or identity.fresh_until <= clock.monotonic():
-            identity = await self._identify(head, caller)
-            if len(self._shown) >= _MOST_SHOWN:
-                self._shown.clear()
-            self._shown[shown] = identity
+        identity = await self._identify(head, caller)
+        if len(self._shown) >= _MOST_SHOWN:
+            self._shown.clear()
+        self._shown[head.authorization, head.cookie, caller.scheme] = identity
         if identity.by_cookie_alone and method not in SAFE_METHODS:
             check_cookie_change(head, caller, self._origins)
         if not self._rates.users.take(identity.rate_key):

@@ -1,7 +1,6 @@
 """The gateway itself: takes a request apart, checks it, and hands it to the service it is for."""
 
 import logging
-import re
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -25,11 +24,11 @@ from gateway.api.errors import (
     TokenInQuery,
 )
 from gateway.api.exchange import Dressing, Exchange, new_request_id
-from gateway.api.heads import Header, RequestHead, check_head, read_head
+from gateway.api.heads import Header, Heads, RequestHead
 from gateway.api.limits import Rates, StreamSlots
 from gateway.api.local import LocalPages
 from gateway.api.metrics import GatewayMetrics
-from gateway.api.routing import OPEN_DOORS, Route, belongs_to_platform, locate
+from gateway.api.routing import OPEN_DOORS, Route, belongs_to_platform, carries_token, locate
 from gateway.api.settings import GatewaySettings
 from gateway.api.spa import Console
 from gateway.api.streams import Streams
@@ -41,11 +40,6 @@ _log = logging.getLogger(__name__)
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _ALLOW: Final[Header] = (b"allow", b"GET, HEAD, POST, PUT, PATCH, DELETE")
-_TOKEN_IN_QUERY: Final = re.compile(
-    rb"(?:^|[&;])(?:access_?token|refresh_?token|id_?token|auth_?token|token|jwt|bearer"
-    rb"|authorization|api_?key|session(?:_?id)?|opsjob_session)=|=eyJ[\w-]+\.[\w-]+\.",
-    re.IGNORECASE,
-)
 _GONE: Final = 499
 """Counted, never sent: the caller went away before an answer began."""
 
@@ -64,11 +58,13 @@ class Visit:
         """The scope with the canonical path and with headers of which each is our word."""
         caller = self.caller
         raw_path: bytes = self.scope["raw_path"]
-        headers = self.head.passed_on
+        headers = [
+            *self.head.passed_on,
+            *caller.headers,
+            (b"x-request-id", exchange.request_id),
+        ]
         if identity is not None:
             headers.append(identity.header_for(self.route.service))
-        headers.append((b"x-request-id", exchange.request_id))
-        headers += caller.headers
         return {
             **self.scope,
             "path": self.path,
@@ -108,6 +104,7 @@ class Gateway:
         self._metrics = metrics
         self._lifespan = lifespan
         self._admission = Admission(settings, credentials, rates)
+        self._heads = Heads(max_headers=settings.max_headers, max_bytes=settings.max_head_bytes)
         self._callers = Callers(settings.trusted_proxies)
         self._console = Console(settings.static_dir)
         self._dressing = Dressing(hsts_seconds=settings.hsts_seconds)
@@ -117,15 +114,9 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the life of the server; sockets other than HTTP are turned away."""
-        kind = scope["type"]
-        if kind == "http":
-            await self._answer(scope, receive, send)
-        elif kind == "lifespan":
-            await self._live(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._live(scope, receive, send)
+            return
         began = time.perf_counter()
         head_only = scope["method"] == "HEAD"
         exchange = Exchange(send, head_only=head_only, dressed=self._dressing.data)
@@ -146,40 +137,32 @@ class Gateway:
             figures.count(status, time.perf_counter() - began)
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        headers = scope["headers"]
-        head = read_head(headers)
+        head = self._heads.read(scope["headers"])
         exchange.request_id = head.request_id or new_request_id()
         exchange.body_unread = head.announces_body
-        settings = self._settings
         caller = self._callers.identify(scope, head)
         if caller.scheme == "https":
             exchange.dressed = self._dressing.secure_data
-        check_head(
-            head, headers, max_headers=settings.max_headers, max_bytes=settings.max_head_bytes
-        )
         method = scope["method"]
         if method not in _METHODS:
             raise MethodRefused(method=method[:20])
-        self._check_address(scope)
-        path, route = locate(scope["raw_path"])
+        raw_path, query = scope["raw_path"], scope["query_string"]
+        if len(raw_path) > self._settings.max_path_bytes:
+            raise AddressTooLong(limit_bytes=self._settings.max_path_bytes)
+        if query:
+            self._check_query(query)
+        path, route = locate(raw_path)
         if route is None:
             await self._answer_here(path, method, head, caller, exchange)
             return
         exchange.route = route.prefix
-        visit = Visit(scope, path, route, head, caller)
-        await self._forward(visit, receive, exchange)
+        await self._forward(Visit(scope, path, route, head, caller), receive, exchange)
 
-    def _check_address(self, scope: Scope) -> None:
-        """The bounds of path and query."""
-        raw_path: bytes = scope["raw_path"]
-        query = scope["query_string"]
-        if len(raw_path) > self._settings.max_path_bytes:
-            raise AddressTooLong(limit_bytes=self._settings.max_path_bytes)
-        if query:
-            if len(query) > self._settings.max_query_bytes:
-                raise AddressTooLong(limit_bytes=self._settings.max_query_bytes)
-            if _TOKEN_IN_QUERY.search(query):
-                raise TokenInQuery()
+    def _check_query(self, query: bytes) -> None:
+        if len(query) > self._settings.max_query_bytes:
+            raise AddressTooLong(limit_bytes=self._settings.max_query_bytes)
+        if carries_token(query):
+            raise TokenInQuery()
 
     async def _forward(self, visit: Visit, receive: Receive, exchange: Exchange) -> None:
         """Admits the caller and lets the service answer."""
@@ -188,13 +171,15 @@ class Gateway:
         door = OPEN_DOORS.get((method, visit.path))
         limit = door.max_body_bytes if door else self._settings.max_body_bytes
         counted: CountedBody | None = None
-        if check_body(head, limit):
+        if (head.announces_body or head.content_encoding) and check_body(head, limit):
             receive = counted = CountedBody(receive, limit, exchange.mute)
         identity: Identity | None = None
         if door:
             await self._admission.admit_anybody(head, visit.caller)
         else:
-            identity = await self._admission.admit(head, visit.caller, method)
+            identity = self._admission.recognise(
+                head, visit.caller, method
+            ) or await self._admission.admit(head, visit.caller, method)
         upstream = self._upstreams.get(route.service)
         if upstream is None:
             raise ServiceUnreachable(service=route.service)
@@ -250,8 +235,11 @@ class Gateway:
         extra = (_ALLOW,) if error.status == 405 else ()
         await exchange.refuse(error, language, *extra)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start and stop with the server: the composition's own resources, then connections."""
+        if scope["type"] != "lifespan":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         await receive()
         started = False
         try:

@@ -68,11 +68,24 @@ def canonical(raw_path: bytes) -> str:
     return path[:-1] if path[-1] == "/" and path != "/" else path
 
 
+_TOKEN_IN_QUERY: Final = re.compile(
+    rb"(?:^|[&;])(?:access_?token|refresh_?token|id_?token|auth_?token|token|jwt|bearer"
+    rb"|authorization|api_?key|session(?:_?id)?|opsjob_session)=|=eyJ[\w-]+\.[\w-]+\.",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=4096)
 def locate(raw_path: bytes) -> tuple[str, Route | None]:
     """The canonical path and its row; remembered, because most paths are asked for again."""
     path = canonical(raw_path)
     return path, route_of(path)
+
+
+@lru_cache(maxsize=1024)
+def carries_token(query: bytes) -> bool:
+    """Whether a query string holds what looks like a credential, good or bad."""
+    return _TOKEN_IN_QUERY.search(query) is not None
 
 
 def _decoded(raw_path: bytes) -> str:

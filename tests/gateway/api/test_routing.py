@@ -3,7 +3,7 @@
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.api.errors import NoSuchAddress
@@ -59,6 +59,7 @@ def test_any_other_spelling_of_a_path_is_no_address(raw_path: str) -> None:
         canonical(raw_path.encode("latin-1"))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([b"/", b".", b"%2e", b"%2F", b"%5c", b"%00", b"%c0", b"%af", b";", b"\\"])
