@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.cgroups import Cgroup
 from agent.kernel import die_with_parent, fork_into_cgroup
@@ -145,8 +146,12 @@ def _replace_process(order: Launch, script: str, streams: tuple[int, int]) -> No
     os.execve(order.command[0], [*order.command, script, *order.args], order.environment)
 
 
+@lru_cache(maxsize=1)
 def _changed_signals() -> list[int]:
-    """Signals that are ignored or handled here; exec would pass on that they are ignored."""
+    """Signals that are ignored or handled here; exec would pass on that they are ignored.
+
+    Looked up once: a shim sets its handlers before its first script.
+    """
     default = (signal.SIG_DFL, None)
     return [n for n in signal.valid_signals() if signal.getsignal(n) not in default]
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TypeVar
 
-from agent.state import read_if_there, write_durably
+from agent.state import read_if_there, sync_folder, write_durably
 
 _Record = TypeVar("_Record")
 
@@ -65,10 +65,20 @@ _NAMES = {StartRecord: "started", CancelRequest: "cancel", ExitRecord: "exit"}
 
 
 def write_record(folder: str, record: StartRecord | CancelRequest | ExitRecord) -> None:
-    """Write the record's file as a whole; an exit is durable when this returns."""
+    """Replace the record's file as a whole; see `sync_exit` for what a power cut may undo."""
     path = os.path.join(folder, _NAMES[type(record)])
     content = json.dumps(vars(record), separators=(",", ":"), default=vars).encode()
-    write_durably(path, content, sync=isinstance(record, ExitRecord))
+    write_durably(path, content, sync=False)
+
+
+def sync_exit(folder: str) -> None:
+    """Make an exit record durable; raises OSError while the disk refuses."""
+    descriptor = os.open(os.path.join(folder, _NAMES[ExitRecord]), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(folder)
 
 
 def read_started(folder: str) -> StartRecord | None:

@@ -20,6 +20,7 @@ from agent.records import (
     ExitRecord,
     StartRecord,
     read_cancel,
+    sync_exit,
     write_record,
 )
 from agent.script import Workplace
@@ -265,7 +266,11 @@ class Shim:
         self._is_killed = True
 
     def _conclude(self) -> None:
-        """Write the exit record however long the disk refuses; the agent hears of it at once."""
+        """Write the exit record, however long the disk refuses, and tell the agent.
+
+        An agent that hears of it makes the end durable in its journal before it sends a result;
+        only if none listens the record itself must survive a power cut.
+        """
         totals = self._capture.finish(time.monotonic())
         exit_code, number = _code_and_signal(
             self._status, is_started=self._outcome != "failed_to_start"
@@ -286,16 +291,18 @@ class Shim:
         )
         while not _written(self._folder, record):
             time.sleep(_DISK_PAUSE_SECONDS)
-        self._poke()
+        if not self._poke():
+            sync_exit(self._folder)
         if self._cgroup is not None:
             self._cgroup.remove()
 
-    def _poke(self) -> None:
+    def _poke(self) -> bool:
         """Tell the agent to look; if nobody listens, the files wait for the next one."""
         try:
             self._pokes.sendto(self._order.name.encode(), self._poke_address)
         except OSError:
-            return
+            return False
+        return True
 
 
 def _make_cgroup(order: Launch, root: CgroupRoot | None) -> Cgroup | None:

@@ -56,10 +56,8 @@ def test_the_lock_covers_every_dependency_for_python_3_9() -> None:
     recipe = tomllib.loads((ROOT / "deploy" / "agent" / "pyproject.toml").read_text())
     lock = (ROOT / "requirements" / "agent.lock").read_text()
 
-    needed = [
-        *recipe["project"]["dependencies"],
-        *recipe["project"]["optional-dependencies"]["title"],
-    ]
+    project = recipe["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["title"]]
     for requirement in needed:
         assert f"\n{requirement.split('>')[0]}==" in lock
     assert "://" not in lock
