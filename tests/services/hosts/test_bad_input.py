@@ -18,11 +18,11 @@ GOOD = {"name": "web", "ip_address": "192.0.2.1"}
 
 
 async def stored(door: Door) -> dict[str, int]:
-    """How many rows each table has, as far as it has any."""
+    """How many rows each table has, as far as it has any; who relays facts does not count."""
     db: Database = door.app.state.database
 
     def counted(tx: Transaction) -> dict[str, int]:
-        tables = Base.metadata.sorted_tables
+        tables = [table for table in Base.metadata.sorted_tables if table.name != "leases"]
         counts = {
             table.name: tx.scalar(select(func.count()).select_from(table)) for table in tables
         }
@@ -176,12 +176,12 @@ async def test_an_address_gets_its_one_spelling(door: Door, address: str, canoni
 )
 async def test_a_change_that_makes_no_sense(door: Door, body: Mapping[str, object]) -> None:
     host = await make_host(door.use_cases(Hosts))
+    before = await door.content("GET", f"{HOSTS}/{host.id}")
 
     answer = await door.request("PATCH", f"{HOSTS}/{host.id}", json=body)
 
     assert error_of(answer, 422) == "invalid"
-    after = await door.content("GET", f"{HOSTS}/{host.id}")
-    assert (after["name"], after["updated_at"]) == ("host-1", host.updated_at)
+    assert await door.content("GET", f"{HOSTS}/{host.id}") == before
 
 
 @pytest.mark.parametrize(
