@@ -22,6 +22,8 @@ LEASE_TIME = timedelta(seconds=10)
 RENEW_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
+GATHER_SECONDS = 0.01
+"""Between two looks at ended tasks, so that those that end together are settled together."""
 CLOSE_SECONDS = 10.0
 
 Batch = Mapping[str, Sequence[Entry]]
@@ -161,6 +163,7 @@ class AgentOutput:
                 raise
             except (OSError, Unavailable) as error:
                 log.warning("Outputs could not be settled.", error=str(error))
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _renew(self) -> None:
         renewed = monotonic()

@@ -11,6 +11,8 @@ from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
 
 CHANNEL = "execution_changes"
+GATHER_SECONDS = 0.01
+"""After telling the other processes once, wait this long for more to tell together."""
 PAUSE_SECONDS = 1.0
 """How long to wait before asking Redis again; watchers look by themselves as often."""
 
@@ -67,6 +69,7 @@ class Changes:
             ids, self._outgoing = sorted(self._outgoing), set()
             with suppress(*TROUBLE):
                 await self._redis.publish(CHANNEL, msgspec.msgpack.encode([self._process_id, ids]))
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _listen(self) -> None:
         while True:

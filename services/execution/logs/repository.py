@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -46,6 +47,20 @@ class Floor:
     seq: int
     bytes: int
     gap_bytes: int
+
+
+def floor_frame(kind: str, floor: Floor) -> bytes:
+    """What tells an agent about a floor: `ack`, or `want` to ask for what lies above it."""
+    return msgspec.json.encode(
+        {
+            "type": kind,
+            "task_id": floor.task_id,
+            "attempt": floor.attempt,
+            "stream": floor.stream,
+            "seq": floor.seq,
+            "offset": floor.bytes,
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +110,8 @@ class LogRepository:
             found.update((row.id, Owner(*row)) for row in rows)
         return found
 
-    def owners_in(self, execution_id: str) -> dict[str, Owner]:
-        """The owners of all output of an execution."""
+    def owners_in(self, execution_id: str, *, limit: int | None = None) -> dict[str, Owner]:
+        """The owners of the output of an execution."""
         rows = self._session.execute(
             select(
                 Task.id,
@@ -105,7 +120,10 @@ class LogRepository:
                 Task.attempt,
                 Task.host_id,
                 Task.host_name,
-            ).where(Task.execution_id == execution_id)
+            )
+            .where(Task.execution_id == execution_id)
+            .order_by(Task.id)
+            .limit(limit)
         )
         return {row.id: Owner(*row) for row in rows}
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import msgspec
-
 from libs.contracts.execution import TaskStatus
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
@@ -32,6 +30,7 @@ from services.execution.logs.repository import (
     SegmentFiles,
     Unsettled,
     digests,
+    floor_frame,
 )
 from services.execution.settings import ExecutionSettings
 
@@ -106,7 +105,10 @@ class Recorder:
         Raises OSError or Unavailable when nothing could be made durable: then nothing is
         acknowledged and the agents will send it again (R19).
         """
-        await self._know({str(message["task_id"]) for message in messages})
+        await self._know(
+            {str(message["task_id"]) for message in messages},
+            {str(message["execution_id"]) for message in messages},
+        )
         work = Round()
         for message in messages:
             self._take(message, work)
@@ -116,7 +118,7 @@ class Recorder:
             self._forget_all()
             raise
         return work.answers + [
-            (self._agent_of(key), _floor_frame("ack", floor)) for key, floor in work.raised.items()
+            (self._agent_of(key), floor_frame("ack", floor)) for key, floor in work.raised.items()
         ]
 
     def _agent_of(self, key: Key) -> str:
@@ -142,7 +144,7 @@ class Recorder:
             work.raised[key] = floor
         elif seq > floor.seq or offset != floor.bytes:
             refused.labels("out_of_order").inc()
-            work.answers.append((agent_id, _floor_frame("want", floor)))
+            work.answers.append((agent_id, floor_frame("want", floor)))
         else:
             self._append(message, owner, stream, work)
             work.raised[key] = stream.floor
@@ -238,14 +240,16 @@ class Recorder:
 
     # ---- what this process remembers ----------------------------------------------------
 
-    async def _know(self, task_ids: set[str]) -> None:
+    async def _know(self, task_ids: set[str], execution_ids: set[str]) -> None:
+        """Learn about tasks and, at once, about the others of their executions."""
         unknown = {task_id for task_id in task_ids if task_id not in self._owners}
         if not unknown:
             return
-        owners, floors = await self._load(unknown)
-        for task_id in unknown:
-            self._owners[task_id] = owners.get(task_id)
-        for floor in floors:
+        owners, floors = await self._load(unknown, execution_ids)
+        fresh = [floor for floor in floors if floor.task_id not in self._owners]
+        for task_id in unknown | owners.keys():
+            self._owners.setdefault(task_id, owners.get(task_id))
+        for floor in fresh:
             key = (floor.task_id, floor.attempt, floor.stream)
             self._streams[key] = Stream(floor, None)
         while len(self._owners) > REMEMBERED_TASKS:
@@ -256,10 +260,13 @@ class Recorder:
 
     @reads
     def _load(
-        self, tx: Transaction, task_ids: set[str]
+        self, tx: Transaction, task_ids: set[str], execution_ids: set[str]
     ) -> tuple[dict[str, Owner], Sequence[Floor]]:
         logs = LogRepository(tx)
-        return logs.owners(task_ids), logs.floors(task_ids)
+        owners = logs.owners(task_ids)
+        for execution_id in execution_ids & {owner.execution_id for owner in owners.values()}:
+            owners |= logs.owners_in(execution_id, limit=REMEMBERED_TASKS // 2)
+        return owners, logs.floors(owners)
 
     def _forget(self, task_id: str) -> None:
         owner = self._owners.pop(task_id, None)
@@ -280,7 +287,7 @@ class Recorder:
         due = await self._unsettled()
         if not due:
             return
-        await self._know({task.task_id for task in due})
+        await self._know({task.task_id for task in due}, {task.execution_id for task in due})
         known: dict[str, LogStatus] = {}
         arrived = [task for task in due if self._has_all(task)]
         await self._hash_from_files(arrived)
@@ -381,16 +388,3 @@ def _total(task: Unsettled, stream: str) -> tuple[int, str]:
     if not isinstance(totals, dict):
         return 0, ""
     return int(totals["bytes"]), str(totals["sha256"])
-
-
-def _floor_frame(kind: str, floor: Floor) -> bytes:
-    return msgspec.json.encode(
-        {
-            "type": kind,
-            "task_id": floor.task_id,
-            "attempt": floor.attempt,
-            "stream": floor.stream,
-            "seq": floor.seq,
-            "offset": floor.bytes,
-        }
-    )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from libs.contracts.execution import ExecutionStatus
+from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads
 from services.execution.changes.service import Changes
 from services.execution.domain import is_finished
@@ -31,6 +32,7 @@ from services.execution.repository import ExecutionRepository, public_task
 from services.execution.schemas import LogChunkOut, LogPage
 
 POLL_SECONDS = 1.0
+GATHER_SECONDS = 0.05
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 32
 TASKS_PER_EVENT = 500
@@ -148,7 +150,10 @@ class Streams:
     async def _refresh(self, feed: Feed) -> None:
         with self._changes.watching(feed.execution_id) as bell:
             while feed.watchers:
+                began = monotonic()
                 feed.move(await self._look(feed.execution_id))
+                # Look at most half of the time: what changes meanwhile is seen together.
+                await asyncio.sleep(min(GATHER_SECONDS, monotonic() - began))
                 try:
                     async with asyncio.timeout(POLL_SECONDS):
                         await bell.wait()

@@ -32,7 +32,8 @@ class StreamTotal(BaseModel):
 
     seq: Count
     bytes: Count
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
+    """None when the agent itself does not know it any more, as after a loss."""
 
 
 class Streams(BaseModel):

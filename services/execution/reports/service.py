@@ -1,9 +1,7 @@
 """Applies what agents report, in batches: one transaction for all claims, one for all results."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-
-import msgspec
+from dataclasses import dataclass, field
 
 from libs.contracts.auth import AuthClient
 from libs.contracts.execution import TaskStatus
@@ -31,6 +29,7 @@ from services.execution.reports.repository import (
     final_row,
     late,
 )
+from services.execution.reports.schemas import grant, refuse, result_ack
 from services.execution.repository import ExecutionRepository
 
 ACTOR_SECONDS = 3.0
@@ -38,6 +37,8 @@ ACTOR_SECONDS = 3.0
 
 Message = Mapping[str, object]
 Answers = list[tuple[str, bytes]]
+Rows = dict[str, dict[str, object]]
+Tasks = Mapping[str, ReportedTask]
 
 log = get_logger(__name__)
 refused = counter(
@@ -52,18 +53,43 @@ class Actors:
         self._auth = auth
         self._known: dict[int, tuple[float, bool]] = {}
 
-    async def allowed(self, user_ids: Iterable[int]) -> set[int]:
-        """Those who are active and may run. Raises Unavailable when auth does not answer."""
-        wanted = set(user_ids)
-        fresh = monotonic() - ACTOR_SECONDS
-        unknown = [u for u in wanted if self._known.get(u, (float("-inf"), False))[0] < fresh]
-        if unknown:
-            answer = await self._auth.active_users(unknown)
-            for user_id in unknown:
-                who = answer.get(user_id)
-                may = who is not None and bool({"*", "executions:run"} & set(who.permissions))
-                self._known[user_id] = (monotonic(), may)
-        return {user_id for user_id in wanted if self._known[user_id][1]}
+    def may(self, user_id: int) -> bool | None:
+        """Whether a user may run things, or None when auth has to be asked (again)."""
+        asked, allowed = self._known.get(user_id, (float("-inf"), False))
+        return allowed if monotonic() - asked < ACTOR_SECONDS else None
+
+    async def ask(self, user_ids: Iterable[int]) -> None:
+        """Ask auth about users. Raises Unavailable when it does not answer."""
+        wanted = sorted(set(user_ids))
+        answer = await self._auth.active_users(wanted)
+        for user_id in wanted:
+            who = answer.get(user_id)
+            may = who is not None and bool({"*", "executions:run"} & set(who.permissions))
+            self._known[user_id] = (monotonic(), may)
+
+
+@dataclass
+class Round:
+    """What one transaction makes of a batch: the rows that move, and what is answered."""
+
+    grants: Rows = field(default_factory=dict)
+    starts: Rows = field(default_factory=dict)
+    ends: Rows = field(default_factory=dict)
+    lates: Rows = field(default_factory=dict)
+    answers: Answers = field(default_factory=list)
+    postponed: list[Message] = field(default_factory=list)
+    """Claims of users whom auth has to be asked about first."""
+    unknown: set[int] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+
+    @property
+    def moved(self) -> set[str]:
+        """The tasks of all rows."""
+        return {*self.grants, *self.starts, *self.ends, *self.lates}
+
+    def answer(self, message: Message, frame: bytes) -> None:
+        """Send a frame back to the agent of a message."""
+        self.answers.append((str(message["agent_id"]), frame))
 
 
 class Reports:
@@ -85,171 +111,66 @@ class Reports:
         self._settle = settle
 
     async def apply(self, messages: Sequence[Message]) -> Answers:
-        """Apply claims, rejections, starts and results; returns the frames to send back."""
-        kinds: dict[str, list[Message]] = defaultdict(list)
-        for message in messages:
-            kinds[str(message.get("t"))].append(message)
-        answers: Answers = []
-        if kinds["claim"]:
-            answers += await self._claims(kinds["claim"])
-        if kinds["reject"]:
-            self._changes.tell(await self._reject(kinds["reject"]))
-        if kinds["started"]:
-            self._changes.tell(await self._starts(kinds["started"]))
-        if kinds["result"]:
-            answers += await self._finish(kinds["result"])
-        return answers
+        """Apply claims, rejections, starts and results; returns the frames to send back.
 
-    async def _claims(self, messages: Sequence[Message]) -> Answers:
-        claims = [
-            Claim(
-                task_id=str(message["task_id"]),
-                attempt=_number(message["attempt"]),
-                agent_id=str(message["agent_id"]),
-                boot_id=str(message["boot_id"]),
-                session_id=_text(message.get("session_id")),
-            )
-            for message in messages
-        ]
-        users = await self._actors_of([claim.task_id for claim in claims])
-        try:
-            allowed = await self._actors.allowed(users)
-        except Unavailable:
-            return []  # nobody starts unchecked; the agents ask again
-        answers, touched = await self._grant(claims, allowed)
-        self._changes.tell(touched)
-        return answers
-
-    @reads
-    def _actors_of(self, tx: Transaction, task_ids: Sequence[str]) -> set[int]:
-        return {task.user_id for task in ReportRepository(tx).tasks(task_ids).values()}
-
-    @writes
-    def _grant(
-        self, tx: Transaction, claims: Sequence[Claim], allowed: set[int]
-    ) -> tuple[Answers, set[str]]:
-        reports = ReportRepository(tx)
-        tasks = reports.tasks([claim.task_id for claim in claims], lock=True)
-        answers: Answers = []
-        grants: dict[str, dict[str, object]] = {}
-        ends: dict[str, dict[str, object]] = {}
-        for claim in claims:
-            task = tasks.get(claim.task_id)
-            verdict = judge_claim(task.standing if task else None, claim, tx.now)
-            if verdict.granted and task and task.user_id not in allowed:
-                ends[task.id] = final_row(task.id, TaskStatus.REJECTED, reason="actor_not_allowed")
-                answers.append((claim.agent_id, _refuse_frame(claim, "actor_not_allowed")))
-            elif verdict.granted:
-                if verdict.changes:
-                    grants[claim.task_id] = _grant_row(claim, verdict.epoch)
-                answers.append((claim.agent_id, _grant_frame(claim, verdict.epoch)))
-            else:
-                if verdict.changes and task:
-                    ends[task.id] = final_row(task.id, TaskStatus.LOST, reason=verdict.reason)
-                answers.append((claim.agent_id, _refuse_frame(claim, verdict.reason)))
-        return answers, self._move(tx, tasks, grants=grants, ends=ends)
-
-    @writes
-    def _reject(self, tx: Transaction, messages: Sequence[Message]) -> set[str]:
-        reports = ReportRepository(tx)
-        tasks = reports.tasks([str(m["task_id"]) for m in messages], lock=True)
-        ends: dict[str, dict[str, object]] = {}
-        for message in messages:
-            task = _own(tasks, message)
-            if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
-                ends[task.id] = final_row(
-                    task.id,
-                    TaskStatus.REJECTED,
-                    reason=str(message.get("reason") or "rejected"),
-                    detail=_text(message.get("detail")),
-                )
-        return self._move(tx, tasks, ends=ends)
-
-    @writes
-    def _starts(self, tx: Transaction, messages: Sequence[Message]) -> set[str]:
-        reports = ReportRepository(tx)
-        tasks = reports.tasks([str(m["task_id"]) for m in messages], lock=True)
-        starts: dict[str, dict[str, object]] = {}
-        for message in messages:
-            task = _own(tasks, message)
-            if task and task.standing.status == TaskStatus.CLAIMED:
-                starts[task.id] = {
-                    "task": task.id,
-                    "granted": _number(message.get("epoch")),
-                    "started": moment(_text(message.get("started_at"))) or tx.now,
-                }
-        return self._move(tx, tasks, starts=starts)
-
-    async def _finish(self, messages: Sequence[Message]) -> Answers:
-        answers, ended, touched = await self._results(messages)
-        self._settle(ended)
-        self._changes.tell(touched)
-        return answers
-
-    @writes
-    def _results(
-        self, tx: Transaction, messages: Sequence[Message]
-    ) -> tuple[Answers, list[str], set[str]]:
-        reports = ReportRepository(tx)
-        tasks = reports.tasks([str(m["task_id"]) for m in messages], lock=True)
-        ends: dict[str, dict[str, object]] = {}
-        lates: dict[str, dict[str, object]] = {}
-        answers: Answers = []
-        for message in messages:
+        One transaction does it all. While auth does not answer, claims get no answer, because
+        nobody starts unchecked; the agents ask again, and everything else goes on.
+        """
+        work = await self._apply(messages)
+        answers = work.answers
+        if work.unknown:
             try:
-                task, result = _verified(tasks, message)
-            except ReportRefused as why:
-                refused.labels(str(why)).inc()
-                log.warning("A result was refused.", task_id=message["task_id"], why=str(why))
-                continue
-            status = final_status(result)
-            totals = result.streams.model_dump()
-            if task.standing.status in TERMINAL:
-                if task.standing.status != status:
-                    lates[task.id] = {
-                        "task": task.id,
-                        "outcome": late(status, result.exit_code, result.reason, tx.now),
-                        "sums": totals,
-                    }
-            elif task.id not in ends:
-                ends[task.id] = final_row(
-                    task.id,
-                    status,
-                    reason=result.reason,
-                    exit_code=result.exit_code,
-                    signal=result.signal,
-                    duration_ms=result.duration_ms,
-                    totals=totals,
-                )
-            answers.append((str(message["agent_id"]), _result_ack(task.id, task.standing.attempt)))
-        touched = self._move(tx, tasks, ends=ends, lates=lates)
-        return answers, [*ends, *lates], touched
+                await self._actors.ask(work.unknown)
+            except Unavailable:
+                return answers
+            answers = answers + (await self._apply(work.postponed)).answers
+        return answers
 
-    def _move(
-        self,
-        tx: Transaction,
-        tasks: Mapping[str, ReportedTask],
-        *,
-        grants: Mapping[str, dict[str, object]] | None = None,
-        starts: Mapping[str, dict[str, object]] | None = None,
-        ends: Mapping[str, dict[str, object]] | None = None,
-        lates: Mapping[str, dict[str, object]] | None = None,
-    ) -> set[str]:
-        """Apply moves of tasks; returns the executions whose state was derived anew."""
-        moved = [*(grants or {}), *(starts or {}), *(ends or {}), *(lates or {})]
-        touched = sorted({tasks[task_id].execution_id for task_id in moved})
-        if not touched:
-            return set()
-        executions = ExecutionRepository(tx)
-        executions.bump(touched)
-        reports = ReportRepository(tx)
-        reports.grant(list((grants or {}).values()))
-        reports.start(list((starts or {}).values()))
-        reports.finish(list((ends or {}).values()))
-        reports.attach_late(list((lates or {}).values()))
-        for execution_id in touched:
-            executions.close(execution_id)
-        return set(touched)
+    async def _apply(self, messages: Sequence[Message]) -> Round:
+        work = await self._move_all(messages)
+        self._settle([*work.ends, *work.lates])
+        self._changes.tell(work.touched)
+        return work
+
+    @writes
+    def _move_all(self, tx: Transaction, messages: Sequence[Message]) -> Round:
+        tasks = ReportRepository(tx).tasks([str(m["task_id"]) for m in messages], lock=True)
+        work = Round()
+        for message in messages:
+            match message.get("t"):
+                case "claim":
+                    self._claim(tx, tasks, message, work)
+                case "reject":
+                    _reject(tasks, message, work)
+                case "started":
+                    _start(tx, tasks, message, work)
+                case "result":
+                    _finish(tx, tasks, message, work)
+        _store(tx, tasks, work)
+        return work
+
+    def _claim(self, tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
+        claim = _claim_of(message)
+        task = tasks.get(claim.task_id)
+        verdict = judge_claim(task.standing if task else None, claim, tx.now)
+        reason = verdict.reason
+        if verdict.granted and task:
+            may = self._actors.may(task.user_id)
+            if may is None:
+                work.unknown.add(task.user_id)
+                work.postponed.append(message)
+                return
+            if may:
+                if verdict.changes:
+                    work.grants[task.id] = _grant_row(claim, verdict.epoch)
+                frame = grant(task.id, claim.attempt, epoch=verdict.epoch, boot_id=claim.boot_id)
+                work.answer(message, frame)
+                return
+            reason = "actor_not_allowed"
+            work.ends[task.id] = final_row(task.id, TaskStatus.REJECTED, reason=reason)
+        elif verdict.changes and task:
+            work.ends[task.id] = final_row(task.id, TaskStatus.LOST, reason=reason)
+        work.answer(message, refuse(claim.task_id, claim.attempt, reason=reason))
 
     async def agents_said(self, messages: Sequence[Message]) -> None:
         """Apply connections and heartbeats: signs of life, and what journals no longer hold."""
@@ -263,9 +184,9 @@ class Reports:
         if alive and await self._anything_on(alive):
             await self._seen(alive)
         if connected:
-            lost, touched = await self._reconcile(fresh)
-            self._settle(lost)
-            self._changes.tell(touched)
+            work = await self._reconcile(fresh)
+            self._settle(list(work.ends))
+            self._changes.tell(work.touched)
             self._dispatcher.wake(agent_ids=[str(message["agent_id"]) for message in connected])
 
     @reads
@@ -277,12 +198,10 @@ class Reports:
         ReportRepository(tx).seen(agent_ids)
 
     @writes
-    def _reconcile(
-        self, tx: Transaction, connected: Sequence[Message]
-    ) -> tuple[list[str], set[str]]:
+    def _reconcile(self, tx: Transaction, connected: Sequence[Message]) -> Round:
         by_agent = {str(message["agent_id"]): message for message in connected}
         tasks: dict[str, ReportedTask] = {}
-        ends: dict[str, dict[str, object]] = {}
+        work = Round()
         for agent_id, of_agent in ReportRepository(tx).on_host_of(by_agent).items():
             message = by_agent[agent_id]
             known = _journal(message)
@@ -297,8 +216,68 @@ class Reports:
                 )
                 if why:
                     tasks[task.id] = task
-                    ends[task.id] = final_row(task.id, TaskStatus.LOST, reason=why)
-        return list(ends), self._move(tx, tasks, ends=ends)
+                    work.ends[task.id] = final_row(task.id, TaskStatus.LOST, reason=why)
+        _store(tx, tasks, work)
+        return work
+
+
+def _reject(tasks: Tasks, message: Message, work: Round) -> None:
+    task = _own(tasks, message)
+    if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
+        reason = str(message.get("reason") or "rejected")
+        detail = _text(message.get("detail"))
+        work.ends[task.id] = final_row(task.id, TaskStatus.REJECTED, reason=reason, detail=detail)
+
+
+def _start(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
+    task = _own(tasks, message)
+    if task and task.standing.status == TaskStatus.CLAIMED:
+        work.starts[task.id] = {
+            "task": task.id,
+            "granted": _number(message.get("epoch")),
+            "started": moment(_text(message.get("started_at"))) or tx.now,
+        }
+
+
+def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
+    try:
+        task, result = _verified(tasks, message)
+    except ReportRefused as why:
+        refused.labels(str(why)).inc()
+        log.warning("A result was refused.", task_id=message["task_id"], why=str(why))
+        return
+    status = final_status(result)
+    totals = result.streams.model_dump()
+    if task.standing.status in TERMINAL:
+        if task.standing.status != status:
+            outcome = late(status, result.exit_code, result.reason, tx.now)
+            work.lates[task.id] = {"task": task.id, "outcome": outcome, "sums": totals}
+    elif task.id not in work.ends:
+        work.ends[task.id] = final_row(
+            task.id,
+            status,
+            reason=result.reason,
+            exit_code=result.exit_code,
+            signal=result.signal,
+            duration_ms=result.duration_ms,
+            totals=totals,
+        )
+    work.answer(message, result_ack(task.id, task.standing.attempt))
+
+
+def _store(tx: Transaction, tasks: Tasks, work: Round) -> None:
+    """Move the rows of a round and derive the states of their executions anew."""
+    work.touched = {tasks[task_id].execution_id for task_id in work.moved}
+    if not work.touched:
+        return
+    executions, reports = ExecutionRepository(tx), ReportRepository(tx)
+    executions.bump(work.touched)
+    reports.grant(list(work.grants.values()))
+    reports.start(list(work.starts.values()))
+    reports.finish(list(work.ends.values()))
+    reports.attach_late(list(work.lates.values()))
+    for execution_id in sorted(work.touched):
+        executions.close(execution_id)
 
 
 def _journal(message: Message) -> dict[tuple[str, int], dict[str, str]]:
@@ -351,6 +330,16 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _claim_of(message: Message) -> Claim:
+    return Claim(
+        task_id=str(message["task_id"]),
+        attempt=_number(message["attempt"]),
+        agent_id=str(message["agent_id"]),
+        boot_id=str(message["boot_id"]),
+        session_id=_text(message.get("session_id")),
+    )
+
+
 def _grant_row(claim: Claim, epoch: int) -> dict[str, object]:
     return {
         "task": claim.task_id,
@@ -359,30 +348,3 @@ def _grant_row(claim: Claim, epoch: int) -> dict[str, object]:
         "boot": claim.boot_id,
         "session": claim.session_id,
     }
-
-
-def _grant_frame(claim: Claim, epoch: int) -> bytes:
-    return msgspec.json.encode(
-        {
-            "type": "grant",
-            "task_id": claim.task_id,
-            "attempt": claim.attempt,
-            "epoch": epoch,
-            "boot_id": claim.boot_id,
-        }
-    )
-
-
-def _refuse_frame(claim: Claim, reason: str) -> bytes:
-    return msgspec.json.encode(
-        {
-            "type": "refuse",
-            "task_id": claim.task_id,
-            "attempt": claim.attempt,
-            "reason": reason,
-        }
-    )
-
-
-def _result_ack(task_id: str, attempt: int) -> bytes:
-    return msgspec.json.encode({"type": "result_ack", "task_id": task_id, "attempt": attempt})
