@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -47,20 +46,6 @@ class Floor:
     seq: int
     bytes: int
     gap_bytes: int
-
-
-def floor_frame(kind: str, floor: Floor) -> bytes:
-    """What tells an agent about a floor: `ack`, or `want` to ask for what lies above it."""
-    return msgspec.json.encode(
-        {
-            "type": kind,
-            "task_id": floor.task_id,
-            "attempt": floor.attempt,
-            "stream": floor.stream,
-            "seq": floor.seq,
-            "offset": floor.bytes,
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
 from services.execution.domain import LogStatus
+from services.execution.logs import schemas
 from services.execution.logs.domain import (
     STREAMS,
     Frame,
@@ -30,7 +31,6 @@ from services.execution.logs.repository import (
     SegmentFiles,
     Unsettled,
     digests,
-    floor_frame,
 )
 from services.execution.settings import ExecutionSettings
 
@@ -118,7 +118,8 @@ class Recorder:
             self._forget_all()
             raise
         return work.answers + [
-            (self._agent_of(key), floor_frame("ack", floor)) for key, floor in work.raised.items()
+            (self._agent_of(key), schemas.floor("ack", key, seq=floor.seq, offset=floor.bytes))
+            for key, floor in work.raised.items()
         ]
 
     def _agent_of(self, key: Key) -> str:
@@ -144,7 +145,8 @@ class Recorder:
             work.raised[key] = floor
         elif seq > floor.seq or offset != floor.bytes:
             refused.labels("out_of_order").inc()
-            work.answers.append((agent_id, floor_frame("want", floor)))
+            want = schemas.floor("want", key, seq=floor.seq, offset=floor.bytes)
+            work.answers.append((agent_id, want))
         else:
             self._append(message, owner, stream, work)
             work.raised[key] = stream.floor
