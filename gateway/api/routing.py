@@ -48,10 +48,13 @@ OPEN_DOORS: Final[Mapping[tuple[str, str], OpenDoor]] = {
     ("POST", "/api/auth/refresh"): OpenDoor(max_body_bytes=64 * KIB),
 }
 
-_SEGMENT: Final = rb"[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*"
-_PLAIN: Final = re.compile(rb"/(?:" + _SEGMENT + rb"/)*(?:" + _SEGMENT + rb")?")
-_ESCAPED: Final = re.compile(rb"/(?:(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9._~!$&'()*+,=:@-])+/?)*")
-_ESCAPE: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+# Every alternative begins with other bytes and every repetition is possessive, so that no path,
+# however it is made up, takes more than one look at each of its bytes.
+_LETTERS: Final = rb"A-Za-z0-9_~!$&'()*+,=:@-"
+_SEGMENT: Final = rb"[" + _LETTERS + rb"][." + _LETTERS + rb"]*+"
+_PLAIN: Final = re.compile(rb"(?:/" + _SEGMENT + rb")*+/?")
+_ESCAPED: Final = re.compile(rb"(?:/(?!/)|%[0-9A-Fa-f]{2}|[." + _LETTERS + rb"])++")
+_ESCAPE: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
 
 _RESERVED: Final = frozenset({"api", "internal", "health", "metrics", "ws", "openapi.json"})
 """First segments that are never pages of the console, in whatever letter case."""
@@ -64,7 +67,8 @@ def canonical(raw_path: bytes) -> str:
     escapes only for letters that need them. Anything else raises NoSuchAddress, so that gateway
     and services can never read one path in two ways.
     """
-    path = raw_path.decode("ascii") if _PLAIN.fullmatch(raw_path) else _decoded(raw_path)
+    is_plain = raw_path and _PLAIN.fullmatch(raw_path)
+    path = raw_path.decode("ascii") if is_plain else _decoded(raw_path)
     return path[:-1] if path[-1] == "/" and path != "/" else path
 
 
@@ -89,7 +93,7 @@ def carries_token(query: bytes) -> bool:
 
 
 def _decoded(raw_path: bytes) -> str:
-    if not _ESCAPED.fullmatch(raw_path):
+    if not raw_path.startswith(b"/") or not _ESCAPED.fullmatch(raw_path):
         raise NoSuchAddress()
     for escape in _ESCAPE.findall(raw_path):
         try:

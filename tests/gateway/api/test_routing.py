@@ -1,5 +1,7 @@
 """Which service answers which address, and that each address has one spelling."""
 
+import contextlib
+import time
 from urllib.parse import unquote
 
 import pytest
@@ -57,6 +59,18 @@ WRITTEN_OTHERWISE = [
 def test_any_other_spelling_of_a_path_is_no_address(raw_path: str) -> None:
     with pytest.raises(NoSuchAddress):
         canonical(raw_path.encode("latin-1"))
+
+
+@pytest.mark.parametrize("end", [b"", b"%", b"//", b"\x00", b"%2e", b"/.", b";"])
+@pytest.mark.parametrize("part", [b"a", b"a/", b"%e4%b8%bb", b"%e4%b8%bb/", b"a%20", b".", b"/"])
+def test_no_path_takes_long_to_judge(part: bytes, end: bytes) -> None:
+    raw_path = b"/x" + part * (2048 // len(part)) + end
+
+    began = time.process_time()
+    with contextlib.suppress(NoSuchAddress):
+        canonical(raw_path)
+
+    assert time.process_time() - began < 0.5  # a pattern that looks back would take for ever
 
 
 @settings(deadline=None)
