@@ -22,6 +22,8 @@ LEASE_TIME = timedelta(seconds=10)
 RENEW_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
+BATCH_SECONDS = 0.004
+"""After a batch, wait this long for the next to grow: each costs a transaction."""
 GATHER_SECONDS = 0.01
 """Between two looks at ended tasks, so that those that end together are settled together."""
 CLOSE_SECONDS = 10.0
@@ -72,6 +74,7 @@ class AgentReports:
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
         answers = await self._reports.apply(_messages(batch))
         await _answer(self._downlink, batch, answers)
+        await asyncio.sleep(BATCH_SECONDS)
 
 
 class AgentStatus:
@@ -147,6 +150,7 @@ class AgentOutput:
                 log.error("Output cannot be written.", error=str(error))
                 raise Unavailable from error
         await _answer(self._downlink, batch, answers)
+        await asyncio.sleep(BATCH_SECONDS)
 
     async def _settle(self) -> None:
         while True:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.contracts.execution import ExecutionFinished, ExecutionStatus, TaskStatus
@@ -76,6 +76,10 @@ class ExecutionRepository:
     def by_id(self, execution_id: str) -> Execution | None:
         """The execution, or None."""
         return self._session.get(Execution, execution_id)
+
+    def reload(self, execution: Execution) -> None:
+        """Read an execution again after a statement changed its row."""
+        self._session.refresh(execution)
 
     def steps_of(self, execution_id: str) -> Sequence[Step]:
         """The steps in their order."""
@@ -186,13 +190,9 @@ class ExecutionRepository:
 
         The row stays locked until the commit, so versions become visible in their order.
         """
+        connection = self._session.connection()
         for execution_id in sorted(set(execution_ids)):  # one order for all: no deadlock
-            self._session.execute(
-                update(Execution)
-                .where(Execution.id == execution_id)
-                .values(version=Execution.version + 1),
-                execution_options={"synchronize_session": False},
-            )
+            connection.execute(_BUMP, {"execution": execution_id})
 
     def version_of(self, execution_id: str) -> int:
         """The version as it is inside this transaction."""
@@ -242,24 +242,52 @@ class ExecutionRepository:
         )
         return _rowcount(result)
 
-    def close(self, execution_id: str) -> Execution:
+    def close(self, execution_id: str) -> ExecutionStatus:
         """Derive an execution's state from its tasks, and tell the others when it has ended."""
-        counts = self.counts_of([execution_id]).get(execution_id, {})
-        execution = self._session.get_one(Execution, execution_id, populate_existing=True)
-        execution.status = execution_status(counts)
-        if execution.status != ExecutionStatus.PENDING and execution.started_at is None:
-            execution.started_at = self._tx.now
-        if not (counts.keys() & OPEN) and execution.finished_at is None:
-            execution.finished_at = self._tx.now
-            self._tx.emit(
-                ExecutionFinished(
-                    execution_id=execution_id,
-                    user_id=execution.user_id,
-                    status=ExecutionStatus(execution.status),
-                )
-            )
         self._session.flush()
-        return execution
+        connection, values = self._session.connection(), {"execution": execution_id}
+        rows = connection.execute(_COUNTS, values)
+        states = {TaskStatus(state): count for state, count in rows}
+        before = connection.execute(_HEAD, values).one()
+        status, ended = execution_status(states), not (states.keys() & OPEN)
+        started_at, finished_at = before.started_at, before.finished_at
+        if status != ExecutionStatus.PENDING and started_at is None:
+            started_at = self._tx.now
+        if ended and finished_at is None:
+            finished_at = self._tx.now
+            self._tx.emit(
+                ExecutionFinished(execution_id=execution_id, user_id=before.user_id, status=status)
+            )
+        after = (str(status), started_at, finished_at)
+        if after != (before.status, before.started_at, before.finished_at):
+            names = ("new_status", "new_started_at", "new_finished_at")
+            connection.execute(_CLOSE, values | dict(zip(names, after, strict=True)))
+        return status
+
+
+# Built once: what agents report makes these run many times a second.
+_BUMP = (
+    update(Execution)
+    .where(Execution.id == bindparam("execution"))
+    .values(version=Execution.version + 1)
+)
+_COUNTS = (
+    select(Task.status, func.count().label("count"))
+    .where(Task.execution_id == bindparam("execution"))
+    .group_by(Task.status)
+)
+_HEAD = select(
+    Execution.status, Execution.started_at, Execution.finished_at, Execution.user_id
+).where(Execution.id == bindparam("execution"))
+_CLOSE = (
+    update(Execution)
+    .where(Execution.id == bindparam("execution"))
+    .values(
+        status=bindparam("new_status"),
+        started_at=bindparam("new_started_at"),
+        finished_at=bindparam("new_finished_at"),
+    )
+)
 
 
 def _rowcount(result: Any) -> int:

@@ -118,6 +118,7 @@ class Executions:
         counts = executions.counts_of([execution_id])[execution_id]
         if not any(target.agent_id for target in targets):
             executions.close(execution_id)
+            executions.reload(execution)
         return _listed(execution, counts), True
 
     def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> ExecutionOut | None:
@@ -240,7 +241,7 @@ class Executions:
         if is_finished(ExecutionStatus(execution.status)):
             if execution.cancel_requested_at is None:
                 raise ExecutionFinishedAlready(execution_id=execution_id, status=execution.status)
-            return _cancelled(execution, 0, 0)
+            return _cancelled(execution_id, ExecutionStatus(execution.status), 0, 0)
         if execution.cancel_requested_at is None:
             execution.cancel_requested_at = tx.now
             execution.cancel_reason = (reason or f"by {by.username}")[:200]
@@ -255,8 +256,7 @@ class Executions:
         asked = executions.ask_to_stop(
             execution_id, statuses=(TaskStatus.CLAIMED, TaskStatus.RUNNING)
         )
-        execution = executions.close(execution_id)
-        return _cancelled(execution, ended, asked)
+        return _cancelled(execution_id, executions.close(execution_id), ended, asked)
 
     @writes
     def close_unclosed(self, tx: Transaction) -> int:
@@ -373,10 +373,10 @@ def _snapshot(step: Step) -> dict[str, object]:
     }
 
 
-def _cancelled(execution: Execution, ended: int, asked: int) -> CancelOut:
+def _cancelled(execution_id: str, status: ExecutionStatus, ended: int, asked: int) -> CancelOut:
     return CancelOut(
-        execution_id=execution.id,
-        status=ExecutionStatus(execution.status),
+        execution_id=execution_id,
+        status=status,
         cancelled=ended,
         cancelling=asked,
     )

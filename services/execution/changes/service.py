@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -19,29 +20,52 @@ PAUSE_SECONDS = 1.0
 log = get_logger(__name__)
 
 
+LogEnd = tuple[int, str, int, int]
+"""The newest segment of an output: ordinal, file, position of its start, valid bytes."""
+
+
+@dataclass(eq=False)
+class Bell:
+    """What a watcher waits for."""
+
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there is more output; `log_end` says how much."""
+    log_end: LogEnd | None = None
+
+
 class Changes:
     """Who watches which execution here, and the way to those who watch in other processes."""
 
     def __init__(self, redis: Redis, process_id: str) -> None:
         self._redis = redis
         self._process_id = process_id
-        self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._bells: dict[str, set[Bell]] = defaultdict(set)
         self._outgoing: set[str] = set()
         self._ring = asyncio.Event()
 
-    def tell(self, execution_ids: Iterable[str]) -> None:
-        """Ring for these executions; to be called after the commit, in the event loop."""
+    def tell(
+        self, execution_ids: Iterable[str], log_ends: Mapping[str, LogEnd] | None = None
+    ) -> None:
+        """Ring for these executions; to be called after the commit, in the event loop.
+
+        `log_ends` spares watchers of this process the question how far the output goes.
+        """
         ids = set(execution_ids)
         if not ids:
             return
+        for execution_id, log_end in (log_ends or {}).items():
+            for bell in self._bells.get(execution_id, ()):
+                bell.log_end = log_end
+                bell.grown.set()
         self._ring_here(ids)
         self._outgoing |= ids
         self._ring.set()
 
     @contextmanager
-    def watching(self, execution_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the execution may have changed."""
-        bell = asyncio.Event()
+    def watching(self, execution_id: str) -> Iterator[Bell]:
+        """A bell that rings whenever the execution may have changed."""
+        bell = Bell()
         self._bells[execution_id].add(bell)
         try:
             yield bell
@@ -60,7 +84,7 @@ class Changes:
     def _ring_here(self, execution_ids: Iterable[str]) -> None:
         for execution_id in execution_ids:
             for bell in self._bells.get(execution_id, ()):
-                bell.set()
+                bell.rung.set()
 
     async def _publish(self) -> None:
         while True:

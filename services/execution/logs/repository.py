@@ -20,6 +20,7 @@ from services.execution.repository import ExecutionRepository
 IN_AT_ONCE = 500
 SCAN_BYTES = 4 * 1024 * 1024
 
+Payload = bytes
 Key = tuple[str, int, str]
 """Task, attempt and stream."""
 
@@ -46,6 +47,10 @@ class Floor:
     seq: int
     bytes: int
     gap_bytes: int
+
+    def frame(self, kind: Kind, data: Payload) -> Frame:
+        """What lies next above this floor."""
+        return Frame(kind, self.task_id, self.attempt, self.stream, self.seq, self.bytes, data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from services.execution.domain import LogStatus
 from services.execution.logs import schemas
 from services.execution.logs.domain import (
     STREAMS,
-    Frame,
     Kind,
     gap_data,
 )
@@ -36,6 +35,7 @@ from services.execution.settings import ExecutionSettings
 
 LEASE = "log-recorder"
 REMEMBERED_TASKS = 20_000
+REMEMBERED_EXECUTIONS = 2_000
 REMEMBERED_CHUNKS = 64
 """Checksums kept per stream to recognise a repeated chunk with other bytes (R20)."""
 SETTLE_LIMIT = 2_000
@@ -85,6 +85,7 @@ class Recorder:
         self._owners: OrderedDict[str, Owner | None] = OrderedDict()
         self._streams: dict[Key, Stream] = {}
         self._tails: dict[str, Segment] = {}
+        self._earlier: dict[str, list[Segment]] = {}
         self._ended: set[str] = set()
         self.settle_bell = asyncio.Event()
 
@@ -176,16 +177,7 @@ class Recorder:
             stream.recent[floor.seq] = zlib.crc32(frame_data)
             if len(stream.recent) > REMEMBERED_CHUNKS:
                 stream.recent.popitem(last=False)
-        frame = Frame(
-            kind=kind,
-            task_id=owner.task_id,
-            attempt=owner.attempt,
-            stream=floor.stream,
-            seq=floor.seq,
-            offset=floor.bytes,
-            data=frame_data,
-        )
-        work.parts[owner.execution_id].append(frame.encode())
+        work.parts[owner.execution_id].append(floor.frame(kind, frame_data).encode())
         stream.floor = replace(
             floor,
             seq=floor.seq + 1,
@@ -212,7 +204,12 @@ class Recorder:
         await self._store_floors(list(work.raised.values()), fresh, grown)
         for segment in (*fresh, *grown):
             self._tails[segment.execution_id] = segment
-        self._changes.tell(work.parts)
+        while len(self._tails) > REMEMBERED_EXECUTIONS:
+            del self._tails[next(iter(self._tails))]
+        self._changes.tell(
+            work.parts,
+            {s.execution_id: (s.ordinal, s.file, s.position, s.length) for s in (*fresh, *grown)},
+        )
         if self._ended:
             self.settle_bell.set()
 
@@ -230,7 +227,8 @@ class Recorder:
         logs.store_segments(fresh, grown)
 
     async def _new_segment(self, execution_id: str) -> Segment:
-        earlier = await self._segments(execution_id)
+        known = self._earlier.pop(execution_id, None)
+        earlier = await self._segments(execution_id) if known is None else known
         ordinal = earlier[-1].ordinal + 1 if earlier else 0
         position = earlier[-1].position + earlier[-1].length if earlier else 0
         file = SegmentFiles.name(execution_id, ordinal, self._epoch)
@@ -247,7 +245,11 @@ class Recorder:
         unknown = {task_id for task_id in task_ids if task_id not in self._owners}
         if not unknown:
             return
-        owners, floors = await self._load(unknown, execution_ids)
+        owners, floors, segments = await self._load(unknown, execution_ids)
+        self._earlier = {
+            each: [known for known in segments if known.execution_id == each]
+            for each in execution_ids
+        }
         fresh = [floor for floor in floors if floor.task_id not in self._owners]
         for task_id in unknown | owners.keys():
             self._owners.setdefault(task_id, owners.get(task_id))
@@ -263,12 +265,15 @@ class Recorder:
     @reads
     def _load(
         self, tx: Transaction, task_ids: set[str], execution_ids: set[str]
-    ) -> tuple[dict[str, Owner], Sequence[Floor]]:
+    ) -> tuple[dict[str, Owner], Sequence[Floor], Sequence[Segment]]:
         logs = LogRepository(tx)
-        owners = logs.owners(task_ids)
-        for execution_id in execution_ids & {owner.execution_id for owner in owners.values()}:
+        owners: dict[str, Owner] = {}
+        segments: list[Segment] = []
+        for execution_id in execution_ids:
             owners |= logs.owners_in(execution_id, limit=REMEMBERED_TASKS // 2)
-        return owners, logs.floors(owners)
+            segments += logs.segments(execution_id)
+        owners |= logs.owners(task_ids - owners.keys())
+        return owners, logs.floors(owners), segments
 
     def _forget(self, task_id: str) -> None:
         owner = self._owners.pop(task_id, None)
@@ -280,6 +285,7 @@ class Recorder:
         self._owners.clear()
         self._streams.clear()
         self._tails.clear()
+        self._earlier.clear()
 
     # ---- completeness -------------------------------------------------------------------
 
@@ -373,15 +379,7 @@ class Recorder:
             missing = _total(task, name)[0] - floor.bytes if task.totals else 0
             if missing > 0 or (task.totals is None and name == "stdout"):
                 reason = "never_arrived" if task.totals else "agent_lost"
-                frame = Frame(
-                    kind=Kind.GAP,
-                    task_id=task.task_id,
-                    attempt=task.attempt,
-                    stream=name,
-                    seq=floor.seq,
-                    offset=floor.bytes,
-                    data=gap_data(missing, reason),
-                )
+                frame = floor.frame(Kind.GAP, gap_data(missing, reason))
                 work.parts[task.execution_id].append(frame.encode())
 
 

@@ -9,14 +9,14 @@ served from the files at its own position and nothing is kept for it in memory.
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from libs.contracts.execution import ExecutionStatus
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads
-from services.execution.changes.service import Changes
+from services.execution.changes.service import Changes, LogEnd
 from services.execution.domain import is_finished
 from services.execution.errors import ExecutionNotFound, LogPositionInvalid
 from services.execution.logs.domain import FRAME_BYTES, Frame, FrameDamaged, Kind, readable
@@ -71,11 +71,21 @@ class Feed:
 
     def move(self, state: State) -> None:
         """Take a newer look; wakes everybody who waits."""
+        if state.log_end < self.state.log_end:
+            state = replace(state, segments=self.state.segments)
         if state == self.state:
             return
         self.state = state
         self._moved.set()
         self._moved = asyncio.Event()
+
+    def grow(self, log_end: LogEnd) -> None:
+        """Take in that more output is durable, without another look."""
+        ordinal, file, position, length = log_end
+        segment = Segment(self.execution_id, ordinal, file, position, length)
+        earlier = [known for known in self.state.segments if known.ordinal < ordinal]
+        if len(earlier) == ordinal:
+            self.move(replace(self.state, segments=[*earlier, segment]))
 
     async def moved(self) -> None:
         """Wait until there is a newer look."""
@@ -150,16 +160,22 @@ class Streams:
     async def _refresh(self, feed: Feed) -> None:
         with self._changes.watching(feed.execution_id) as bell:
             while feed.watchers:
+                bell.rung.clear()
+                if bell.log_end is not None:
+                    feed.grow(bell.log_end)
+                    bell.log_end = None
+                    bell.grown.clear()
+                    await asyncio.sleep(0)  # first the output, then what the states say
                 began = monotonic()
                 feed.move(await self._look(feed.execution_id))
                 # Look at most half of the time: what changes meanwhile is seen together.
-                await asyncio.sleep(min(GATHER_SECONDS, monotonic() - began))
-                try:
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await bell.wait()
-                except TimeoutError:
-                    continue
-                bell.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(GATHER_SECONDS, monotonic() - began)):
+                        await bell.grown.wait()
+                if not bell.rung.is_set():
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(POLL_SECONDS):
+                            await bell.rung.wait()
         if self._feeds.get(feed.execution_id) is feed:
             del self._feeds[feed.execution_id]
 
@@ -174,14 +190,14 @@ class Streams:
                 place = Place(place.version, 0)
             while True:
                 state = feed.state
-                if kind != "logs" and place.version < state.version:
-                    place, data = await self._status_events(feed, kind, place)
-                    yield data
-                elif kind != "status" and place.position < state.log_end:
+                if kind != "status" and place.position < state.log_end:
                     following, data = await self._log_events(feed, kind, place, host_id)
                     place = Place(place.version, following)
                     if data:
                         yield data
+                elif kind != "logs" and place.version < state.version:
+                    place, data = await self._status_events(feed, kind, place)
+                    yield data
                 elif state.settled:
                     yield event("end", place.named(kind), {"status": state.status})
                     return

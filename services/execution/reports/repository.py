@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Update, bindparam, or_, select, update
 
 from libs.contracts.execution import TaskStatus
 from libs.kit.db import Transaction
@@ -57,24 +57,8 @@ class ReportRepository:
 
     def _select(self, task_ids: Sequence[str], *, lock: bool) -> Iterable[ReportedTask]:
         for start in range(0, len(task_ids), IN_AT_ONCE):
-            query = (
-                select(
-                    Task.id,
-                    Task.execution_id,
-                    Task.user_id,
-                    Task.public_key,
-                    Task.session_id,
-                    Task.status,
-                    Task.attempt,
-                    Task.epoch,
-                    Task.agent_id,
-                    Task.boot_id,
-                    Task.not_after,
-                )
-                .where(Task.id.in_(task_ids[start : start + IN_AT_ONCE]))
-                .order_by(Task.id)
-            )
-            for row in self._session.execute(query.with_for_update() if lock else query):
+            some = {"tasks": task_ids[start : start + IN_AT_ONCE]}
+            for row in self._session.connection().execute(_LOCKED_TASKS if lock else _TASKS, some):
                 yield ReportedTask(
                     id=row.id,
                     execution_id=row.execution_id,
@@ -93,76 +77,19 @@ class ReportRepository:
 
     def grant(self, rows: Sequence[dict[str, object]]) -> None:
         """Move offered tasks to claimed; each row: task, new_epoch, old_epoch, boot, session."""
-        self._many(
-            update(Task)
-            .where(
-                Task.id == bindparam("task"),
-                Task.status == TaskStatus.OFFERED,
-                Task.epoch == bindparam("old_epoch"),
-            )
-            .values(
-                status=TaskStatus.CLAIMED,
-                epoch=bindparam("new_epoch"),
-                boot_id=bindparam("boot"),
-                session_id=bindparam("session"),
-                claimed_at=self._tx.now,
-                seen_at=self._tx.now,
-                log_status=LogStatus.LIVE,
-                version=_VERSION,
-            ),
-            rows,
-        )
+        self._many(_GRANT, rows)
 
     def start(self, rows: Sequence[dict[str, object]]) -> None:
         """Move claimed tasks to running; each row: task, granted (epoch), started."""
-        self._many(
-            update(Task)
-            .where(
-                Task.id == bindparam("task"),
-                Task.status == TaskStatus.CLAIMED,
-                Task.epoch == bindparam("granted"),
-            )
-            .values(
-                status=TaskStatus.RUNNING,
-                started_at=bindparam("started"),
-                seen_at=self._tx.now,
-                version=_VERSION,
-            ),
-            rows,
-        )
+        self._many(_START, rows)
 
     def finish(self, rows: Sequence[dict[str, object]]) -> None:
         """Give open tasks their final state; the first one wins (R10)."""
-        self._many(
-            update(Task)
-            .where(Task.id == bindparam("task"), _IS_OPEN)
-            .values(
-                status=bindparam("final"),
-                exit_code=bindparam("code"),
-                signal=bindparam("signalled"),
-                reason=bindparam("why"),
-                detail=bindparam("details"),
-                duration_ms=bindparam("duration"),
-                totals=bindparam("sums", type_=Task.totals.type),
-                finished_at=self._tx.now,
-                version=_VERSION,
-            ),
-            rows,
-        )
+        self._many(_FINISH, rows)
 
     def attach_late(self, rows: Sequence[dict[str, object]]) -> None:
         """Keep what arrived after a final state; each row: task, outcome, sums."""
-        self._many(
-            update(Task)
-            .where(Task.id == bindparam("task"), Task.late_outcome.is_(None))
-            .values(
-                late_outcome=bindparam("outcome", type_=Task.late_outcome.type),
-                totals=bindparam("sums", type_=Task.totals.type),
-                log_status=LogStatus.LIVE,
-                version=_VERSION,
-            ),
-            rows,
-        )
+        self._many(_ATTACH_LATE, rows)
 
     def seen(self, agent_ids: Sequence[str]) -> None:
         """Note a sign of life for whatever these agents run."""
@@ -191,14 +118,91 @@ class ReportRepository:
             for start in range(0, len(agent_ids), IN_AT_ONCE)
         )
 
-    def _many(self, statement: object, rows: Sequence[Mapping[str, object]]) -> None:
+    def _many(self, statement: Update, rows: Sequence[Mapping[str, object]]) -> None:
         if rows:
-            self._session.connection().execute(statement, list(rows))  # type: ignore[call-overload]
+            at = {"at": self._tx.now}
+            self._session.connection().execute(statement, [{**row, **at} for row in rows])
 
 
+# Built once: agents make these run many times a second.
 _IS_OPEN = or_(*(Task.status == status for status in sorted(OPEN)))
 """Spelled out, because a list has no place in a statement that is run for many rows at once."""
 _VERSION = select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
+_GRANT = (
+    update(Task)
+    .where(
+        Task.id == bindparam("task"),
+        Task.status == TaskStatus.OFFERED,
+        Task.epoch == bindparam("old_epoch"),
+    )
+    .values(
+        status=TaskStatus.CLAIMED,
+        epoch=bindparam("new_epoch"),
+        boot_id=bindparam("boot"),
+        session_id=bindparam("session"),
+        claimed_at=bindparam("at", type_=Task.seen_at.type),
+        seen_at=bindparam("at", type_=Task.seen_at.type),
+        log_status=LogStatus.LIVE,
+        version=_VERSION,
+    )
+)
+_START = (
+    update(Task)
+    .where(
+        Task.id == bindparam("task"),
+        Task.status == TaskStatus.CLAIMED,
+        Task.epoch == bindparam("granted"),
+    )
+    .values(
+        status=TaskStatus.RUNNING,
+        started_at=bindparam("started"),
+        seen_at=bindparam("at", type_=Task.seen_at.type),
+        version=_VERSION,
+    )
+)
+_FINISH = (
+    update(Task)
+    .where(Task.id == bindparam("task"), _IS_OPEN)
+    .values(
+        status=bindparam("final"),
+        exit_code=bindparam("code"),
+        signal=bindparam("signalled"),
+        reason=bindparam("why"),
+        detail=bindparam("details"),
+        duration_ms=bindparam("duration"),
+        totals=bindparam("sums", type_=Task.totals.type),
+        finished_at=bindparam("at", type_=Task.seen_at.type),
+        version=_VERSION,
+    )
+)
+_ATTACH_LATE = (
+    update(Task)
+    .where(Task.id == bindparam("task"), Task.late_outcome.is_(None))
+    .values(
+        late_outcome=bindparam("outcome", type_=Task.late_outcome.type),
+        totals=bindparam("sums", type_=Task.totals.type),
+        log_status=LogStatus.LIVE,
+        version=_VERSION,
+    )
+)
+_TASKS = (
+    select(
+        Task.id,
+        Task.execution_id,
+        Task.user_id,
+        Task.public_key,
+        Task.session_id,
+        Task.status,
+        Task.attempt,
+        Task.epoch,
+        Task.agent_id,
+        Task.boot_id,
+        Task.not_after,
+    )
+    .where(Task.id.in_(bindparam("tasks", expanding=True)))
+    .order_by(Task.id)
+)
+_LOCKED_TASKS = _TASKS.with_for_update()
 
 
 def final_row(

@@ -155,8 +155,8 @@ async def test_states_and_output_come_together_and_resume(rig: Rig) -> None:
     ) as again:
         rest = [event async for event in again.all()]
 
-    assert [event["event"] for event in whole] == ["status", "log", "end"]
-    status = whole[0]["data"]
+    assert [event["event"] for event in whole] == ["log", "status", "end"]
+    status = whole[1]["data"]
     assert isinstance(status, dict)
     assert status["execution"]["status"] == "success"
     assert [task["status"] for task in status["tasks"]] == ["success"]
