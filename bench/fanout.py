@@ -122,7 +122,7 @@ def _run(client: httpx.Client, hosts: list[int]) -> float:
     body = {"script_content": "echo hello", "target_host_ids": hosts, "timeout": 60}
     began = time.perf_counter()
     answer = client.post("/api/quick/execute_script/", json=body)
-    seen = watch(client, answer.json()["content"]["execution_id"])
+    seen = watch(client, answer.json()["content"]["execution_id"], "logs")
     if seen.status != "success" or seen.lines != len(hosts):
         raise RuntimeError(f"a run ended as {seen.status} with {seen.lines} lines")
     return seen.ended - began

@@ -99,6 +99,15 @@ class ExecutionRepository:
             counts[execution_id][TaskStatus(status)] = count
         return counts
 
+    def head(self, execution_id: str) -> Row[*tuple[Any, ...]] | None:
+        """The columns of an execution that move while it runs, or None."""
+        return self._session.connection().execute(_HEAD, {"execution": execution_id}).first()
+
+    def states(self, execution_id: str) -> Counts:
+        """How many tasks of an execution are in which state."""
+        rows = self._session.connection().execute(_COUNTS, {"execution": execution_id})
+        return {TaskStatus(state): count for state, count in rows}
+
     def page(
         self, *, status: ExecutionStatus | None, search: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Execution]]:
@@ -245,10 +254,8 @@ class ExecutionRepository:
     def close(self, execution_id: str) -> ExecutionStatus:
         """Derive an execution's state from its tasks, and tell the others when it has ended."""
         self._session.flush()
-        connection, values = self._session.connection(), {"execution": execution_id}
-        rows = connection.execute(_COUNTS, values)
-        states = {TaskStatus(state): count for state, count in rows}
-        before = connection.execute(_HEAD, values).one()
+        states, before = self.states(execution_id), self.head(execution_id)
+        assert before is not None
         status, ended = execution_status(states), not (states.keys() & OPEN)
         started_at, finished_at = before.started_at, before.finished_at
         if status != ExecutionStatus.PENDING and started_at is None:
@@ -261,7 +268,8 @@ class ExecutionRepository:
         after = (str(status), started_at, finished_at)
         if after != (before.status, before.started_at, before.finished_at):
             names = ("new_status", "new_started_at", "new_finished_at")
-            connection.execute(_CLOSE, values | dict(zip(names, after, strict=True)))
+            values = {"execution": execution_id, **dict(zip(names, after, strict=True))}
+            self._session.connection().execute(_CLOSE, values)
         return status
 
 
@@ -277,7 +285,13 @@ _COUNTS = (
     .group_by(Task.status)
 )
 _HEAD = select(
-    Execution.status, Execution.started_at, Execution.finished_at, Execution.user_id
+    Execution.status,
+    Execution.version,
+    Execution.task_total,
+    Execution.cancel_requested_at,
+    Execution.started_at,
+    Execution.finished_at,
+    Execution.user_id,
 ).where(Execution.id == bindparam("execution"))
 _CLOSE = (
     update(Execution)

@@ -136,17 +136,7 @@ class LogRepository:
 
     def segments(self, execution_id: str) -> Sequence[Segment]:
         """The segments of an execution in their order."""
-        rows = self._session.execute(
-            select(
-                LogSegment.execution_id,
-                LogSegment.ordinal,
-                LogSegment.file,
-                LogSegment.position,
-                LogSegment.length,
-            )
-            .where(LogSegment.execution_id == execution_id)
-            .order_by(LogSegment.ordinal)
-        )
+        rows = self._session.connection().execute(_SEGMENTS, {"execution": execution_id})
         return [Segment(*row) for row in rows]
 
     def store_floors(self, floors: Sequence[Floor]) -> None:
@@ -250,6 +240,19 @@ class LogRepository:
 def _slices(ids: Iterable[str]) -> Iterable[list[str]]:
     wanted = sorted(set(ids))
     return (wanted[start : start + IN_AT_ONCE] for start in range(0, len(wanted), IN_AT_ONCE))
+
+
+_SEGMENTS = (
+    select(
+        LogSegment.execution_id,
+        LogSegment.ordinal,
+        LogSegment.file,
+        LogSegment.position,
+        LogSegment.length,
+    )
+    .where(LogSegment.execution_id == bindparam("execution"))
+    .order_by(LogSegment.ordinal)
+)
 
 
 class SegmentFiles:

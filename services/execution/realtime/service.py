@@ -32,7 +32,8 @@ from services.execution.repository import ExecutionRepository, public_task
 from services.execution.schemas import LogChunkOut, LogPage
 
 POLL_SECONDS = 1.0
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = (0.01, 0.05)
+"""Between two looks at a watched execution: as long as the last one took, within these."""
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 32
 TASKS_PER_EVENT = 500
@@ -170,7 +171,7 @@ class Streams:
                 feed.move(await self._look(feed.execution_id))
                 # Look at most half of the time: what changes meanwhile is seen together.
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(min(GATHER_SECONDS, monotonic() - began)):
+                    async with asyncio.timeout(_pause(monotonic() - began)):
                         await bell.grown.wait()
                 if not bell.rung.is_set():
                     with suppress(TimeoutError):
@@ -245,7 +246,7 @@ class Streams:
     @reads
     def _look(self, tx: Transaction, execution_id: str) -> State:
         executions, logs = ExecutionRepository(tx), LogRepository(tx)
-        execution = executions.by_id(execution_id)
+        execution = executions.head(execution_id)
         if execution is None:
             raise ExecutionNotFound(execution_id=execution_id)
         status = ExecutionStatus(execution.status)
@@ -258,7 +259,7 @@ class Streams:
                 "id": execution_id,
                 "status": status,
                 "version": execution.version,
-                "counts": executions.counts_of([execution_id]).get(execution_id, {}),
+                "counts": executions.states(execution_id),
                 "task_total": execution.task_total,
                 "cancel_requested_at": execution.cancel_requested_at,
                 "started_at": execution.started_at,
@@ -285,6 +286,11 @@ class Streams:
             upto = rows[-1].version
         sizes = executions.bytes_of([row.id for row in rows])
         return [public_task(row, sizes) for row in rows], upto
+
+
+def _pause(seconds: float) -> float:
+    least, most = GATHER_SECONDS
+    return min(most, max(least, seconds))
 
 
 def _chunk(position: int, frame: Frame, owner: Owner) -> LogChunkOut:
