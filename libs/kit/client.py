@@ -9,7 +9,7 @@ import msgspec
 from libs.kit.auth import INTERNAL, InternalTokens, Principal
 from libs.kit.errors import Unavailable, revived
 from libs.kit.ids import new_id
-from libs.kit.logging import current_request_id, current_trace_id
+from libs.kit.logging import current_request_id, current_trace_id, language
 from libs.kit.settings import Settings
 
 TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
@@ -58,6 +58,7 @@ class ServiceClient:
             "authorization": "Bearer " + self._tokens.issue(audience, speaker, self._caller),
             "x-request-id": current_request_id() or new_id(),
             "x-trace-id": current_trace_id(),
+            "accept-language": language.get() or "en",
         }
         body = None
         if json is not None:

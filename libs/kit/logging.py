@@ -11,6 +11,8 @@ import structlog
 
 request_id: ContextVar[str] = ContextVar("opsjob_request_id", default="")
 trace_id: ContextVar[str] = ContextVar("opsjob_trace_id", default="")
+language: ContextVar[str] = ContextVar("opsjob_language", default="")
+"""What the caller accepts; a question to another service asks for its words in it, too."""
 
 _SECRET_KEYS: Final = re.compile(
     r"password|passwd|secret|token|authorization|cookie|credential|private_key|api_key", re.I

@@ -265,3 +265,14 @@ def test_once_without_an_agent_fails_instead_of_waiting_for_ever(tmp_path: Path)
     waiting.process.send_signal(signal.SIGINT)
 
     assert waiting.process.wait(timeout=30) == 130
+
+
+def test_an_error_of_another_service_keeps_the_language(admin: httpx.Client) -> None:
+    answer = admin.post(
+        "/api/quick/execute_script/",
+        json={"script_content": "true", "target_host_ids": [2_000_000_000]},
+        headers={"Accept-Language": "zh-CN"},
+    )
+
+    assert answer.json()["content"]["error"] == "host_not_found"
+    assert not answer.json()["message"].isascii()

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.kit import metrics
 from libs.kit.errors import FAMILIES, AppError, Invalid, NotFound, render_error
 from libs.kit.ids import new_id
-from libs.kit.logging import get_logger, request_id, trace_id
+from libs.kit.logging import get_logger, language, request_id, trace_id
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
@@ -69,6 +69,12 @@ def _error_response(scope: Scope, error: AppError) -> Response:
     return Response(body, status, headers=dict(headers))
 
 
+def _language(scope: Scope) -> str:
+    """The header Accept-Language, if it is short enough to be one."""
+    found = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
+    return found.decode("ascii", "ignore") if len(found) <= 200 else ""
+
+
 class Door:
     """The outermost layer: ids of the request, its time, and the last word on bugs."""
 
@@ -82,6 +88,7 @@ class Door:
             return
         wanted, trace = _ids(scope)
         request_token, trace_token = request_id.set(wanted), trace_id.set(trace)
+        language_token = language.set(_language(scope))
         began = perf_counter()
         status = 500
 
@@ -116,6 +123,7 @@ class Door:
             passed = perf_counter() - began
             seconds.labels(self._service, scope["method"], str(status)).observe(passed)
             request_id.reset(request_token)
+            language.reset(language_token)
             trace_id.reset(trace_token)
 
 
