@@ -22,7 +22,7 @@ LEASE_TIME = timedelta(seconds=10)
 RENEW_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
-BATCH_SECONDS = 0.01
+BATCH_SECONDS = 0.005
 """After a batch, wait this long for the next to grow: each costs a transaction."""
 GATHER_SECONDS = 0.01
 """Between two looks at ended tasks, so that those that end together are settled together."""
