@@ -28,7 +28,7 @@ class BrowserRefused(Forbidden):
 
     code = "browser_refused"
     message = "This address is for agents, not for browsers."
-    message_zh = "该地址仅供代理程序使用，不支持浏览器。"
+    message_zh = "该地址仅供 Agent 使用，不支持浏览器。"
 
 
 class UnknownSubprotocol(Malformed):

@@ -82,7 +82,7 @@ class AgentNotFound(NotFound):
 
     code = "agent_not_found"
     message = "There is no such agent."
-    message_zh = "没有这个代理。"
+    message_zh = "没有这个 Agent。"
 
 
 class AgentIsRetired(Conflict):
@@ -90,7 +90,7 @@ class AgentIsRetired(Conflict):
 
     code = "agent_retired"
     message = "This agent is retired. Enrol the host again to give it a new one."
-    message_zh = "该代理已退役，请重新注册主机以获得新的代理。"
+    message_zh = "该 Agent 已退役，请重新注册主机以获得新的 Agent。"
 
 
 class EnrolmentTokenNotFound(NotFound):
