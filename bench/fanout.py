@@ -1,9 +1,8 @@
 """`echo hello` on many real agents, against the floor of the persistent-connection design.
 
 The floor is a bare WebSocket hub with as many bare agents as processes: no identity, no storage,
-no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents] [PEERS=1]`;
-the limit is four times the floor. With PEERS=1 Salt's LocalClient runs beside us (a virtual
-environment with Salt is named by OPSJOB_BENCH_SALT; its minions share this machine as well).
+no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents]`;
+the limit is four times the floor.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ from statistics import median
 import httpx
 from websockets.asyncio.server import ServerConnection, serve
 
-from bench import _salt
 from bench._ground import agents, platform, watch
 from bench.report import Figure
 
@@ -101,8 +99,6 @@ def measure(n: int | None, peers: bool) -> Iterator[Figure]:
         round(reference * 1000 * LIMIT_FLOORS, 1),
     )
     yield Figure("fanout_floors", round(median(ours) / reference, 2), "x", count, LIMIT_FLOORS)
-    if peers:
-        yield from _salt.figures(count, median(ours))
 
 
 def _in_turns(
