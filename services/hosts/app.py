@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from libs.kit.db import Database
+from libs.kit.seal import Seal
 from libs.kit.service import Runtime, Service
 from services.hosts.agents.router import router as agents_router
 from services.hosts.agents.service import Agents, PresenceIntake, PresenceSweep
-from services.hosts.domain import Seal
 from services.hosts.enrolment.router import router as enrolment_router
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.groups.router import router as groups_router
@@ -23,7 +23,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     """The use cases and loops of this service, wired by hand."""
     settings = HostsSettings()
     totals = Totals(settings.total_seconds)
-    seal = Seal(runtime.settings.secret.get_secret_value())
+    seal = Seal(runtime.settings.secret.get_secret_value(), "hosts")
     return [
         Hosts(db, seal=seal, totals=totals),
         Groups(db, totals=totals),

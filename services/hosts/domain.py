@@ -1,21 +1,16 @@
-"""The rules of the fleet: addresses, presence, sealing, proofs. Knows no database and no clock."""
+"""The rules of the fleet: addresses, presence, proofs. Knows no database and no clock."""
 
 import base64
 import binascii
 import hashlib
-import hmac
 import ipaddress
 import math
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from libs.contracts.hosts import AgentPresence, AgentState, EnrolRequest
 
@@ -140,43 +135,3 @@ def proves_possession(request: EnrolRequest) -> bool:
     except (InvalidSignature, ValueError, binascii.Error):
         return False
     return True
-
-
-class WrongSealingKey(Exception):
-    """The secret of this installation is not the one that sealed this value, or it was moved."""
-
-
-class Seal:
-    """Seals credentials for the database (AES-256-GCM); each value only opens in its own place.
-
-    The key comes from the installation's secret by HKDF. The sealed form begins with a version
-    and an id of the key, so that keys can be changed later and a wrong one is noticed.
-    """
-
-    def __init__(self, secret: str) -> None:
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"opsjob/hosts/seal/v1").derive(
-            secret.encode()
-        )
-        self._cipher = AESGCM(key)
-        self._key_id = hmac.digest(key, b"key id", "sha256").hex()[:16]
-
-    def seal(self, plain: str, *, place: str) -> str:
-        """The sealed form of a value for one place, such as `hosts/17/password`."""
-        nonce = os.urandom(12)
-        sealed = self._cipher.encrypt(nonce, plain.encode(), self._context(place))
-        return f"v1:{self._key_id}:{base64.b64encode(nonce + sealed).decode()}"
-
-    def open(self, sealed: str, *, place: str) -> str:
-        """The value again; raises WrongSealingKey for another key, another place or a change."""
-        version, _, rest = sealed.partition(":")
-        key_id, _, text = rest.partition(":")
-        if version != "v1" or key_id != self._key_id:
-            raise WrongSealingKey(f"sealed with key {key_id[:16]}, this is {self._key_id}")
-        raw = base64.b64decode(text)
-        try:
-            return self._cipher.decrypt(raw[:12], raw[12:], self._context(place)).decode()
-        except InvalidTag:
-            raise WrongSealingKey(f"the value does not belong to {place}") from None
-
-    def _context(self, place: str) -> bytes:
-        return f"opsjob/v1/{self._key_id}/{place}".encode()

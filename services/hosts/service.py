@@ -8,8 +8,9 @@ from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Forbidden
+from libs.kit.seal import Seal
 from services.hosts.agents.service import retire_agents_of
-from services.hosts.domain import Seal, address_key, name_key
+from services.hosts.domain import address_key, name_key
 from services.hosts.enrolment.repository import TokenRepository
 from services.hosts.errors import HostAddressTaken, HostNameTaken, HostNotFound, NoHostsNamed
 from services.hosts.groups.repository import GroupRepository

@@ -13,10 +13,10 @@ from libs.kit.clock import StandingClock
 from libs.kit.db import Database, Transaction
 from libs.kit.db.tables import outbox
 from libs.kit.redis import connect
+from libs.kit.seal import Seal
 from libs.kit.service import Service
 from services.hosts.agents.service import Agents, PresenceIntake, PresenceSweep
 from services.hosts.app import service
-from services.hosts.domain import Seal
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.groups.service import Groups
 from services.hosts.repository import Totals
@@ -48,7 +48,7 @@ def totals() -> Totals:
 
 @pytest.fixture
 def seal() -> Seal:
-    return Seal(SECRET.get_secret_value())
+    return Seal(SECRET.get_secret_value(), "hosts")
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
-"""Addresses have one spelling, secrets open in one place only, proofs prove."""
-
-import base64
+"""Addresses have one spelling, proofs prove."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.contracts.hosts import AgentPresence, EnrolRequest
 from services.hosts.domain import (
-    Seal,
-    WrongSealingKey,
     address_key,
     canonical_address,
     known_metrics,
@@ -81,43 +77,6 @@ def test_only_figures_that_are_figures_are_kept() -> None:
 
     assert known_metrics(reported) == {"cpu_percent": 12.5, "net_tx_bytes": 5}
     assert known_metrics(["cpu_percent"]) == {}
-
-
-class TestSeal:
-    """Sealed values for the database."""
-
-    def test_a_sealed_value_opens_in_its_place(self) -> None:
-        seal = Seal("a secret")
-
-        sealed = seal.seal("pa\u00dfword", place="hosts/1/password")
-
-        assert "word" not in sealed
-        assert sealed != seal.seal("pa\u00dfword", place="hosts/1/password")
-        assert seal.open(sealed, place="hosts/1/password") == "pa\u00dfword"
-
-    def test_it_opens_in_no_other_place(self) -> None:
-        """S20: ciphertexts cannot be swapped between rows."""
-        seal = Seal("a secret")
-        sealed = seal.seal("password", place="hosts/1/password")
-
-        with pytest.raises(WrongSealingKey):
-            seal.open(sealed, place="hosts/2/password")
-
-    def test_another_key_is_noticed(self) -> None:
-        sealed = Seal("a secret").seal("password", place="p")
-
-        with pytest.raises(WrongSealingKey):
-            Seal("another secret").open(sealed, place="p")
-
-    def test_a_changed_value_is_noticed(self) -> None:
-        seal = Seal("a secret")
-        version, key_id, text = seal.seal("password", place="p").split(":")
-        raw = bytearray(base64.b64decode(text))
-        raw[-1] ^= 1
-        changed = ":".join((version, key_id, base64.b64encode(raw).decode()))
-
-        with pytest.raises(WrongSealingKey):
-            seal.open(changed, place="p")
 
 
 class TestPossession:

@@ -9,9 +9,9 @@ from libs.kit import clock
 from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
 from libs.kit.db import Database, Transaction
+from libs.kit.seal import Seal
 from services.hosts.agents.domain import Presence, Sighting
 from services.hosts.agents.service import Agents, PresenceIntake
-from services.hosts.domain import Seal
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.groups.repository import GroupRepository
 from services.hosts.groups.schemas import GroupCreate

@@ -11,8 +11,8 @@ from libs.contracts.hosts import AgentPresence, HostTarget
 from libs.kit.auth import Principal
 from libs.kit.db import Database
 from libs.kit.errors import Forbidden
+from libs.kit.seal import Seal
 from services.hosts.agents.service import Agents
-from services.hosts.domain import Seal
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.errors import (
     EnrolmentRefused,
