@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from agent import __version__
 from agent.admission import HostRules, Refused, admit, is_slow
 from agent.companions import Companion, Signer
+from agent.faults import fault
 from agent.host import LoadMeter, memory_bytes
 from agent.identity import Identity, boot_id, os_type, os_version
 from agent.interpreters import DEFAULT_PATH, available
@@ -216,6 +217,7 @@ class Agent:
             attempt.flow.want(message)
             self._tasks.outbox.due(attempt)
         elif attempt.result is not None:
+            fault("result.acked")
             attempt.acked_at = now
         self._tasks.settle(attempt, now, time.time())
         self._link.wake()
@@ -235,6 +237,7 @@ class Agent:
 
     def _check(self, order: Order) -> None:
         """Decide now, or in a thread if the answer may come from a slow disk or directory."""
+        fault("journal.received")
         if is_slow(order):
             check = asyncio.ensure_future(self._check_slowly(order))
             self._checks.add(check)

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 
+from agent.faults import fault
 from agent.journal import (
     DAMAGED,
     EXITED,
@@ -158,6 +159,7 @@ class Ledger:
                 self._journal.append(GRANTED, body, is_start=True)
             except JournalFull:
                 continue
+            fault("journal.granted")
             self._journal.append(STARTING, body)
             self.open[entry.key] = replace(entry, state="starting")
             accepted.append(entry)

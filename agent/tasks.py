@@ -10,6 +10,7 @@ from typing import Callable
 
 from agent.attempts import Attempt, checked_ends, payload_of, payload_without_end
 from agent.companions import Companion, CompanionGone, Signer
+from agent.faults import fault
 from agent.flow import Flow
 from agent.ledger import Entry, Key, Ledger
 from agent.outbox import Outbox
@@ -160,6 +161,7 @@ class Tasks:
                 self.gave_slot_back(granted.entry.key)
 
     async def _launch(self, granted: Granted) -> None:
+        fault("journal.starting")
         attempt = self._remember(granted.entry)
         attempt.cancel = self._early_cancels.pop(attempt.key, None)
         question: dict[str, object] = {
@@ -170,6 +172,7 @@ class Tasks:
             failure = await self._companions.spawner.ask(question)
         except CompanionGone:
             failure = ""  # the next look at the folder's lock tells whether a shim has it
+        fault("journal.launched")
         attempt.is_launched = True
         if failure:
             _logger.error("A task could not be launched.", extra={"reason": failure})
@@ -192,6 +195,7 @@ class Tasks:
         attempt.started = read_started(attempt.folder)
         message = attempt.started_message()
         if message is not None:
+            fault("journal.started")
             self._ledger.running(attempt.key)
             self.say(message)
             if attempt.cancel is not None:
@@ -248,7 +252,9 @@ class Tasks:
             signature = await self._companions.signer.sign(result_statement(text))
             entry = replace(end.attempt.entry, state="exited", payload=text, signature=signature)
             signed.append((end.attempt, entry))
+        fault("journal.ended")
         self._ledger.exited([entry for _, entry in signed])
+        fault("journal.exited")
         for attempt, entry in signed:
             attempt.entry, attempt.result = entry, _result(entry)
             self.outbox.due(attempt)

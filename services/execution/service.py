@@ -14,6 +14,7 @@ from libs.contracts.hosts import HostTarget
 from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.faults import fault
 from libs.kit.ids import new_id
 from libs.kit.pagination import Page, PageParams
 from services.execution.changes.service import Changes
@@ -85,6 +86,7 @@ class Executions:
             raise NoTargets()
         accepted, created = await self._store(script, targets, by, key)
         if created:
+            fault("accept.after_commit")
             self._dispatcher.wake(execution_id=accepted.id)
         return accepted, created
 
@@ -119,6 +121,7 @@ class Executions:
         if not any(target.agent_id for target in targets):
             executions.close(execution_id)
             executions.reload(execution)
+        fault("accept.before_commit")
         return _listed(execution, counts), True
 
     def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> ExecutionOut | None:

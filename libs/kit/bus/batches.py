@@ -13,6 +13,7 @@ import msgspec
 from libs.kit import clock
 from libs.kit.bus.survival import TROUBLE, Backoff, ensure_groups, lost_group
 from libs.kit.errors import Unavailable
+from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis, blocking
 
@@ -196,6 +197,7 @@ class _Reading:
         return True
 
     async def _ack(self, key: str, ids: list[str]) -> None:
+        fault("batch.before_ack")
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.xack(key, self._group, *ids)
             if self._remove:

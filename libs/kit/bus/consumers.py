@@ -19,6 +19,7 @@ from libs.kit.bus.survival import TROUBLE, Backoff, ensure_groups, lost_group
 from libs.kit.db import Database, Delivery, DuplicateEvent, Transaction, delivering
 from libs.kit.db.tables import dead_letters
 from libs.kit.errors import NotFound, Unavailable
+from libs.kit.faults import fault
 from libs.kit.logging import get_logger, trace_id
 from libs.kit.redis import Redis, blocking
 
@@ -145,6 +146,7 @@ class Consumers:
                 done.setdefault(fact.stream, []).append(fact.entry)
             else:
                 self._failed[fact.stream, fact.entry] = fact
+        fault("facts.before_ack")
         for stream, entries in done.items():
             await self._redis.xack(stream, self._service, *entries)
 

@@ -17,6 +17,7 @@ from libs.kit.bus.survival import TROUBLE, Backoff
 from libs.kit.db import Database, Lease, Transaction
 from libs.kit.db.tables import inbox, outbox
 from libs.kit.errors import Unavailable
+from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
 
@@ -85,7 +86,9 @@ class Relay:
         total = 0
         while rows := await self._db.read(_waiting):
             stamp = max(clock.now(), (self._position or _START) + timedelta(microseconds=1))
+            fault("outbox.before_publish")
             await self._copy(rows, stamp)
+            fault("outbox.after_publish")
             ids = [row.id for row in rows]
             await self._db.write(lambda tx, ids=ids, at=stamp: self._mark(tx, ids, at, epoch))  # type: ignore[misc]  # defaults bind the loop's values
             self._position = stamp

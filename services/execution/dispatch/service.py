@@ -11,6 +11,7 @@ from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
 from libs.kit.clock import monotonic, now
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
+from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
 from services.execution.changes.service import Changes
@@ -52,6 +53,8 @@ class Downlink:
 
     async def send(self, frames: Mapping[str, Frames]) -> None:
         """Send frames by gateway, pairs of agent and message. Raises kit.redis.TROUBLE."""
+        if fault("downlink.send") == "drop":
+            return
         pipeline = self._redis.pipeline(transaction=False)
         for gateway_id, of_gateway in frames.items():
             for entry in _entries(of_gateway):
@@ -159,6 +162,7 @@ class Dispatcher:
             if not reachable:
                 continue
             steps = await self._mark(reachable)
+            fault("offer.after_mark")
             frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
             for task in reachable:
                 frame = _offer_frame(task, steps[task.step_id])
@@ -193,6 +197,7 @@ class Dispatcher:
     @writes
     def _end_overdue(self, tx: Transaction) -> set[str]:
         dispatch = DispatchRepository(tx)
+        fault("sweep.before_write")
         ended = dispatch.expire(limit=SWEEP_LIMIT)
         if monotonic() >= self._no_loss_before:
             silent = tx.now - timedelta(seconds=self._settings.lost_seconds)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from libs.contracts.execution import TaskStatus
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
@@ -201,7 +202,9 @@ class Recorder:
                 grown.append(replace(tail, length=tail.length + len(data)))
             writes_.append((tail.file, tail.length, data))
         await asyncio.to_thread(self._files.append, writes_)
+        fault("logs.after_append")
         await self._store_floors(list(work.raised.values()), fresh, grown)
+        fault("logs.after_commit")
         for segment in (*fresh, *grown):
             self._tails[segment.execution_id] = segment
         while len(self._tails) > REMEMBERED_EXECUTIONS:

@@ -8,6 +8,7 @@ from libs.contracts.execution import TaskStatus
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
+from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
@@ -128,6 +129,10 @@ class Reports:
 
     async def _apply(self, messages: Sequence[Message]) -> Round:
         work = await self._move_all(messages)
+        if work.grants:
+            fault("claim.after_cas")
+        if work.ends:
+            fault("result.after_commit")
         self._settle([*work.ends, *work.lates])
         self._changes.tell(work.touched)
         return work
@@ -147,6 +152,8 @@ class Reports:
                 case "result":
                     _finish(tx, tasks, message, work)
         _store(tx, tasks, work)
+        if work.ends:
+            fault("result.before_commit")
         return work
 
     def _claim(self, tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
