@@ -21,8 +21,13 @@ class ExecutionStatus(StrEnum):
 
 
 class TaskStatus(StrEnum):
-    """Where one step on one host stands."""
+    """Where one step on one host stands.
 
+    Open: pending (its step or batch has not been reached; never offered), queued, offered, claimed,
+    running. All others are final for the attempt.
+    """
+
+    PENDING = "pending"
     QUEUED = "queued"
     OFFERED = "offered"
     CLAIMED = "claimed"
@@ -34,6 +39,23 @@ class TaskStatus(StrEnum):
     LOST = "lost"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    SKIPPED = "skipped"
+
+
+class StepStatus(StrEnum):
+    """Where a step stands; a pure function of its tasks and of what people decided about it."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    """It waits for somebody's confirmation."""
+    SUCCESS = "success"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    EXPIRED = "expired"
 
 
 class ExecutionAccepted(Event):
@@ -54,3 +76,15 @@ class ExecutionFinished(Event):
     execution_id: str
     user_id: int
     status: ExecutionStatus
+
+
+class ExecutionOperated(Event):
+    """Somebody intervened in an execution: paused, resumed, stopped, confirmed, retried it."""
+
+    topic: ClassVar[str] = "execution"
+    type: ClassVar[str] = "execution.execution_operated"
+    execution_id: str
+    action: str
+    user_id: int
+    username: str
+    detail: dict[str, str | int | bool | None]

@@ -30,9 +30,11 @@ class LogStatus(StrEnum):
     """Something is missing, and the record says where."""
 
 
+HELD = frozenset({TaskStatus.PENDING})
+"""Not yet reached by the engine: nothing is offered, and no limit counts it."""
 WAITING = frozenset({TaskStatus.QUEUED, TaskStatus.OFFERED})
 ON_HOST = frozenset({TaskStatus.CLAIMED, TaskStatus.RUNNING})
-OPEN = WAITING | ON_HOST
+OPEN = HELD | WAITING | ON_HOST
 TERMINAL = frozenset(TaskStatus) - OPEN
 
 _WORST_FIRST = (
@@ -46,14 +48,14 @@ _WORST_FIRST = (
 
 
 def execution_status(counts: Mapping[TaskStatus, int]) -> ExecutionStatus:
-    """The state of an execution (or step) whose tasks are in these states; R12.
+    """The state of a plain execution (or its step) whose tasks are in these states; R12.
 
     While a task is open the execution is pending (none was ever on a host) or running. After
     that the worst outcome names it: cancelled, failed, timeout, lost, expired, success.
     """
     present = {status for status, count in counts.items() if count}
     if present & OPEN:
-        return ExecutionStatus.PENDING if present <= WAITING else ExecutionStatus.RUNNING
+        return ExecutionStatus.PENDING if present <= HELD | WAITING else ExecutionStatus.RUNNING
     for task_status, status in _WORST_FIRST:
         if task_status in present:
             return status

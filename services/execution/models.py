@@ -2,7 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.kit.db import UTCDateTime, mechanism_tables
@@ -14,12 +28,24 @@ class Base(DeclarativeBase):
 
 mechanism_tables(Base.metadata)
 
+# What the database fills in by itself costs an insert of ten thousand rows nothing.
+_ZERO, _ONE, _MIDDLE = text("0"), text("1"), text("5")
+_OBJECT, _SUCCESS = text("'{}'"), text("'[0]'")
+
 
 class Execution(Base):
-    """What a person started. `version` rises with every change of it or of one of its tasks."""
+    """What a person started. `version` rises with every change of it or of one of its tasks.
+
+    A plain execution (`is_plain`) has one step whose tasks were all released at accept; the engine
+    has nothing to decide about it. `next_at` is when the engine must look without being told.
+    """
 
     __tablename__ = "executions"
-    __table_args__ = (Index("ix_executions_status_id", "status", "id"),)
+    __table_args__ = (
+        Index("ix_executions_status_id", "status", "id"),
+        Index("ix_executions_next_at", "next_at"),
+        Index("ix_executions_root_id", "root_id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -35,10 +61,34 @@ class Execution(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    execution_type: Mapped[str] = mapped_column(String(24), server_default="quick_script")
+    description: Mapped[str | None] = mapped_column(String(1000))
+    is_plain: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    priority: Mapped[int] = mapped_column(Integer, server_default=_MIDDLE)
+    start_seconds: Mapped[int | None] = mapped_column(Integer)
+    strategy: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_OBJECT)
+    variables: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_OBJECT)
+    paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pause_reason: Mapped[str | None] = mapped_column(String(16))
+    next_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    stop_kind: Mapped[str | None] = mapped_column(String(8))
+    parent_id: Mapped[str | None] = mapped_column(String(36))
+    root_id: Mapped[str | None] = mapped_column(String(36))
+    retry_count: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    is_latest: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    retry_reason: Mapped[str | None] = mapped_column(String(200))
+    retry_type: Mapped[str | None] = mapped_column(String(16))
+    scheduled_job_id: Mapped[int | None] = mapped_column(Integer)
+    client_ip: Mapped[str | None] = mapped_column(String(64))
+    user_agent: Mapped[str | None] = mapped_column(String(300))
 
 
 class Step(Base):
-    """One step of an execution, with everything it runs as it was at accept (R5)."""
+    """One step of an execution, with everything it runs as it was at accept (R5).
+
+    `batch_no` is the newest batch that was released, `batch_ready_at` when the next one may be,
+    `confirmed_batch` up to where people let it go on, `forgiven` how many failures they accepted.
+    """
 
     __tablename__ = "execution_steps"
 
@@ -54,6 +104,30 @@ class Step(Base):
     run_as: Mapped[str | None] = mapped_column(String(100))
     cwd: Mapped[str | None] = mapped_column(String(4096))
     timeout_seconds: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(8), server_default="script")
+    status: Mapped[str] = mapped_column(String(16), server_default="pending")
+    reason: Mapped[str | None] = mapped_column(String(64))
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    batch_no: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    batch_total: Mapped[int] = mapped_column(Integer, server_default=_ONE)
+    batch_ready_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    confirmed_batch: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    forgiven: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    retries: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    retry_delay_seconds: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
+    ignore_error: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    success_codes: Mapped[list[int]] = mapped_column(JSON, server_default=_SUCCESS)
+    condition: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    on_failure: Mapped[str | None] = mapped_column(String(200))
+    is_handler: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    targets: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_OBJECT)
+    payload: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_OBJECT)
+    skipped_by: Mapped[int | None] = mapped_column(Integer)
+    confirmed_by: Mapped[int | None] = mapped_column(Integer)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outputs: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_OBJECT)
 
 
 class Task(Base):
@@ -99,6 +173,59 @@ class Task(Base):
     totals: Mapped[dict[str, object] | None] = mapped_column(JSON)
     late_outcome: Mapped[dict[str, object] | None] = mapped_column(JSON)
     log_status: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[int] = mapped_column(Integer, server_default=_MIDDLE)
+    batch_no: Mapped[int] = mapped_column(Integer, server_default=_ONE)
+    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outputs: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    progress: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    processes: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    sealed: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class TaskAttempt(Base):
+    """How an earlier attempt of a task ended; written when a new one begins (R10, R13)."""
+
+    __tablename__ = "task_attempts"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(String(16))
+    epoch: Mapped[int] = mapped_column(Integer)
+    exit_code: Mapped[int | None] = mapped_column(Integer)
+    signal: Mapped[int | None] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(String(64))
+    detail: Mapped[str | None] = mapped_column(String(500))
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    duration_ms: Mapped[int | None] = mapped_column(BigInteger)
+    log_status: Mapped[str] = mapped_column(String(16))
+    totals: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    outputs: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    processes: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    late_outcome: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Operation(Base):
+    """What a person did to an execution: the ground of its operation log and of the audit."""
+
+    __tablename__ = "execution_operations"
+    __table_args__ = (
+        Index("ix_execution_operations_execution_id", "execution_id", "id"),
+        UniqueConstraint("user_id", "operation_key", name="uq_execution_operations_key"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    execution_id: Mapped[str] = mapped_column(ForeignKey("executions.id"))
+    step_id: Mapped[str | None] = mapped_column(String(36))
+    task_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    action: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[int] = mapped_column(Integer)
+    username: Mapped[str] = mapped_column(String(150))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    detail: Mapped[dict[str, object]] = mapped_column(JSON, server_default=_OBJECT)
+    client_ip: Mapped[str | None] = mapped_column(String(64))
+    operation_key: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class TaskLog(Base):
