@@ -22,10 +22,10 @@ START_SECONDS = 120.0
 
 
 @contextmanager
-def platform(*options: str) -> Iterator[tuple[Platform, httpx.Client]]:
+def platform(*options: str, **environment: str) -> Iterator[tuple[Platform, httpx.Client]]:
     """The embedded platform on a temporary folder, and its API as the first admin."""
     with tempfile.TemporaryDirectory(prefix="opsjob-bench-") as folder:
-        running = Platform.start(Path(folder) / "data", *options)
+        running = Platform.start(Path(folder) / "data", *options, **environment)
         try:
             yield running, running.client()
         finally:

@@ -55,14 +55,16 @@ class Platform:
     _clients: list[httpx.Client] = field(default_factory=list)
 
     @classmethod
-    def start(cls, data_dir: Path, *options: str, wait: bool = True) -> "Platform":
+    def start(
+        cls, data_dir: Path, *options: str, wait: bool = True, **environment: str
+    ) -> "Platform":
         """Starts `opsjob up` on free ports and waits until it has said that it is ready."""
         output = data_dir.with_name(f"{data_dir.name}.out")
         ports = ["--port", "0", "--agent-port", "0"]
         with output.open("w") as out:
             process = subprocess.Popen(
                 command_line("up", "--data-dir", str(data_dir), *ports, *options),
-                env=clean_environment(),
+                env=clean_environment(**environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
