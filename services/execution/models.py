@@ -131,7 +131,11 @@ class Step(Base):
 
 
 class Task(Base):
-    """One step on one host. `epoch` counts grants, `boot_id` says to which boot it was granted."""
+    """One step on one host. `epoch` counts grants, `boot_id` says to which boot it was granted.
+
+    `sealing_key` is the agent's X25519 key, kept only where the execution has secrets; a secret
+    itself is sealed for each offer anew and is in no task row at any time (S25).
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -179,7 +183,7 @@ class Task(Base):
     outputs: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
     progress: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
     processes: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
-    sealed: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    sealing_key: Mapped[str | None] = mapped_column(String(64))
 
 
 class TaskAttempt(Base):

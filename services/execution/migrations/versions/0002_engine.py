@@ -67,7 +67,7 @@ _TASKS = (
     sa.Column("outputs", sa.JSON(), nullable=True),
     sa.Column("progress", sa.JSON(), nullable=True),
     sa.Column("processes", sa.JSON(), nullable=True),
-    sa.Column("sealed", sa.JSON(), nullable=True),
+    sa.Column("sealing_key", sa.String(length=64), nullable=True),
 )
 
 
