@@ -23,7 +23,10 @@ RENEW_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 BATCH_SECONDS = 0.005
+BUSY_BATCH_SECONDS = 0.02
 """After a batch, wait this long for the next to grow: each costs a transaction."""
+BUSY_MESSAGES = 8
+BUSY_HALF_LIFE = 0.05
 GATHER_SECONDS = 0.01
 """Between two looks at ended tasks, so that those that end together are settled together."""
 CLOSE_SECONDS = 10.0
@@ -31,6 +34,22 @@ CLOSE_SECONDS = 10.0
 Batch = Mapping[str, Sequence[Entry]]
 
 log = get_logger(__name__)
+
+
+class Crowd:
+    """How many speak at the moment: one host gets its answer soon, many get theirs together."""
+
+    def __init__(self) -> None:
+        self._messages = 0.0
+        self._at = monotonic()
+
+    def pause(self, messages: int) -> float:
+        """Seconds to let the next batch grow after one with so many messages."""
+        at = monotonic()
+        self._messages *= 0.5 ** ((at - self._at) / BUSY_HALF_LIFE)
+        self._messages += messages
+        self._at = at
+        return BUSY_BATCH_SECONDS if self._messages >= BUSY_MESSAGES else BATCH_SECONDS
 
 
 async def _answer(downlink: Downlink, batch: Batch, answers: Sequence[tuple[str, bytes]]) -> None:
@@ -64,6 +83,7 @@ class AgentReports:
         self._reports = reports
         self._downlink = downlink
         self._consumer = consumer
+        self._crowd = Crowd()
 
     async def run(self) -> None:
         """Apply them until cancelled."""
@@ -72,9 +92,10 @@ class AgentReports:
         )
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
-        answers = await self._reports.apply(_messages(batch))
+        messages = _messages(batch)
+        answers = await self._reports.apply(messages)
         await _answer(self._downlink, batch, answers)
-        await asyncio.sleep(BATCH_SECONDS)
+        await asyncio.sleep(self._crowd.pause(len(messages)))
 
 
 class AgentStatus:
@@ -111,6 +132,7 @@ class AgentOutput:
         self._consumer = consumer
         self._lease = Lease(db, LEASE, holder=consumer, ttl=LEASE_TIME)
         self._turn = asyncio.Lock()
+        self._crowd = Crowd()
 
     async def run(self) -> None:
         """Wait for the lease, then record until it is lost; again and again."""
@@ -143,14 +165,15 @@ class AgentOutput:
         )
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
+        messages = _messages(batch)
         async with self._turn:
             try:
-                answers = await self._recorder.store(_messages(batch))
+                answers = await self._recorder.store(messages)
             except OSError as error:
                 log.error("Output cannot be written.", error=str(error))
                 raise Unavailable from error
         await _answer(self._downlink, batch, answers)
-        await asyncio.sleep(BATCH_SECONDS)
+        await asyncio.sleep(self._crowd.pause(len(messages)))
 
     async def _settle(self) -> None:
         while True:
