@@ -98,6 +98,10 @@ class FrontDesk:
         """Hands a message to the uplink, which may pause the session."""
         self._uplink.put(stream, data, session)
 
+    def has_room(self, session: Session) -> bool:
+        """Whether a message that may be lost should be handed on now."""
+        return self._uplink.has_room(session)
+
     def heartbeat(self, session: Session, beat: Heartbeat) -> None:
         """A sign of life with the host's load."""
         self._presence.heartbeat(session, beat)

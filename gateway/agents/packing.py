@@ -5,13 +5,24 @@ from typing import Final
 import msgspec
 
 from libs.contracts.agents import LOGS, RESULTS
-from libs.protocol.messages import Claim, Gap, Heartbeat, Hello, Message, Output, Reject, Started
+from libs.protocol.messages import (
+    Claim,
+    Gap,
+    Heartbeat,
+    Hello,
+    Message,
+    Output,
+    Progress,
+    Reject,
+    Started,
+)
 from libs.protocol.messages import Result as ResultMessage
 
 STREAM_OF: Final[dict[type, str]] = {
     Claim: RESULTS,
     Reject: RESULTS,
     Started: RESULTS,
+    Progress: RESULTS,
     ResultMessage: RESULTS,
     Gap: LOGS,
 }
@@ -26,7 +37,7 @@ def pack_entry(entry: dict[str, object]) -> bytes:
 
 
 def pack_message(message: Message, *, agent_id: str, boot_id: str, session_id: str) -> bytes:
-    """A claim, rejection, start, result or gap; whose it is comes from the session alone."""
+    """A claim, start, result and so on; whose it is comes from the session alone."""
     entry = dict(vars(message))
     entry["t"] = entry.pop("type")
     entry["agent_id"] = agent_id

@@ -1,8 +1,8 @@
 """One agent's session: challenge, proof, work, end.
 
 Legal order: the gateway sends `challenge`; the agent answers `hello` and nothing else; the gateway
-checks the signature and sends `welcome`; then claim, reject, started, result, gap, output and
-heartbeat in any order; `bye` from either side. The rule for everything else is short: the first
+checks the signature and sends `welcome`; then claim, reject, started, progress, result, gap, output
+and heartbeat in any order; `bye` from either side. The rule for everything else is short: the first
 message that is malformed, unknown or out of place ends the session, and nothing of it is handled.
 The codes are in `closing`.
 """
@@ -39,9 +39,17 @@ from libs.kit import clock
 from libs.kit.errors import AppError
 from libs.protocol.codec import decode, decode_output, encode
 from libs.protocol.errors import ProtocolError
-from libs.protocol.messages import Bye, Challenge, Heartbeat, Hello, Message, Welcome
+from libs.protocol.messages import (
+    Bye,
+    Challenge,
+    Heartbeat,
+    Hello,
+    Message,
+    Progress,
+    Welcome,
+)
 from libs.protocol.payload import session_statement
-from libs.protocol.version import PROTOCOL_VERSION
+from libs.protocol.version import OLDEST_VERSION, PROTOCOL_VERSION
 
 HEARTBEAT_SLACK: Final = 4
 """How many times more often than told an agent may send heartbeats before it is cut off."""
@@ -81,6 +89,9 @@ class Desk(Protocol):
 
     def put(self, stream: str, data: bytes, session: "Session") -> None:
         """Hands a message on; may pause the session."""
+
+    def has_room(self, session: "Session") -> bool:
+        """Whether a message that may be lost should be handed on now."""
 
     def heartbeat(self, session: "Session", beat: Heartbeat) -> None:
         """A sign of life with the host's load."""
@@ -250,7 +261,7 @@ class Session:
     # ---- the handshake --------------------------------------------------------------------
 
     def _greet(self, hello: Hello) -> None:
-        if hello.protocol != PROTOCOL_VERSION:
+        if not OLDEST_VERSION <= hello.protocol <= PROTOCOL_VERSION:
             self.end(OTHER_VERSION)
         elif hello.agent_id != self.agent_id:
             self.end(UNAUTHENTICATED)
@@ -314,7 +325,7 @@ class Session:
             self.end(BYE)
         elif kind not in STREAM_OF:
             self._refuse("out_of_place")
-        elif self._is_within_pace():
+        elif self._is_within_pace() and (kind is not Progress or self._desk.has_room(self)):
             data = pack_message(
                 message,
                 agent_id=self.agent_id,

@@ -108,6 +108,10 @@ class Uplink:
             self._paused.add(source)
         self._ring()
 
+    def has_room(self, source: Source) -> bool:
+        """Whether nothing had to wait yet; what may be lost is only taken in then."""
+        return not self._must_wait(source) and source not in self._paused
+
     def touch(self, key: str, seconds: int) -> None:
         """Says that this gateway holds `key`, for so long; goes with the next write."""
         self._forgotten.discard(key)

@@ -8,7 +8,7 @@ An entry has two fields: `gateway`, the id of the gateway, and `batch`, a msgpac
 from typing import Final, Literal, NotRequired, TypedDict
 
 RESULTS: Final = "agent_results"
-"""Claims, rejections, starts and results; one group, `execution`."""
+"""Claims, rejections, starts, progress and results; one group, `execution`."""
 
 LOGS: Final = "agent_logs"
 """Output chunks and gaps; one group, `execution`."""
@@ -81,9 +81,10 @@ class Heartbeat(TypedDict):
 
 
 class Uplink(TypedDict):
-    """A claim, rejection, start or result; agent, boot and session are the gateway's own words."""
+    """A claim, rejection, start, progress or result; agent, boot and session are the gateway's
+    own words. A progress may be missing; nobody repeats it."""
 
-    t: Literal["claim", "reject", "started", "result"]
+    t: Literal["claim", "reject", "started", "progress", "result"]
     agent_id: str
     boot_id: str
     session_id: str
@@ -97,6 +98,8 @@ class Uplink(TypedDict):
     execution_id: NotRequired[str]
     payload: NotRequired[str]
     signature: NotRequired[str]
+    files: NotRequired[list[dict[str, object]]]
+    """Of a progress: `path`, `state`, `done`, `size`, `bytes_per_second`, `seconds_left`."""
 
 
 class Output(TypedDict):

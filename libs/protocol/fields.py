@@ -7,6 +7,7 @@ from typing import (
     Annotated,
     Callable,
     Literal,
+    TypeVar,
     Union,
     get_args,
     get_origin,
@@ -127,6 +128,12 @@ def _literal_check(choices: tuple[object, ...]) -> Check:
     return check
 
 
+def _flag_check(value: object, name: str) -> object:
+    if type(value) is not bool:
+        raise _bad(name, "is not true or false")
+    return value
+
+
 def _optional_check(inner: Check) -> Check:
     return lambda value, name: None if value is None else inner(value, name)
 
@@ -191,6 +198,8 @@ def _compile(annotation: object, rules: tuple[object, ...] = ()) -> Check:
         return _map_check(_compile(arguments[0]), _compile(arguments[1]), limit)
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         return _nested_check(annotation)
+    if annotation is bool:
+        return _flag_check
     return _scalar_check(annotation, rules)
 
 
@@ -203,7 +212,9 @@ def record_reader(cls: type) -> Callable[[dict[str, object]], object]:
     hints = get_type_hints(cls, include_extras=True)
     checks: list[tuple[str, Check, bool]] = []
     for field in dataclasses.fields(cls):
-        required = field.default is dataclasses.MISSING
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
         checks.append((field.name, _compile(hints[field.name]), required))
     names = {name for name, _, _ in checks}
 
@@ -223,11 +234,38 @@ def record_reader(cls: type) -> Callable[[dict[str, object]], object]:
     return read
 
 
+_Class = TypeVar("_Class", bound=type)
+_SPARSE: dict[type, tuple[tuple[str, object], ...]] = {}
+
+
+def sparse(*names: str) -> Callable[[_Class], _Class]:
+    """Mark fields that are only written when they differ from their default.
+
+    A message that does not use them looks as it did before they existed.
+    """
+
+    def mark(cls: _Class) -> _Class:
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        _SPARSE[cls] = tuple((name, _default(fields[name])) for name in names)
+        return cls
+
+    return mark
+
+
+def _default(field: dataclasses.Field[object]) -> object:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
 def to_json(message: object) -> dict[str, object]:
     """The fields of a message, and of messages inside it, as JSON values; `type` comes first."""
     raw = dict(vars(message))
     if "type" in raw:
         raw = {"type": raw.pop("type"), **raw}
+    for name, default in _SPARSE.get(type(message), ()):
+        if raw[name] == default:
+            del raw[name]
     for name, value in raw.items():
         if dataclasses.is_dataclass(value):
             raw[name] = to_json(value)

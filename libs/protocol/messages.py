@@ -42,6 +42,16 @@ from libs.protocol.fields import (
     StreamName,
     Text,
     Word,
+    sparse,
+)
+from libs.protocol.orders import (
+    Action,
+    ExitCode,
+    FileProgress,
+    FileWork,
+    Limits,
+    OnOutputLimit,
+    Secret,
 )
 
 Version = Annotated[int, Between(1, 65_535)]
@@ -57,6 +67,8 @@ RejectReason = Literal[
     "limits_exceeded",
     "damaged",
     "already_ran",
+    "secret_unreadable",
+    "action_unknown",
 ]
 Outcome = Literal["exited", "timeout", "cancelled", "failed_to_start", "lost"]
 
@@ -113,9 +125,17 @@ class Welcome:
     type: Literal["welcome"] = "welcome"
 
 
+@sparse(
+    *("action", "success_codes", "outputs", "secrets", "on_output_limit", "limits", "files"),
+)
 @dataclass(frozen=True)
 class Order:
-    """What to run; `script` is kept byte for byte, hashed as UTF-8."""
+    """What to run; `script` is kept byte for byte, hashed as UTF-8.
+
+    With `outputs` the script may write `NAME=value` lines to the file named in its variable
+    OPSJOB_OUTPUT. `success_codes` do not change what the agent reports as the end, they tell it
+    whether an end by a limit needs a reason.
+    """
 
     execution_id: Id
     task_id: Id
@@ -135,6 +155,13 @@ class Order:
     not_after: Moment
     max_output_bytes: Annotated[int, Between(0, MAX_INTEGER)]
     max_processes: Optional[Annotated[int, Between(1, 1_000_000)]] = None
+    action: Action = "script"
+    success_codes: Annotated[tuple[ExitCode, ...], AtMost(256)] = (0,)
+    outputs: bool = False
+    secrets: Annotated[tuple[Secret, ...], AtMost(100)] = ()
+    on_output_limit: OnOutputLimit = "cut"
+    limits: Optional[Limits] = None
+    files: Optional[FileWork] = None
 
 
 @dataclass(frozen=True)
@@ -258,7 +285,7 @@ class Result:
     execution_id: Id
     task_id: Id
     attempt: Attempt
-    payload: Annotated[str, Text(16_384, least=2)]
+    payload: Annotated[str, Text(262_144, least=2)]
     signature: Signature
     type: Literal["result"] = "result"
 
@@ -301,6 +328,16 @@ class Heartbeat:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """Agent: how far the files of a task are; at most once a second, and nobody repeats it."""
+
+    task_id: Id
+    attempt: Attempt
+    files: Annotated[tuple[FileProgress, ...], AtMost(100)]
+    type: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True)
 class Bye:
     """Either side: the session ends now; `code` is the WebSocket close code that follows."""
 
@@ -309,7 +346,7 @@ class Bye:
     type: Literal["bye"] = "bye"
 
 
-FromAgent = Union[Hello, Claim, Reject, Started, Gap, Result, Heartbeat, Bye]
+FromAgent = Union[Hello, Claim, Reject, Started, Gap, Progress, Result, Heartbeat, Bye]
 """Text frames of an agent; `Output` comes as a binary frame."""
 FromGateway = Union[Challenge, Welcome, Offer, Grant, Refuse, Ack, Want, ResultAck, Cancel, Bye]
 Message = Union[FromAgent, FromGateway]

@@ -2,12 +2,29 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Optional
 
 from libs.protocol.codec import decode_record
-from libs.protocol.fields import Attempt, Between, Count, Id, Moment, Sha256, Text, to_json
+from libs.protocol.fields import (
+    AtMost,
+    Attempt,
+    Between,
+    Count,
+    Id,
+    Moment,
+    Sha256,
+    Text,
+    Word,
+    sparse,
+    to_json,
+)
 from libs.protocol.messages import Outcome
+from libs.protocol.orders import VariableName
+
+MAX_OUTPUTS = 256
+MAX_OUTPUT_BYTES = 64 * 1024
+"""The largest file of outputs that an agent reads."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +58,22 @@ class ProcessTotals:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something that did not change the end and that people should know; `name` says of what."""
+
+    code: Word
+    name: Annotated[str, Text(256)] = ""
+
+
+@sparse("outputs", "warnings")
+@dataclass(frozen=True)
 class ResultPayload:
     """The signed part of a result.
 
     `exit_code` is set for a process that ended by itself, `signal` for one ended by a signal,
-    neither for `lost` and `failed_to_start`. `reason` is a stable word, empty for a plain exit.
+    neither for `lost` and `failed_to_start`. `reason` is a stable word, empty for a plain exit;
+    an `exited` task with a reason has failed, whatever its code. `outputs` are the values that
+    the script set for later steps.
     """
 
     task_id: Id
@@ -61,6 +89,10 @@ class ResultPayload:
     ended_at: Optional[Moment]
     streams: StreamTotals
     processes: ProcessTotals
+    outputs: Annotated[
+        dict[VariableName, Annotated[str, Text(MAX_OUTPUT_BYTES)]], AtMost(MAX_OUTPUTS)
+    ] = field(default_factory=dict)
+    warnings: Annotated[tuple[Notice, ...], AtMost(100)] = ()
 
 
 def write_payload(payload: ResultPayload) -> str:
@@ -83,14 +115,19 @@ def session_statement(
     return b"opsjob/session/v1\0" + "\n".join(fields).encode()
 
 
-def enrolment_statement(token: str, *, public_key: str, boot_id: str, machine_id: str) -> bytes:
+def enrolment_statement(
+    token: str, *, public_key: str, boot_id: str, machine_id: str, sealing_key: str = ""
+) -> bytes:
     """The bytes that a new key signs to prove that it asks for the enrolment itself.
 
-    `public_key` is the base64 text of the raw key; the token enters as the hex of its SHA-256.
+    Keys are the base64 texts of the raw keys; the token enters as the hex of its SHA-256. An
+    agent without a sealing key signs the older statement, so that neither can stand for the other.
     """
     digest = hashlib.sha256(token.encode()).hexdigest()
-    fields = (digest, public_key, boot_id, machine_id)
-    return b"opsjob/enrol/v1\0" + "\n".join(fields).encode()
+    fields = [digest, public_key, boot_id, machine_id]
+    if not sealing_key:
+        return b"opsjob/enrol/v1\0" + "\n".join(fields).encode()
+    return b"opsjob/enrol/v2\0" + "\n".join([*fields, sealing_key]).encode()
 
 
 def result_statement(payload: str) -> bytes:

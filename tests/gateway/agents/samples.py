@@ -17,6 +17,21 @@ OUTPUT: Message = {
     "length": 3,
     "data": b"abc",
 }
+PROGRESS: Message = {
+    "type": "progress",
+    "task_id": "t1",
+    "attempt": 1,
+    "files": [
+        {
+            "path": "a",
+            "state": "running",
+            "done": 1,
+            "size": 2,
+            "bytes_per_second": 3,
+            "seconds_left": 0.5,
+        }
+    ],
+}
 RESULT: Message = {
     "type": "result",
     "execution_id": "e1",

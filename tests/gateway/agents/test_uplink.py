@@ -13,7 +13,7 @@ from libs.kit.redis import Redis, connect
 from tests.gateway.agents.conftest import Rigs
 from tests.gateway.agents.fake_hosts import FakeHosts
 from tests.gateway.agents.rig import Rig, rig
-from tests.gateway.agents.samples import CLAIM, OUTPUT, RESULT
+from tests.gateway.agents.samples import CLAIM, OUTPUT, PROGRESS, RESULT
 from tests.support.agents import FakeAgent, Message
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -41,6 +41,16 @@ async def test_a_message_keeps_all_its_fields(gate: Rig) -> None:
         "session_id": agent.session_id,
     }
     assert chunk == {k: v for k, v in OUTPUT.items() if k not in kind} | owner | {"t": "output"}
+
+
+async def test_progress_of_files_goes_with_the_results(gate: Rig) -> None:
+    agent = await gate.connected()
+
+    agent.send(PROGRESS)
+
+    (progress,) = await gate.messages(RESULTS, "progress")
+    assert progress["files"] == PROGRESS["files"]
+    assert (progress["task_id"], progress["agent_id"]) == ("t1", agent.agent_id)
 
 
 async def test_many_messages_share_entries_and_keep_their_order(gate: Rig) -> None:
@@ -141,6 +151,21 @@ async def test_nothing_is_lost_while_redis_is_away(
         assert len(claims) >= 1
         assert sorted({m["seq"] for m in chunks}) == list(range(300))  # type: ignore[type-var]
         assert agent.is_connected
+
+
+async def test_progress_takes_no_room_while_redis_is_away(
+    own_valkey: ValkeyServer, hosts: FakeHosts
+) -> None:
+    async with away(own_valkey, hosts) as (gate, agent, _):
+        agent.send(CLAIM)
+        await eventually(lambda: not gate.gateway.uplink.is_healthy)
+        agent.send(PROGRESS)
+        agent.send(RESULT)
+        own_valkey.start()
+
+        await gate.messages(RESULTS, "result")
+
+        assert "progress" not in [m["t"] for m in await gate.stream(RESULTS)]
 
 
 async def test_while_redis_is_away_no_more_is_read_than_the_budget(

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from libs.protocol import messages as m
+from libs.protocol import orders
 
 TASK: Final = "0190d1a7-52c0-7aaa-8000-000000000001"
 EXECUTION: Final = "0190d1a7-52c0-7aaa-8000-0000000000e1"
@@ -93,6 +95,54 @@ MESSAGES: Final[Mapping[str, m.Message]] = {
             net_tx_bytes=2,
             load1=0.42,
         ),
+        m.Progress(
+            task_id=TASK,
+            attempt=1,
+            files=(
+                orders.FileProgress(
+                    path="conf/app.ini",
+                    state="running",
+                    done=1024,
+                    size=4096,
+                    bytes_per_second=512,
+                    seconds_left=6.0,
+                ),
+            ),
+        ),
         m.Bye(code=1001, reason="going away"),
     )
 }
+FULL_OFFER: Final = m.Offer(
+    order=replace(
+        ORDER,
+        success_codes=(0, 3),
+        outputs=True,
+        secrets=(
+            orders.Secret(name="TOKEN", sealed="AQID"),
+            orders.Secret(name="CERT", sealed="BAUG", as_file=True),
+        ),
+        on_output_limit="fail",
+        limits=orders.Limits(
+            memory_bytes=536870912, max_processes=50, cpu_percent=150, open_files=1024
+        ),
+    )
+)
+"""An order with everything that only some scripts have."""
+FILE_OFFER: Final = m.Offer(
+    order=replace(
+        ORDER,
+        action="push",
+        files=orders.FileWork(
+            target="/srv/app",
+            items=(
+                orders.FileItem(
+                    path="conf/app.ini", size=4096, sha256="ab" * 32, ticket="t.1", mode=0o640
+                ),
+            ),
+            owner="app",
+            overwrite="backup",
+            bytes_per_second=5242880,
+            roots=("/srv",),
+        ),
+    )
+)

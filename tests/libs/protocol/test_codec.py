@@ -83,6 +83,35 @@ def test_an_old_peer_without_a_field_that_has_a_default_is_understood() -> None:
     assert decode(json.dumps(offer)) == MESSAGES["offer"]
 
 
+def test_an_order_that_uses_nothing_new_is_written_as_before() -> None:
+    order = json.loads(encode(MESSAGES["offer"]))["order"]
+
+    later = {"action", "success_codes", "outputs", "secrets", "on_output_limit", "limits", "files"}
+    assert not later & order.keys()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action": "format"},
+        {"success_codes": [256]},
+        {"outputs": 1},
+        {"secrets": [{"name": "A B", "sealed": "AQID"}]},
+        {"secrets": [{"name": "A", "sealed": "not base64!"}]},
+        {"on_output_limit": "ignore"},
+        {"limits": {"memory_bytes": 0}},
+        {"files": {"target": ""}},
+        {"files": {"target": "/srv", "items": [{"path": "a"}]}},
+    ],
+)
+def test_a_bad_part_of_an_order_refuses_the_whole(changes: dict[str, object]) -> None:
+    offer = json.loads(encode(MESSAGES["offer"]))
+    offer["order"].update(changes)
+
+    with pytest.raises(ProtocolError):
+        decode(json.dumps(offer))
+
+
 def test_a_message_that_would_be_refused_is_not_sent() -> None:
     with pytest.raises(ProtocolError):
         encode(m.Claim("../x", 1))

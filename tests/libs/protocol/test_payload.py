@@ -5,9 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from libs.protocol.codec import decode, encode
 from libs.protocol.errors import ProtocolError
+from libs.protocol.messages import Result
 from libs.protocol.moments import instant, moment
 from libs.protocol.payload import (
+    MAX_OUTPUT_BYTES,
+    Notice,
     ProcessTotals,
     ResultPayload,
     StreamTotal,
@@ -48,11 +52,30 @@ def test_statements_have_a_purpose_and_one_meaning() -> None:
         enrolment_statement("secret", public_key="k", boot_id="b", machine_id="m")
         == f"opsjob/enrol/v1\0{token_hash}\nk\nb\nm".encode()
     )
+    assert (
+        enrolment_statement("secret", public_key="k", boot_id="b", machine_id="m", sealing_key="x")
+        == f"opsjob/enrol/v2\0{token_hash}\nk\nb\nm\nx".encode()
+    )
     assert result_statement("{}") == b"opsjob/result/v1\0{}"
 
 
 def test_a_payload_is_read_as_it_was_written() -> None:
     assert read_payload(write_payload(PAYLOAD)) == PAYLOAD
+
+
+def test_outputs_and_notices_are_part_of_what_is_signed() -> None:
+    full = replace(PAYLOAD, outputs={"VERSION": "1.2"}, warnings=(Notice("truncated", "stdout"),))
+
+    assert read_payload(write_payload(full)) == full
+    assert "outputs" not in write_payload(PAYLOAD)
+
+
+def test_the_largest_outputs_fit_into_a_result() -> None:
+    full = replace(PAYLOAD, outputs={"A": '"' * MAX_OUTPUT_BYTES})
+
+    result = Result("e", "task-1", 1, write_payload(full), "A" * 86 + "==")
+
+    assert decode(encode(result)) == result
 
 
 @pytest.mark.parametrize(
