@@ -65,3 +65,59 @@ class OrderTooLarge(Invalid):
     code = "order_too_large"
     message = "Script, arguments and variables together are too large."
     message_zh = "脚本、参数和变量的总大小超出限制。"
+
+
+class VariableUnknown(Invalid):
+    """A text refers to a name that nothing stands behind; the message lists the names there are."""
+
+    code = "variable_unknown"
+    message = "There is no such variable."
+    message_zh = "没有这个变量。"
+
+
+class VariableFormUnknown(Invalid):
+    """A reference asks for a form that does not exist or that the value does not have."""
+
+    code = "variable_form_unknown"
+    message = "This form of a variable does not exist."
+    message_zh = "不存在这种变量形式。"
+
+
+class VariableNeedsQuoting(Invalid):
+    """A value that could mean something in a script came without an explicit form."""
+
+    code = "variable_needs_quoting"
+    message = "This value may not enter a script unquoted."
+    message_zh = "该值不能不加引号地写入脚本。"
+
+
+class SecretInText(Invalid):
+    """Secrets reach scripts as environment only: texts and arguments can be read by others."""
+
+    code = "secret_in_text"
+    message = "A secret may not be part of a text."
+    message_zh = "敏感变量不能写入文本。"
+
+
+class VariableInvalid(Invalid):
+    """A variable's name or value does not fit its type; the message names the variable."""
+
+    code = "variable_invalid"
+    message = "A variable is not valid."
+    message_zh = "变量无效。"
+
+
+class SecretsForgotten(Conflict):
+    """The secrets of an execution are kept for a while after its end, and then dropped."""
+
+    code = "secrets_forgotten"
+    message = "The secrets of this execution are no longer kept; start it anew with its secrets."
+    message_zh = "该执行的敏感变量已不再保存；请重新提供敏感变量后再执行。"
+
+
+class SealingKeyMissing(Conflict):
+    """An agent from before sealing has no key to which a secret could be sealed."""
+
+    code = "agent_cannot_receive_secrets"
+    message = "The agent of this host has no sealing key; enrol it anew to send it secrets."
+    message_zh = "该主机的 Agent 没有密封密钥；请重新注册后再向其发送敏感变量。"
