@@ -46,28 +46,35 @@ class Limits:
     open_files: Optional[Annotated[int, Between(8, 1_048_576)]] = None
 
 
-@sparse("mode")
+@sparse("mode", "is_tree", "bases")
 @dataclass(frozen=True)
 class FileItem:
-    """One file to put on the host: where below the target, and what it must be afterwards."""
+    """One file to put on the host: where below the target, and what it must be afterwards.
+
+    With `is_tree` the content is an archive that a collect task made. Its files are put below
+    `path`, each without that of the `bases` (folders of the host it comes from) in which it was.
+    """
 
     path: Path
     size: Count
     sha256: Sha256
     ticket: Ticket
     mode: Optional[Mode] = None
+    is_tree: bool = False
+    bases: Annotated[tuple[Path, ...], AtMost(100)] = ()
 
 
 @sparse(
-    *("items", "patterns", "excludes", "ticket", "owner", "group", "mode", "overwrite"),
-    *("bytes_per_second", "max_bytes", "roots"),
+    *("items", "patterns", "excludes", "ticket", "owner", "group", "mode", "folder_mode"),
+    *("overwrite", "bytes_per_second", "max_bytes", "max_files", "roots"),
 )
 @dataclass(frozen=True)
 class FileWork:
     """Files to put on a host (`items` below `target`) or to fetch (`patterns` below `target`).
 
     `roots` are the folders that policy allows; empty means no restriction. Rates are bytes per
-    second, 0 is no limit; `max_bytes` bounds what is fetched, 0 is no limit.
+    second, 0 is no limit; `max_bytes` and `max_files` bound what is fetched, 0 is no limit.
+    Folders that are missing are made, with `folder_mode`.
     """
 
     target: Path
@@ -78,9 +85,11 @@ class FileWork:
     owner: Optional[Annotated[str, Text(256, least=1)]] = None
     group: Optional[Annotated[str, Text(256, least=1)]] = None
     mode: Optional[Mode] = None
+    folder_mode: Optional[Mode] = None
     overwrite: Overwrite = "overwrite"
     bytes_per_second: Count = 0
     max_bytes: Count = 0
+    max_files: Count = 0
     roots: Annotated[tuple[Path, ...], AtMost(100)] = ()
 
 
