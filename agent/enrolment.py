@@ -1,4 +1,4 @@
-"""Gives a new agent its identity: makes the key, proves it with a one-time token, stores both."""
+"""Gives a new agent its identity: makes its keys, proves them with a one-time token, stores all."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from agent import __version__
 from agent.identity import Identity, boot_id, host_address, machine_id, os_type
 from agent.keys import AgentKey
+from agent.sealing import SealingKey
 from agent.state import StateFolder
 from libs.protocol.payload import enrolment_statement
 
@@ -45,8 +46,8 @@ def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
     for gateway in order.gateways:
         if urlsplit(gateway).scheme not in ("http", "https") or not urlsplit(gateway).hostname:
             raise EnrolmentFailed(f"{gateway} is not an http or https address.")
-    key = AgentKey.create(state.key)
-    answer = _post(order, _request(order, key))
+    key, sealing = AgentKey.create(state.key), SealingKey.create(state.sealing_key)
+    answer = _post(order, _request(order, key, sealing.public_text))
     try:
         identity = Identity(
             agent_id=str(answer["agent_id"]),
@@ -62,14 +63,19 @@ def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
     return identity
 
 
-def _request(order: EnrolmentOrder, key: AgentKey) -> dict[str, str]:
+def _request(order: EnrolmentOrder, key: AgentKey, sealing_key: str) -> dict[str, str]:
     boot, machine = boot_id(), machine_id()
     statement = enrolment_statement(
-        order.token, public_key=key.public_text, boot_id=boot, machine_id=machine
+        order.token,
+        public_key=key.public_text,
+        boot_id=boot,
+        machine_id=machine,
+        sealing_key=sealing_key,
     )
     return {
         "token": order.token,
         "public_key": key.public_text,
+        "sealing_key": sealing_key,
         "signature": key.sign(statement),
         "hostname": order.name or socket.gethostname(),
         "ip_address": host_address(order.gateways[0]),

@@ -21,6 +21,7 @@ class StateFolder:
         self.root = os.path.abspath(root)
         self.identity = self._path("identity.json")
         self.key = self._path("key")
+        self.sealing_key = self._path("sealing_key")
         self.journal = self._path("journal")
         self.remembered = self._path("remembered")
         self.tasks = self._path("tasks")

@@ -32,9 +32,11 @@ class AgentState(StrEnum):
 
 
 class HostTarget(BaseModel):
-    """A host as execution needs it. `agent_id` and `public_key` are None while it has no agent.
+    """A host as execution needs it. `agent_id` and the keys are None while it has no agent.
 
     `public_key` is the agent's raw Ed25519 key in base64; results are verified against it.
+    `sealing_key` is its raw X25519 key in base64; secrets are sealed to it. It is None for an
+    agent that enrolled before there was one: no secret can be sent there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +47,7 @@ class HostTarget(BaseModel):
     agent_id: str | None
     agent_status: str
     public_key: str | None
+    sealing_key: str | None = None
     identity_epoch: int
 
 
@@ -60,14 +63,16 @@ _Base64 = Annotated[
 class EnrolRequest(BaseModel):
     """What a new agent sends once. The signature proves possession of the key that it names.
 
-    `public_key` is raw Ed25519 in base64; `signature` is base64 over
-    `b"opsjob/enrol/v1\\0"` + sha256hex(token), public_key, boot_id, machine_id joined by newlines.
+    `public_key` is raw Ed25519, `sealing_key` raw X25519, both in base64; `signature` is base64
+    over `b"opsjob/enrol/v2\\0"` + sha256hex(token), public_key, boot_id, machine_id, sealing_key
+    joined by newlines; without a sealing key over `b"opsjob/enrol/v1\\0"` and the first four.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
     public_key: _Base64
+    sealing_key: _Base64 | None = None
     signature: _Base64
     hostname: _Line
     ip_address: _Line

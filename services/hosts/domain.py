@@ -11,6 +11,10 @@ from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import (
+    X25519PrivateKey,
+    X25519PublicKey,
+)
 
 from libs.contracts.hosts import AgentPresence, AgentState, EnrolRequest
 
@@ -113,6 +117,7 @@ def _is_figure(value: object) -> bool:
 # ---- proofs and secrets ----------------------------------------------------------------------
 
 _ENROL_PREFIX = b"opsjob/enrol/v1\0"
+_ENROL_WITH_SEALING_PREFIX = b"opsjob/enrol/v2\0"
 
 
 def token_hash(token: str) -> str:
@@ -122,16 +127,23 @@ def token_hash(token: str) -> str:
 
 def proves_possession(request: EnrolRequest) -> bool:
     """Whether the sender holds the private half of the Ed25519 key that it names."""
-    signed = "\n".join(
-        (token_hash(request.token), request.public_key, request.boot_id, request.machine_id)
-    )
+    fields = [token_hash(request.token), request.public_key, request.boot_id, request.machine_id]
+    prefix = _ENROL_PREFIX
+    if request.sealing_key is not None:
+        prefix = _ENROL_WITH_SEALING_PREFIX
+        fields.append(request.sealing_key)
     try:
         raw = base64.b64decode(request.public_key, validate=True)
         signature = base64.b64decode(request.signature, validate=True)
         # One text per key: the identity is looked up and compared by it.
         if base64.b64encode(raw).decode() != request.public_key:
             return False
-        Ed25519PublicKey.from_public_bytes(raw).verify(signature, _ENROL_PREFIX + signed.encode())
+        if request.sealing_key is not None:
+            sealing = base64.b64decode(request.sealing_key, validate=True)
+            # Fails for the few keys with which every shared secret is zero.
+            X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(sealing))
+        signed = prefix + "\n".join(fields).encode()
+        Ed25519PublicKey.from_public_bytes(raw).verify(signature, signed)
     except (InvalidSignature, ValueError, binascii.Error):
         return False
     return True

@@ -92,6 +92,7 @@ class Agent(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     host_id: Mapped[int] = mapped_column(Integer)
     public_key: Mapped[str] = mapped_column(String(64))
+    sealing_key: Mapped[str | None] = mapped_column(String(64))
     identity_epoch: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(16))
     is_online: Mapped[bool] = mapped_column(Boolean)

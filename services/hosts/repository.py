@@ -134,7 +134,8 @@ class HostRepository:
             statement = (
                 select(
                     _hosts.id, _hosts.name, _hosts.ip_address, _hosts.agent_id, _agents.status,
-                    _agents.is_online, _agents.public_key, _agents.identity_epoch,
+                    _agents.is_online, _agents.public_key, _agents.sealing_key,
+                    _agents.identity_epoch,
                 )
                 .select_from(_with_agents(_host))
                 .where(_hosts.id.in_(host_ids[start : start + 5000]))
@@ -149,6 +150,7 @@ class HostRepository:
                         row["agent_id"], row["status"], is_online=row["is_online"]
                     ),
                     public_key=row["public_key"],
+                    sealing_key=row["sealing_key"],
                     identity_epoch=row["identity_epoch"] or 0,
                 )
         return found

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.enrolment import EnrolmentFailed, EnrolmentOrder, enrol
 from agent.identity import Identity, NotEnrolled, socket_address
 from agent.keys import AgentKey, KeyMissing
+from agent.sealing import SealingKey
 from agent.state import StateFolder
 from libs.protocol.payload import enrolment_statement
 
@@ -96,22 +97,27 @@ def test_the_key_is_made_here_and_proves_itself(registrar: Registrar, state: Sta
         public_key=request["public_key"],
         boot_id=request["boot_id"],
         machine_id=request["machine_id"],
+        sealing_key=request["sealing_key"],
     )
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(request["public_key"]))
     key.verify(base64.b64decode(request["signature"]), statement)
     assert set(request) == {
-        *("token", "public_key", "signature", "hostname", "ip_address", "machine_id"),
-        *("boot_id", "agent_version", "os_type", "arch"),
+        *("token", "public_key", "sealing_key", "signature", "hostname", "ip_address"),
+        *("machine_id", "boot_id", "agent_version", "os_type", "arch"),
     }
     assert identity == Identity.load(state)
     assert identity.gateways == (registrar.address,)
     assert AgentKey.load(state.key).public_text == request["public_key"]
+    sealing = SealingKey.load(state.sealing_key)
+    assert sealing is not None
+    assert sealing.public_text == request["sealing_key"]
 
 
 def test_identity_key_and_folder_are_private(registrar: Registrar, state: StateFolder) -> None:
     enrol(state, EnrolmentOrder((registrar.address,), TOKEN))
 
-    for path, mode in ((state.root, 0o700), (state.key, 0o600), (state.identity, 0o600)):
+    private = (state.key, state.sealing_key, state.identity)
+    for path, mode in ((state.root, 0o700), *((path, 0o600) for path in private)):
         assert stat.S_IMODE(os.stat(path).st_mode) == mode
     assert TOKEN not in Path(state.identity).read_text()
 

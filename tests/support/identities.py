@@ -36,16 +36,23 @@ class Identity:
         return _base64(self.key.sign(statement))
 
 
-def enrol_request(token: str, key: Ed25519PrivateKey, *, hostname: str = "fake") -> EnrolRequest:
-    """What a new agent asks for, signed by its new key."""
+def enrol_request(
+    token: str, key: Ed25519PrivateKey, *, hostname: str = "fake", sealing_key: str | None = None
+) -> EnrolRequest:
+    """What a new agent asks for, signed by its new key; `sealing_key` is raw X25519 in base64."""
     public_key = _base64(key.public_key().public_bytes_raw())
     boot_id, machine_id = uuid4().hex, uuid4().hex
     statement = enrolment_statement(
-        token, public_key=public_key, boot_id=boot_id, machine_id=machine_id
+        token,
+        public_key=public_key,
+        boot_id=boot_id,
+        machine_id=machine_id,
+        sealing_key=sealing_key or "",
     )
     return EnrolRequest(
         token=token,
         public_key=public_key,
+        sealing_key=sealing_key,
         signature=_base64(key.sign(statement)),
         hostname=hostname,
         ip_address="127.0.0.1",

@@ -171,6 +171,7 @@ def _new_agent(tx: Transaction, agent_id: str, host: Host, request: EnrolRequest
         id=agent_id,
         host_id=host.id,
         public_key=request.public_key,
+        sealing_key=request.sealing_key,
         identity_epoch=1,
         status=AgentState.ACTIVE,
         is_online=False,

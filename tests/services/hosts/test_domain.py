@@ -1,7 +1,10 @@
 """Addresses have one spelling, proofs prove."""
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from libs.contracts.hosts import AgentPresence, EnrolRequest
 from services.hosts.domain import (
@@ -91,6 +94,25 @@ class TestPossession:
     @pytest.mark.parametrize("field", ["token", "boot_id", "machine_id"])
     def test_every_signed_field_counts(self, field: str) -> None:
         assert not proves_possession(self.request().model_copy(update={field: "other"}))
+
+    def test_the_sealing_key_is_signed_too(self) -> None:
+        text = base64.b64encode(X25519PrivateKey.generate().public_key().public_bytes_raw())
+        key = Ed25519PrivateKey.generate()
+        asked = enrol_request("token", key, sealing_key=text.decode())
+        other = base64.b64encode(X25519PrivateKey.generate().public_key().public_bytes_raw())
+
+        assert proves_possession(asked)
+        for changed in (None, "AAAA", other.decode()):
+            assert not proves_possession(asked.model_copy(update={"sealing_key": changed}))
+        assert not proves_possession(
+            self.request().model_copy(update={"sealing_key": other.decode()})
+        )
+
+    @pytest.mark.parametrize("text", ["AAAA", base64.b64encode(bytes(32)).decode()])
+    def test_what_is_no_sealing_key_proves_nothing(self, text: str) -> None:
+        assert not proves_possession(
+            enrol_request("token", Ed25519PrivateKey.generate(), sealing_key=text)
+        )
 
     def test_somebody_elses_key_is_no_proof(self) -> None:
         other = self.request()

@@ -1,10 +1,12 @@
 """Enrolment: a token works once, every refusal is the same, a proof is needed (S1, S2, S59)."""
 
 import asyncio
+import base64
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import func, select
 
 from libs.contracts.hosts import EnrolAnswer, EnrolRequest
@@ -32,6 +34,21 @@ from tests.support.identities import enrol_request
 
 async def token_for(enrolment: Enrolment, host_id: int | None = None, seconds: int = 600) -> str:
     return (await enrolment.issue(host_id, ttl_seconds=seconds, by=ADMIN)).token
+
+
+async def test_secrets_can_be_sealed_to_an_agent_that_sent_a_key(
+    enrolment: Enrolment, hosts: Hosts
+) -> None:
+    key = base64.b64encode(X25519PrivateKey.generate().public_key().public_bytes_raw()).decode()
+    with_key, without = await make_host(hosts, 1), await make_host(hosts, 2)
+    for host, sealing_key in ((with_key, key), (without, None)):
+        token = await token_for(enrolment, host.id)
+        asked = enrol_request(token, Ed25519PrivateKey.generate(), sealing_key=sealing_key)
+        await enrolment.enrol(asked)
+
+    targets = await hosts.targets([with_key.id, without.id], ADMIN)
+
+    assert [target.sealing_key for target in targets] == [key, None]
 
 
 def request(token: str, hostname: str = "web") -> EnrolRequest:
