@@ -68,7 +68,7 @@ class Programs:
     ) -> Program:
         """Starts one; `stdin` is written and closed, `user` needs root."""
         log = self._folder / f"{name}.log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             process = subprocess.Popen(
                 [str(part) for part in command],
                 env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **(env or {})},

