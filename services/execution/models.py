@@ -232,6 +232,20 @@ class Operation(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class ExecutionSecret(Base):
+    """A secret variable, sealed for this row alone; dropped some time after the execution ends.
+
+    Kept apart from the execution, so that no view of an execution can hold it.
+    """
+
+    __tablename__ = "execution_secrets"
+
+    execution_id: Mapped[str] = mapped_column(ForeignKey("executions.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class TaskLog(Base):
     """The durable floor of one stream of one attempt: below it nothing is asked for again."""
 
