@@ -1,26 +1,32 @@
 """`echo hello` on many real agents, against the floor of the persistent-connection design.
 
 The floor is a bare WebSocket hub with as many bare agents as processes: no identity, no storage,
-no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents]`;
-the limit is four times the floor.
+no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents] [PEERS=1]`;
+the limit is four times the floor. With PEERS=1 Salt's LocalClient takes its turn as well, with as
+many minions, on 10, 20 and all; we are to be eight times faster.
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 import httpx
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
+from bench import _salt
 from bench._ground import agents, platform, watch
 from bench.report import Figure
 
 LIMIT_FLOORS = 4.0
 ROUNDS = 9
+SMALLER_WITH_PEERS = (10, 20)
 BARE_AGENT = Path(__file__).with_name("_bare_agent.py")
 
 
@@ -49,19 +55,20 @@ class Floor:
         self._agents.append(agent)
         if len(self._agents) == self._left:
             self._complete.set()
-        async for message in agent:
-            if "exit_code" in json.loads(message):
-                self._left -= 1
-                if not self._left:
-                    self._done.set()
+        with contextlib.suppress(ConnectionClosed):  # how an agent that is ended goes away
+            async for message in agent:
+                if "exit_code" in json.loads(message):
+                    self._left -= 1
+                    if not self._left:
+                        self._done.set()
 
-    async def run(self, command: str) -> float:
-        """Seconds until all have answered."""
-        self._left = len(self._agents)
+    async def run(self, command: str, count: int) -> float:
+        """Seconds until the first `count` agents have answered."""
+        self._left = count
         self._done.clear()
         began = time.perf_counter()
         order = json.dumps({"command": command})
-        await asyncio.gather(*(agent.send(order) for agent in self._agents))
+        await asyncio.gather(*(agent.send(order) for agent in self._agents[:count]))
         await self._done.wait()
         return time.perf_counter() - began
 
@@ -75,43 +82,63 @@ class Floor:
             await process.wait()
 
 
+@dataclass
+class Turns:
+    """Seconds of every repetition, by who ran; `salt` is empty where Salt took no part."""
+
+    ours: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    salt: list[float] = field(default_factory=list)
+
+
 def measure(n: int | None, peers: bool) -> Iterator[Figure]:
-    """Medians with `n` (default 40) agents, platform and floor in turns."""
+    """Medians with `n` (default 40) agents; platform, floor and, if asked, Salt in turns."""
     count = n or 40
     with (
         platform("--no-agent") as (running, client),
         agents(running, client, count) as hosts,
         asyncio.Runner() as runner,
+        _salt.beside_us(peers) as salt,
     ):
         floor = Floor()
         runner.run(floor.start(count))
         try:
-            ours, bare = _in_turns(client, hosts, runner, floor)
+            smaller = [size for size in SMALLER_WITH_PEERS if salt and size < count]
+            for size in [*smaller, count]:
+                if salt:
+                    salt.grow(size)
+                yield from figures(size, _in_turns(client, hosts[:size], runner, floor, salt))
         finally:
             runner.run(floor.stop())
-    reference = median(bare)
+
+
+def figures(count: int, turns: Turns) -> Iterator[Figure]:
+    """What the turns on `count` agents say."""
+    reference, ours = median(turns.bare), median(turns.ours)
     yield Figure("fanout_floor", round(reference * 1000, 1), "ms", count)
-    yield Figure(
-        "fanout_hello",
-        round(median(ours) * 1000, 1),
-        "ms",
-        count,
-        round(reference * 1000 * LIMIT_FLOORS, 1),
-    )
-    yield Figure("fanout_floors", round(median(ours) / reference, 2), "x", count, LIMIT_FLOORS)
+    limit = round(reference * 1000 * LIMIT_FLOORS, 1)
+    yield Figure("fanout_hello", round(ours * 1000, 1), "ms", count, limit)
+    yield Figure("fanout_floors", round(ours / reference, 2), "x", count, LIMIT_FLOORS)
+    if turns.salt:
+        yield from _salt.figures(count, turns.ours, turns.salt)
 
 
 def _in_turns(
-    client: httpx.Client, hosts: list[int], runner: asyncio.Runner, floor: Floor
-) -> tuple[list[float], list[float]]:
-    ours: list[float] = []
-    bare: list[float] = []
+    client: httpx.Client,
+    hosts: list[int],
+    runner: asyncio.Runner,
+    floor: Floor,
+    salt: _salt.Salt | None,
+) -> Turns:
+    turns = Turns()
     for number in range(ROUNDS + 2):
-        took, plain = _run(client, hosts), runner.run(floor.run("echo hello"))
-        if number >= 2:  # the first ones warm up
-            ours.append(took)
-            bare.append(plain)
-    return ours, bare
+        seen = turns if number >= 2 else Turns()  # the first ones warm up
+        seen.ours.append(_run(client, hosts))
+        seen.bare.append(runner.run(floor.run("echo hello", len(hosts))))
+        if salt:
+            seen.salt.append(salt.run())
+            salt.settle()
+    return turns
 
 
 def _run(client: httpx.Client, hosts: list[int]) -> float:

@@ -1,0 +1,38 @@
+"""The fan-out's figures: medians, the floor's limit, and Salt's where it took part."""
+
+import pytest
+
+from bench.fanout import Turns, figures
+
+OURS = [0.3, 0.2, 0.9]
+BARE = [0.05, 0.04, 0.06]
+
+
+def test_ours_is_set_against_the_floor() -> None:
+    seen = [(f.name, f.value, f.reference, f.n) for f in figures(40, Turns(OURS, BARE))]
+
+    assert seen == [
+        ("fanout_floor", 50.0, None, 40),
+        ("fanout_hello", 300.0, 200.0, 40),
+        ("fanout_floors", 6.0, 4.0, 40),
+    ]
+
+
+@pytest.mark.parametrize(("salt", "times", "kept"), [(2.7, 9.0, 1.125), (1.5, 5.0, 0.625)])
+def test_ours_is_set_against_salt_in_the_same_run(salt: float, times: float, kept: float) -> None:
+    turns = Turns(OURS, BARE, salt=[9.9, salt, 0.1])
+
+    theirs, faster = list(figures(10, turns))[3:]
+
+    assert (theirs.name, theirs.value, theirs.unit) == (
+        "fanout_salt_local_client",
+        salt * 1000,
+        "ms",
+    )
+    assert (faster.name, faster.value, faster.reference, faster.ratio, faster.n) == (
+        "fanout_times_faster_than_salt",
+        times,
+        8.0,
+        kept,
+        10,
+    )
