@@ -9,7 +9,7 @@ from libs.kit.service import Runtime, Service
 from services.execution.changes.service import Changes
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
 from services.execution.dispatch.service import Dispatcher, Downlink
-from services.execution.logs.repository import SegmentFiles
+from services.execution.flow.service import Flow
 from services.execution.logs.service import Recorder
 from services.execution.models import Base
 from services.execution.quick.router import router as quick_router
@@ -18,6 +18,7 @@ from services.execution.realtime.router import router as realtime_router
 from services.execution.realtime.service import Streams
 from services.execution.reports.service import Actors, Reports
 from services.execution.router import router
+from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
 from services.execution.tasks import forget_old_keys
@@ -32,10 +33,11 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     files = SegmentFiles(runtime.settings.data_dir / "logs")
     changes = Changes(redis, name)
     downlink = Downlink(redis)
-    dispatcher = Dispatcher(db, downlink, changes, settings)
+    flow = Flow(settings)
+    dispatcher = Dispatcher(db, downlink, changes, settings, flow)
     recorder = Recorder(db, files, changes, settings)
-    executions = Executions(db, settings, dispatcher, changes)
-    reports = Reports(db, Actors(auth), dispatcher, changes, settle=recorder.ended)
+    executions = Executions(db, settings, dispatcher, changes, flow)
+    reports = Reports(db, Actors(auth), dispatcher, changes, flow, settle=recorder.ended)
     return [
         executions,
         QuickRuns(executions, hosts),
@@ -45,7 +47,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         AgentReports(redis, reports, downlink, consumer=name),
         AgentStatus(redis, reports, consumer=name),
         AgentOutput(db, redis, recorder, downlink, consumer=name),
-        Closer(executions),
+        Closer(executions, dispatcher),
     ]
 
 

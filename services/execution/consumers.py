@@ -12,7 +12,7 @@ from libs.kit.db import Database, Lease, LeaseLost
 from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
-from services.execution.dispatch.service import Downlink
+from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.logs.service import LEASE, Recorder
 from services.execution.reports.service import Reports
 from services.execution.service import Executions
@@ -30,6 +30,8 @@ BUSY_HALF_LIFE = 0.05
 GATHER_SECONDS = 0.01
 """Between two looks at ended tasks, so that those that end together are settled together."""
 CLOSE_SECONDS = 10.0
+TICK_SECONDS = 0.5
+"""How exactly delays, expiries and retries of executions are kept."""
 
 Batch = Mapping[str, Sequence[Entry]]
 
@@ -208,16 +210,21 @@ class AgentOutput:
 
 
 class Closer:
-    """Sweeper: executions whose tasks have all ended get the state that follows."""
+    """Sweeper: what is due in executions happens; what has ended gets the state that follows."""
 
-    def __init__(self, executions: Executions) -> None:
+    def __init__(self, executions: Executions, dispatcher: Dispatcher) -> None:
         self._executions = executions
+        self._dispatcher = dispatcher
 
     async def run(self) -> None:
         """Sweep until cancelled."""
+        next_close = monotonic() + CLOSE_SECONDS
         while True:
-            await asyncio.sleep(CLOSE_SECONDS)
+            await asyncio.sleep(TICK_SECONDS)
             try:
-                await self._executions.close_unclosed()
+                await self._dispatcher.tick()
+                if monotonic() >= next_close:
+                    next_close = monotonic() + CLOSE_SECONDS
+                    await self._executions.close_unclosed()
             except Unavailable as error:
                 log.warning("Executions could not be swept.", error=str(error))

@@ -251,11 +251,17 @@ class ExecutionRepository:
         )
         return _rowcount(result)
 
-    def close(self, execution_id: str) -> ExecutionStatus:
-        """Derive an execution's state from its tasks, and tell the others when it has ended."""
+    def close(self, execution_id: str) -> ExecutionStatus | None:
+        """Derive a plain execution's state from its tasks, and tell the others when it has ended.
+
+        None when it is not plain: then the engine knows its state, and nothing is changed here.
+        """
         self._session.flush()
-        states, before = self.states(execution_id), self.head(execution_id)
+        before = self.head(execution_id)
         assert before is not None
+        if not before.is_plain:
+            return None
+        states = self.states(execution_id)
         status, ended = execution_status(states), not (states.keys() & OPEN)
         started_at, finished_at = before.started_at, before.finished_at
         if status != ExecutionStatus.PENDING and started_at is None:
@@ -292,6 +298,7 @@ _HEAD = select(
     Execution.started_at,
     Execution.finished_at,
     Execution.user_id,
+    Execution.is_plain,
 ).where(Execution.id == bindparam("execution"))
 _CLOSE = (
     update(Execution)

@@ -26,6 +26,7 @@ from services.execution.errors import (
     IdempotencyKeyReused,
     NoTargets,
 )
+from services.execution.flow.service import Flow
 from services.execution.models import Execution, Step
 from services.execution.repository import Counts, ExecutionRepository, public_task
 from services.execution.schemas import CancelOut, ExecutionDetail, ExecutionOut, StepOut, TaskOut
@@ -68,11 +69,13 @@ class Executions:
         settings: ExecutionSettings,
         dispatcher: Dispatcher,
         changes: Changes,
+        flow: Flow,
     ) -> None:
         self._db = db
         self._settings = settings
         self._dispatcher = dispatcher
         self._changes = changes
+        self._flow = flow
 
     async def accept(
         self, script: Script, targets: Sequence[HostTarget], by: Principal, key: RequestKey | None
@@ -259,7 +262,9 @@ class Executions:
         asked = executions.ask_to_stop(
             execution_id, statuses=(TaskStatus.CLAIMED, TaskStatus.RUNNING)
         )
-        return _cancelled(execution_id, executions.close(execution_id), ended, asked)
+        self._flow.advance(tx, execution_id)
+        executions.reload(execution)
+        return _cancelled(execution_id, ExecutionStatus(execution.status), ended, asked)
 
     @writes
     def close_unclosed(self, tx: Transaction) -> int:
@@ -267,8 +272,7 @@ class Executions:
         executions = ExecutionRepository(tx)
         found = executions.unclosed(limit=200)
         executions.bump(found)
-        for execution_id in found:
-            executions.close(execution_id)
+        self._flow.settle(tx, found)
         return len(found)
 
     @writes

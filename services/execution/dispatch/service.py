@@ -16,8 +16,8 @@ from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
 from services.execution.changes.service import Changes
 from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
+from services.execution.flow.service import Flow
 from services.execution.models import Step
-from services.execution.repository import ExecutionRepository
 from services.execution.settings import ExecutionSettings
 
 GRACE_SECONDS = 10.0
@@ -98,9 +98,15 @@ class Dispatcher:
     """
 
     def __init__(
-        self, db: Database, downlink: Downlink, changes: Changes, settings: ExecutionSettings
+        self,
+        db: Database,
+        downlink: Downlink,
+        changes: Changes,
+        settings: ExecutionSettings,
+        flow: Flow,
     ) -> None:
         self._db = db
+        self._flow = flow
         self._downlink = downlink
         self._changes = changes
         self._settings = settings
@@ -130,6 +136,24 @@ class Dispatcher:
                 continue
             self._bell.clear()
             await self._guarded(self._answer())
+
+    async def tick(self) -> None:
+        """Sweeper: look at executions whose time for it has come; the database alone says which."""
+        due = await self._due()
+        if due:
+            await self._advance(due)
+            self._changes.tell(due)
+            for execution_id in due:
+                self.wake(execution_id=execution_id)
+
+    @reads
+    def _due(self, tx: Transaction) -> Sequence[str]:
+        return self._flow.due(tx)
+
+    @writes
+    def _advance(self, tx: Transaction, execution_ids: Sequence[str]) -> None:
+        for execution_id in sorted(execution_ids):
+            self._flow.advance(tx, execution_id)
 
     async def _guarded(self, work: Coroutine[None, None, None]) -> None:
         try:
@@ -202,9 +226,7 @@ class Dispatcher:
         if monotonic() >= self._no_loss_before:
             silent = tx.now - timedelta(seconds=self._settings.lost_seconds)
             ended |= dispatch.lose(silent_since=silent, limit=SWEEP_LIMIT)
-        executions = ExecutionRepository(tx)
-        for execution_id in sorted(ended):
-            executions.close(execution_id)
+        self._flow.settle(tx, ended)
         return ended
 
 

@@ -14,6 +14,7 @@ from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import ON_HOST, TERMINAL
+from services.execution.flow.service import Flow
 from services.execution.reports.domain import (
     Claim,
     ReportRefused,
@@ -82,6 +83,8 @@ class Round:
     """Claims of users whom auth has to be asked about first."""
     unknown: set[int] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    released: list[str] = field(default_factory=list)
+    """Executions in which something else may start now."""
 
     @property
     def moved(self) -> set[str]:
@@ -102,6 +105,7 @@ class Reports:
         actors: Actors,
         dispatcher: Dispatcher,
         changes: Changes,
+        flow: Flow,
         *,
         settle: Callable[[Sequence[str]], None],
     ) -> None:
@@ -109,6 +113,7 @@ class Reports:
         self._actors = actors
         self._dispatcher = dispatcher
         self._changes = changes
+        self._flow = flow
         self._settle = settle
 
     async def apply(self, messages: Sequence[Message]) -> Answers:
@@ -135,7 +140,12 @@ class Reports:
             fault("result.after_commit")
         self._settle([*work.ends, *work.lates])
         self._changes.tell(work.touched)
+        self._wake(work)
         return work
+
+    def _wake(self, work: Round) -> None:
+        for execution_id in work.released:
+            self._dispatcher.wake(execution_id=execution_id)
 
     @writes
     def _move_all(self, tx: Transaction, messages: Sequence[Message]) -> Round:
@@ -151,7 +161,7 @@ class Reports:
                     _start(tx, tasks, message, work)
                 case "result":
                     _finish(tx, tasks, message, work)
-        _store(tx, tasks, work)
+        self._store(tx, tasks, work)
         if work.ends:
             fault("result.before_commit")
         return work
@@ -194,6 +204,7 @@ class Reports:
             work = await self._reconcile(fresh)
             self._settle(list(work.ends))
             self._changes.tell(work.touched)
+            self._wake(work)
             self._dispatcher.wake(agent_ids=[str(message["agent_id"]) for message in connected])
 
     @reads
@@ -224,8 +235,21 @@ class Reports:
                 if why:
                     tasks[task.id] = task
                     work.ends[task.id] = final_row(task.id, TaskStatus.LOST, reason=why)
-        _store(tx, tasks, work)
+        self._store(tx, tasks, work)
         return work
+
+    def _store(self, tx: Transaction, tasks: Tasks, work: Round) -> None:
+        """Move the rows of a round and derive the states of their executions anew."""
+        work.touched = {tasks[task_id].execution_id for task_id in work.moved}
+        if not work.touched:
+            return
+        executions, reports = ExecutionRepository(tx), ReportRepository(tx)
+        executions.bump(work.touched)
+        reports.grant(list(work.grants.values()))
+        reports.start(list(work.starts.values()))
+        reports.finish(list(work.ends.values()))
+        reports.attach_late(list(work.lates.values()))
+        work.released = self._flow.settle(tx, work.touched)
 
 
 def _reject(tasks: Tasks, message: Message, work: Round) -> None:
@@ -270,21 +294,6 @@ def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> Non
             totals=totals,
         )
     work.answer(message, result_ack(task.id, task.standing.attempt))
-
-
-def _store(tx: Transaction, tasks: Tasks, work: Round) -> None:
-    """Move the rows of a round and derive the states of their executions anew."""
-    work.touched = {tasks[task_id].execution_id for task_id in work.moved}
-    if not work.touched:
-        return
-    executions, reports = ExecutionRepository(tx), ReportRepository(tx)
-    executions.bump(work.touched)
-    reports.grant(list(work.grants.values()))
-    reports.start(list(work.starts.values()))
-    reports.finish(list(work.ends.values()))
-    reports.attach_late(list(work.lates.values()))
-    for execution_id in sorted(work.touched):
-        executions.close(execution_id)
 
 
 def _journal(message: Message) -> dict[tuple[str, int], dict[str, str]]:

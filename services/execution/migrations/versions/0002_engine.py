@@ -1,5 +1,7 @@
 """Executions of many steps: strategies, pauses, retries, operations."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +12,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_EXECUTIONS = (
+_EXECUTIONS: tuple[sa.Column[Any], ...] = (
     sa.Column(
         "execution_type", sa.String(length=24), nullable=False, server_default="quick_script"
     ),
@@ -34,7 +36,7 @@ _EXECUTIONS = (
     sa.Column("client_ip", sa.String(length=64), nullable=True),
     sa.Column("user_agent", sa.String(length=300), nullable=True),
 )
-_EXECUTION_STEPS = (
+_EXECUTION_STEPS: tuple[sa.Column[Any], ...] = (
     sa.Column("kind", sa.String(length=8), nullable=False, server_default="script"),
     sa.Column("status", sa.String(length=16), nullable=False, server_default="pending"),
     sa.Column("reason", sa.String(length=64), nullable=True),
@@ -60,7 +62,7 @@ _EXECUTION_STEPS = (
     sa.Column("expires_at", UTCDateTime(), nullable=True),
     sa.Column("outputs", sa.JSON(), nullable=False, server_default=sa.text("'{}'")),
 )
-_TASKS = (
+_TASKS: tuple[sa.Column[Any], ...] = (
     sa.Column("priority", sa.Integer(), nullable=False, server_default=sa.text("5")),
     sa.Column("batch_no", sa.Integer(), nullable=False, server_default=sa.text("1")),
     sa.Column("not_before", UTCDateTime(), nullable=True),

@@ -1,0 +1,1 @@
+"""Every try of a task: how earlier ones ended, and how the next one begins."""
