@@ -260,15 +260,26 @@ class TaskLog(Base):
 
 
 class LogSegment(Base):
-    """A file that holds a part of an execution's output; valid up to `length` bytes."""
+    """A file that holds a part of an execution's output; valid up to `length` bytes.
+
+    `state` is open, packed, damaged (it could not be packed) or removed. Of a packed one `sha256`
+    vouches for all of it, `stored_bytes` is its size on the disk, and `raw_file` the file that it
+    was made from, until that is deleted.
+    """
 
     __tablename__ = "log_segments"
+    __table_args__ = (Index("ix_log_segments_state", "state", "execution_id"),)
 
     execution_id: Mapped[str] = mapped_column(ForeignKey("executions.id"), primary_key=True)
     ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
     file: Mapped[str] = mapped_column(String(128))
     position: Mapped[int] = mapped_column(BigInteger)
     length: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(8), server_default="open")
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    raw_file: Mapped[str | None] = mapped_column(String(128))
 
 
 class IdempotencyKey(Base):

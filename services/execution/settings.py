@@ -4,6 +4,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HEARTBEAT_SECONDS = 10.0
+MIB = 1024 * 1024
 
 
 class ExecutionSettings(BaseSettings):
@@ -23,6 +24,14 @@ class ExecutionSettings(BaseSettings):
     """The period of the sweepers, which work from the database alone."""
     settle_seconds: float = Field(default=60.0, ge=1, le=3600)
     """How long the end of an output may arrive after its result before a gap is recorded."""
+    log_segment_bytes: int = Field(default=64 * MIB, ge=256 * 1024, le=256 * MIB)
+    """How long a segment of output may grow before the next one begins."""
+    log_pack_seconds: float = Field(default=60.0, ge=0.05, le=86400)
+    """How long after the end of an execution its output is compressed and sealed."""
+    log_keep_days: int = Field(default=90, ge=0, le=36500)
+    """How long output is kept after the end of its execution; 0 keeps it for ever."""
+    log_keep_bytes: int = Field(default=0, ge=0)
+    """How much output is kept in all, the oldest goes first; 0 sets no limit."""
 
     @model_validator(mode="after")
     def _pairs(self) -> "ExecutionSettings":

@@ -1,28 +1,25 @@
 """The durable floors of output, the segments that hold it, and whose output it is."""
 
-import hashlib
-import os
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.kit.db import Transaction
 from services.execution.domain import TERMINAL, LogStatus
-from services.execution.logs.domain import Frame, FrameDamaged, Kind, frames
 from services.execution.models import Execution, LogSegment, Task, TaskLog
 from services.execution.repository import ExecutionRepository
+from services.execution.segments.domain import Frame, Kind
+from services.execution.segments.repository import Segment
 
 IN_AT_ONCE = 500
-SCAN_BYTES = 4 * 1024 * 1024
+
+REMOVED = "removed"
+"""The state of a segment whose bytes retention has taken away."""
 
 Payload = bytes
-Key = tuple[str, int, str]
-"""Task, attempt and stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,7 @@ class Owner:
     attempt: int
     host_id: int
     host_name: str
+    step_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +49,6 @@ class Floor:
     def frame(self, kind: Kind, data: Payload) -> Frame:
         """What lies next above this floor."""
         return Frame(kind, self.task_id, self.attempt, self.stream, self.seq, self.bytes, data)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of an execution's output: `length` valid bytes of a file, from `position` on."""
-
-    execution_id: str
-    ordinal: int
-    file: str
-    position: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +82,7 @@ class LogRepository:
                     Task.attempt,
                     Task.host_id,
                     Task.host_name,
+                    Task.step_id,
                 ).where(Task.id.in_(some))
             )
             found.update((row.id, Owner(*row)) for row in rows)
@@ -110,6 +98,7 @@ class LogRepository:
                 Task.attempt,
                 Task.host_id,
                 Task.host_name,
+                Task.step_id,
             )
             .where(Task.execution_id == execution_id)
             .order_by(Task.id)
@@ -137,7 +126,7 @@ class LogRepository:
     def segments(self, execution_id: str) -> Sequence[Segment]:
         """The segments of an execution in their order."""
         rows = self._session.connection().execute(_SEGMENTS, {"execution": execution_id})
-        return [Segment(*row) for row in rows]
+        return [Segment(*row[:-1], is_removed=row.state == REMOVED) for row in rows]
 
     def store_floors(self, floors: Sequence[Floor]) -> None:
         """Raise floors; what lies below them is durable already."""
@@ -249,103 +238,9 @@ _SEGMENTS = (
         LogSegment.file,
         LogSegment.position,
         LogSegment.length,
+        LogSegment.sha256,
+        LogSegment.state,
     )
     .where(LogSegment.execution_id == bindparam("execution"))
     .order_by(LogSegment.ordinal)
 )
-
-
-class SegmentFiles:
-    """The segment files below one folder. Used from threads, one writer at a time."""
-
-    OPEN_AT_ONCE = 128
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._open: OrderedDict[str, int] = OrderedDict()
-
-    @staticmethod
-    def name(execution_id: str, ordinal: int, epoch: int) -> str:
-        """Where a segment lies; the epoch keeps writers apart that follow one another (R30)."""
-        return f"{execution_id[:6]}/{execution_id}/{ordinal:06d}-{epoch}.log"
-
-    def append(self, parts: Sequence[tuple[str, int, bytes]]) -> None:
-        """Write each (file, offset, bytes) and return when all of it is on the disk.
-
-        Raises OSError, for example on a full disk; then nothing of it counts as written.
-        """
-        for file, offset, data in parts:
-            descriptor = self._descriptor(file)
-            done = 0
-            while done < len(data):
-                done += os.pwrite(descriptor, memoryview(data)[done:], offset + done)
-        for file in {file for file, _, _ in parts}:
-            os.fdatasync(self._descriptor(file))
-
-    def read(self, file: str, offset: int, size: int) -> bytes:
-        """At most `size` bytes from a segment. Raises OSError when the file is gone."""
-        with (self._folder / file).open("rb", buffering=0) as stream:
-            return os.pread(stream.fileno(), size, offset)
-
-    def close(self) -> None:
-        """Let go of all files."""
-        while self._open:
-            os.close(self._open.popitem()[1])
-
-    def _descriptor(self, file: str) -> int:
-        descriptor = self._open.pop(file, None)
-        if descriptor is None:
-            path = self._folder / file
-            new = not path.exists()
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if new:
-                _sync_folder(path.parent)
-        self._open[file] = descriptor
-        while len(self._open) > self.OPEN_AT_ONCE:
-            os.close(self._open.popitem(last=False)[1])
-        return descriptor
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def digests(
-    files: SegmentFiles, segments: Sequence[Segment], keys: set[Key]
-) -> dict[Key, "hashlib._Hash"]:
-    """The SHA-256 of streams as they are stored; reads all of the segments, in a thread."""
-    found = {key: hashlib.sha256() for key in keys}
-    for _, frame in scan(files, segments, 0):
-        key = (frame.task_id, frame.attempt, frame.stream)
-        if frame.kind == Kind.OUTPUT and key in found:
-            found[key].update(frame.data)
-    return found
-
-
-def scan(
-    files: SegmentFiles, segments: Sequence[Segment], position: int, *, block: int = SCAN_BYTES
-) -> Iterator[tuple[int, Frame]]:
-    """Frames from a position on, with the position behind each; in a thread, not in the loop.
-
-    `block` bytes are read at a time; it must be more than the largest frame.
-
-    Raises FrameDamaged when the position is inside a frame or the file is not what was written.
-    """
-    for segment in segments:
-        end = segment.position + segment.length
-        while segment.position <= position < end:
-            size = min(block, end - position)
-            data = files.read(segment.file, position - segment.position, size)
-            whole = False
-            start = position
-            for place, frame in frames(data):
-                whole = True
-                position = start + place + frame.size
-                yield position, frame
-            if not whole:
-                raise FrameDamaged(position)

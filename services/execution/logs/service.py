@@ -17,26 +17,14 @@ from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
 from services.execution.domain import LogStatus
 from services.execution.logs import schemas
-from services.execution.logs.domain import (
-    STREAMS,
-    Kind,
-    gap_data,
-)
-from services.execution.logs.repository import (
-    Floor,
-    Key,
-    LogRepository,
-    Owner,
-    Segment,
-    SegmentFiles,
-    Unsettled,
-    digests,
-)
+from services.execution.logs.repository import Floor, LogRepository, Owner, Unsettled
+from services.execution.segments.domain import STREAMS, Frame, Key, Kind, gap_data
+from services.execution.segments.repository import Segment, SegmentFiles, digests
+from services.execution.segments.service import Tails
 from services.execution.settings import ExecutionSettings
 
 LEASE = "log-recorder"
 REMEMBERED_TASKS = 20_000
-REMEMBERED_EXECUTIONS = 2_000
 REMEMBERED_CHUNKS = 64
 """Checksums kept per stream to recognise a repeated chunk with other bytes (R20)."""
 SETTLE_LIMIT = 2_000
@@ -63,7 +51,7 @@ class Stream:
 class Round:
     """One group commit: what is to be written, and which floors it raises."""
 
-    parts: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    parts: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
     raised: dict[Key, Floor] = field(default_factory=dict)
     answers: Answers = field(default_factory=list)
 
@@ -85,7 +73,7 @@ class Recorder:
         self._epoch = 0
         self._owners: OrderedDict[str, Owner | None] = OrderedDict()
         self._streams: dict[Key, Stream] = {}
-        self._tails: dict[str, Segment] = {}
+        self._tails = Tails(files, limit_bytes=settings.log_segment_bytes)
         self._earlier: dict[str, list[Segment]] = {}
         self._ended: set[str] = set()
         self.settle_bell = asyncio.Event()
@@ -107,10 +95,8 @@ class Recorder:
         Raises OSError or Unavailable when nothing could be made durable: then nothing is
         acknowledged and the agents will send it again (R19).
         """
-        await self._know(
-            {str(message["task_id"]) for message in messages},
-            {str(message["execution_id"]) for message in messages},
-        )
+        attempts = {str(message["task_id"]): int(str(message["attempt"])) for message in messages}
+        await self._know(attempts, {str(message["execution_id"]) for message in messages})
         work = Round()
         for message in messages:
             self._take(message, work)
@@ -132,7 +118,7 @@ class Recorder:
         task_id, agent_id = str(message["task_id"]), str(message["agent_id"])
         owner = self._owners.get(task_id)
         attempt, stream_name = int(str(message["attempt"])), str(message["stream"])
-        if owner is None or owner.agent_id != agent_id or owner.attempt != attempt:
+        if owner is None or owner.agent_id != agent_id or not 1 <= attempt <= owner.attempt:
             refused.labels("not_its_task").inc()
             return
         key = (task_id, attempt, stream_name)
@@ -178,7 +164,7 @@ class Recorder:
             stream.recent[floor.seq] = zlib.crc32(frame_data)
             if len(stream.recent) > REMEMBERED_CHUNKS:
                 stream.recent.popitem(last=False)
-        work.parts[owner.execution_id].append(floor.frame(kind, frame_data).encode())
+        work.parts[owner.execution_id].append(floor.frame(kind, frame_data))
         stream.floor = replace(
             floor,
             seq=floor.seq + 1,
@@ -189,29 +175,14 @@ class Recorder:
     async def _commit(self, work: Round) -> None:
         if not work.parts:
             return
-        fresh: list[Segment] = []
-        grown: list[Segment] = []
-        writes_: list[tuple[str, int, bytes]] = []
-        for execution_id, parts in work.parts.items():
-            data = b"".join(parts)
-            tail = self._tails.get(execution_id)
-            if tail is None:
-                tail = await self._new_segment(execution_id)
-                fresh.append(replace(tail, length=len(data)))
-            else:
-                grown.append(replace(tail, length=tail.length + len(data)))
-            writes_.append((tail.file, tail.length, data))
-        await asyncio.to_thread(self._files.append, writes_)
+        done = await self._tails.append(work.parts, self._segments_before)
         fault("logs.after_append")
-        await self._store_floors(list(work.raised.values()), fresh, grown)
+        await self._store_floors(list(work.raised.values()), done.fresh, done.grown)
         fault("logs.after_commit")
-        for segment in (*fresh, *grown):
-            self._tails[segment.execution_id] = segment
-        while len(self._tails) > REMEMBERED_EXECUTIONS:
-            del self._tails[next(iter(self._tails))]
+        self._tails.accept(done)
         self._changes.tell(
             work.parts,
-            {s.execution_id: (s.ordinal, s.file, s.position, s.length) for s in (*fresh, *grown)},
+            {s.execution_id: (s.ordinal, s.file, s.position, s.length) for s in done.segments},
         )
         if self._ended:
             self.settle_bell.set()
@@ -229,13 +200,16 @@ class Recorder:
         logs.store_floors(floors)
         logs.store_segments(fresh, grown)
 
-    async def _new_segment(self, execution_id: str) -> Segment:
+    def retire(self, execution_ids: Iterable[str]) -> None:
+        """Append no more to the segments that these executions have now.
+
+        Not while `store` or `settle` runs. Output that still comes goes into a new segment.
+        """
+        self._tails.retire(execution_ids)
+
+    async def _segments_before(self, execution_id: str) -> Sequence[Segment]:
         known = self._earlier.pop(execution_id, None)
-        earlier = await self._segments(execution_id) if known is None else known
-        ordinal = earlier[-1].ordinal + 1 if earlier else 0
-        position = earlier[-1].position + earlier[-1].length if earlier else 0
-        file = SegmentFiles.name(execution_id, ordinal, self._epoch)
-        return Segment(execution_id, ordinal, file, position, length=0)
+        return await self._segments(execution_id) if known is None else known
 
     @reads
     def _segments(self, tx: Transaction, execution_id: str) -> Sequence[Segment]:
@@ -243,9 +217,13 @@ class Recorder:
 
     # ---- what this process remembers ----------------------------------------------------
 
-    async def _know(self, task_ids: set[str], execution_ids: set[str]) -> None:
+    async def _know(self, attempts: Mapping[str, int], execution_ids: set[str]) -> None:
         """Learn about tasks and, at once, about the others of their executions."""
-        unknown = {task_id for task_id in task_ids if task_id not in self._owners}
+        for task_id, attempt in attempts.items():
+            owner = self._owners.get(task_id)
+            if owner is not None and owner.attempt < attempt:
+                self._forget(task_id)  # it was started again since
+        unknown = attempts.keys() - self._owners.keys()
         if not unknown:
             return
         owners, floors, segments = await self._load(unknown, execution_ids)
@@ -261,7 +239,7 @@ class Recorder:
             self._streams[key] = Stream(floor, None)
         while len(self._owners) > REMEMBERED_TASKS:
             oldest = next(iter(self._owners))
-            if oldest in task_ids:
+            if oldest in attempts:
                 break
             self._forget(oldest)
 
@@ -281,13 +259,14 @@ class Recorder:
     def _forget(self, task_id: str) -> None:
         owner = self._owners.pop(task_id, None)
         if owner is not None:
-            for stream in ("stdout", "stderr"):
-                self._streams.pop((task_id, owner.attempt, stream), None)
+            for attempt in range(1, owner.attempt + 1):
+                for stream in STREAMS:
+                    self._streams.pop((task_id, attempt, stream), None)
 
     def _forget_all(self) -> None:
         self._owners.clear()
         self._streams.clear()
-        self._tails.clear()
+        self._tails.begin(self._epoch)
         self._earlier.clear()
 
     # ---- completeness -------------------------------------------------------------------
@@ -298,7 +277,8 @@ class Recorder:
         due = await self._unsettled()
         if not due:
             return
-        await self._know({task.task_id for task in due}, {task.execution_id for task in due})
+        attempts = {task.task_id: task.attempt for task in due}
+        await self._know(attempts, {task.execution_id for task in due})
         known: dict[str, LogStatus] = {}
         arrived = [task for task in due if self._has_all(task)]
         await self._hash_from_files(arrived)
@@ -383,7 +363,7 @@ class Recorder:
             if missing > 0 or (task.totals is None and name == "stdout"):
                 reason = "never_arrived" if task.totals else "agent_lost"
                 frame = floor.frame(Kind.GAP, gap_data(missing, reason))
-                work.parts[task.execution_id].append(frame.encode())
+                work.parts[task.execution_id].append(frame)
 
 
 def _total(task: Unsettled, stream: str) -> tuple[int, str]:

@@ -19,17 +19,12 @@ from libs.kit.db import Database, Transaction, reads
 from services.execution.changes.service import Changes, LogEnd
 from services.execution.domain import is_finished
 from services.execution.errors import ExecutionNotFound, LogPositionInvalid
-from services.execution.logs.domain import FRAME_BYTES, Frame, FrameDamaged, Kind, readable
-from services.execution.logs.repository import (
-    LogRepository,
-    Owner,
-    Segment,
-    SegmentFiles,
-    scan,
-)
+from services.execution.logs.repository import LogRepository, Owner
 from services.execution.realtime.domain import Place, event
 from services.execution.repository import ExecutionRepository, public_task
 from services.execution.schemas import LogChunkOut, LogPage
+from services.execution.segments.domain import FRAME_BYTES, Frame, FrameDamaged, Kind, readable
+from services.execution.segments.repository import Segment, SegmentFiles, scan
 
 POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.01, 0.05)

@@ -9,7 +9,7 @@ import pytest
 
 from libs.kit.redis import Redis
 from services.execution.app import service
-from services.execution.logs.domain import frames
+from services.execution.segments.domain import frames
 from tests.support.courier import Agent, Message
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, running

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.logs.domain import (
+from services.execution.segments.domain import (
     HEADER,
     Frame,
     FrameDamaged,

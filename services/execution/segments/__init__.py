@@ -1,0 +1,1 @@
+"""The files that hold output, while they grow and after they are closed."""
