@@ -188,6 +188,17 @@ class HostsClient(ServiceClient):
         )
         return _TARGETS.validate_python(content)
 
+    async def resolve_groups(self, group_ids: list[int], by: Principal) -> list[HostTarget]:
+        """The hosts in these groups and in the groups below them, each once, ordered by id.
+
+        A group may be empty. Raises NotFound `group_not_found` with details `missing` when any id
+        is unknown, and Invalid above 1,000 groups or for an empty list.
+        """
+        content = await self._call(
+            "POST", "/internal/hosts/resolve-groups", json={"group_ids": group_ids}, principal=by
+        )
+        return _TARGETS.validate_python(content)
+
     async def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         """Turns a one-time token into an agent identity.
 

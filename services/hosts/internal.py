@@ -16,7 +16,7 @@ from libs.kit.errors import Forbidden
 from libs.kit.service import provided
 from services.hosts.agents.service import Agents
 from services.hosts.enrolment.service import Enrolment
-from services.hosts.schemas import AgentAsked, AgentsAsked, ResolveHosts, TokenAsked
+from services.hosts.schemas import AgentAsked, AgentsAsked, ResolveGroups, ResolveHosts, TokenAsked
 from services.hosts.service import Hosts
 
 router = APIRouter(prefix="/internal", tags=["internal"])
@@ -31,6 +31,12 @@ Caller = Annotated[Principal, internal_only()]
 async def resolve_targets(body: ResolveHosts, hosts: HostsUseCases, by: Caller) -> list[HostTarget]:
     """What execution needs of these hosts, as the caller may see them."""
     return await hosts.targets(body.host_ids, by)
+
+
+@router.post("/hosts/resolve-groups")
+async def resolve_groups(body: ResolveGroups, hosts: HostsUseCases, by: Caller) -> list[HostTarget]:
+    """What execution needs of the hosts in these groups, as the caller may see them."""
+    return await hosts.targets_in(body.group_ids, by)
 
 
 @router.post("/agents/enrol", status_code=201)

@@ -178,6 +178,12 @@ class ResolveHosts(Schema):
     host_ids: Annotated[list[Id], Field(max_length=20_000)]
 
 
+class ResolveGroups(Schema):
+    """Groups whose hosts are to be looked up at once."""
+
+    group_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
+
+
 AgentKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 

@@ -12,7 +12,13 @@ from libs.kit.seal import Seal
 from services.hosts.agents.service import retire_agents_of
 from services.hosts.domain import address_key, name_key
 from services.hosts.enrolment.repository import TokenRepository
-from services.hosts.errors import HostAddressTaken, HostNameTaken, HostNotFound, NoHostsNamed
+from services.hosts.errors import (
+    GroupNotFound,
+    HostAddressTaken,
+    HostNameTaken,
+    HostNotFound,
+    NoHostsNamed,
+)
 from services.hosts.groups.repository import GroupRepository
 from services.hosts.models import Host
 from services.hosts.repository import HostRepository, HostSearch, Totals, new_host
@@ -86,6 +92,24 @@ class Hosts:
         if missing:
             raise HostNotFound(missing=missing[:100], missing_total=len(missing))
         return [found[host_id] for host_id in wanted]
+
+    @reads
+    def targets_in(self, tx: Transaction, group_ids: list[int], by: Principal) -> list[HostTarget]:
+        """What execution needs of the hosts in these groups and below them, ordered by id.
+
+        Raises GroupNotFound with the ids that are missing, and Forbidden when the caller may not
+        see hosts.
+        """
+        if not by.can("hosts:read"):
+            raise Forbidden(permission="hosts:read")
+        groups = GroupRepository(tx)
+        below = {group_id: groups.with_descendants(group_id) for group_id in group_ids}
+        missing = [group_id for group_id, found in below.items() if not found]
+        if missing:
+            raise GroupNotFound(missing=missing[:100], missing_total=len(missing))
+        wanted = groups.hosts_in({one for found in below.values() for one in found})
+        hosts = HostRepository(tx).targets(wanted)
+        return [hosts[host_id] for host_id in wanted if host_id in hosts]
 
     # ---- changes ---------------------------------------------------------------------------
 

@@ -7,6 +7,10 @@ from libs.contracts.hosts import AgentState, EnrolRequest, HostsClient
 from libs.kit.auth import Principal
 from libs.kit.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from services.hosts.agents.service import Agents
+from services.hosts.groups.schemas import GroupCreate
+from services.hosts.groups.service import Groups
+from services.hosts.schemas import HostPatch
+from services.hosts.service import Hosts
 from tests.support.doors import Door, person
 from tests.support.identities import enrol_many, enrol_request
 
@@ -53,6 +57,31 @@ async def test_targets_keep_their_order(hosts: HostsClient) -> None:
     targets = await hosts.resolve_targets([3, 1, 3, 2], READER)
 
     assert [target.host_id for target in targets] == [3, 1, 2]
+
+
+async def test_groups_become_the_hosts_in_them_and_below(
+    hosts: HostsClient, hosts_door: Door
+) -> None:
+    await enrol_many(hosts, 4)
+    groups, inventory = hosts_door.use_cases(Groups), hosts_door.use_cases(Hosts)
+    top = (await groups.create(GroupCreate(name="europe"))).group.id
+    below = (await groups.create(GroupCreate(name="france", parent_id=top))).group.id
+    empty = (await groups.create(GroupCreate(name="nobody"))).group.id
+    for host_id, group in ((4, top), (2, below)):
+        await inventory.change(host_id, HostPatch(group=group))
+
+    both = await hosts.resolve_groups([below, top], READER)
+
+    assert [target.host_id for target in both] == [2, 4]
+    assert [target.host_id for target in await hosts.resolve_groups([below], READER)] == [2]
+    assert await hosts.resolve_groups([empty], READER) == []
+    with pytest.raises(NotFound) as caught:
+        await hosts.resolve_groups([top, 4711], READER)
+    assert (caught.value.code, caught.value.details["missing"]) == ("group_not_found", [4711])
+    with pytest.raises(Forbidden):
+        await hosts.resolve_groups([top], person("executions:run"))
+    with pytest.raises(Invalid):
+        await hosts.resolve_groups([], READER)
 
 
 async def test_an_empty_or_endless_set_is_refused(hosts: HostsClient) -> None:

@@ -1,6 +1,6 @@
 """Groups in the database: a tree by parent, and who is in which."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
@@ -116,6 +116,11 @@ class GroupRepository:
         self._tx.scalars(select(Group.id).order_by(Group.id).with_for_update()).all()
 
     # ---- members ---------------------------------------------------------------------------
+
+    def hosts_in(self, group_ids: Collection[int]) -> list[int]:
+        """The hosts that are directly in one of these groups, ordered by id."""
+        query = select(GroupMember.host_id).where(GroupMember.group_id.in_(list(group_ids)))
+        return sorted(set(self._tx.scalars(query)))
 
     def assign(self, host_id: int, group: int | str | None) -> None:
         """Puts a host into exactly this group (by id or name), or into none.
