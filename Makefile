@@ -10,6 +10,10 @@ PORT ?= 8000
 AGENT_PORT ?= 8001
 DATA ?= data
 AGENTS ?= 20
+SEED ?= 1
+DB ?= sqlite
+# SECONDS is a variable of bash itself: only a value that make was given counts.
+CHAOS_SECONDS = $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
 
 CODE := services libs gateway agent tests bench
 # Only folders that exist: the benchmarks and a few rooms grow with the product.
@@ -19,7 +23,7 @@ API_TYPES := frontend/src/api/schema.d.ts
 SPA_SOURCES = $(shell find frontend -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 SHELL_FILES = $(shell git grep -lE '^\#!.*\b(ba)?sh\b' -- ':!frontend' ':!*.md' ':!*.py')
 
-.PHONY: help setup run up down test test-pg e2e bench demo fmt lint types check migrate migration openapi
+.PHONY: help setup run up down test test-pg e2e bench chaos demo fmt lint types check migrate migration openapi
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +98,9 @@ e2e: $(BIN)/.dev setup ## run the journeys through real processes and a browser
 
 bench: $(BIN)/.dev setup ## measure and print figures (ONLY=name N=size PEERS=1)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(N),-n $(N)) $(if $(filter 1,$(PEERS)),--peers)
+
+chaos: $(BIN)/.dev ## hurt a running platform and check every invariant (SECONDS=600 SEED=1 DB=sqlite)
+	@$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(SEED) --db $(DB)
 
 # --- Checks ----------------------------------------------------------------------------------
 
