@@ -283,9 +283,9 @@ class Tasks:
         entry = self._ledger.open.get(key)
         if entry is not None and entry.state == "damaged":
             self.say(Reject(*key, "damaged", "the journal was damaged"))
-        elif attempt is None:
+        elif entry is None:
             self.say(Reject(*key, "already_ran", ""))
-        else:
+        elif attempt is not None:  # else it is journalled and about to be launched
             message = attempt.started_message()
             if message is not None:
                 self.say(message)

@@ -12,7 +12,7 @@ import pytest
 
 from agent.identity import boot_id
 from agent.journal import Journal, read_records
-from agent.ledger import Entry, Ledger
+from agent.ledger import Entry, Ledger, read_open
 from agent.state import StateFolder
 from libs.protocol import messages as m
 from libs.protocol.codec import encode
@@ -301,6 +301,26 @@ def damage_records_of(agent: AgentProcess, task_id: bytes) -> None:
     while (position := content.find(b'{"task_id":"' + task_id, position + 1)) >= 0:
         content[position - 13] ^= 0xFF  # in the checksum before the body
     path.write_bytes(content)
+
+
+async def test_an_offer_that_comes_again_before_the_launch_is_not_called_already_run(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    spawner = agent.companion("spawner")
+    os.kill(spawner, signal.SIGSTOP)
+    for task_id in ("t1", "t2"):
+        await agent.offer(task_id, f"echo {task_id} >> {tmp_path}/marker")
+    await eventually(lambda: {e.task_id for e in read_open(agent.state)} == {"t1", "t2"})
+
+    for task_id in ("t1", "t2"):
+        await agent.offer(task_id, f"echo {task_id} >> {tmp_path}/marker")
+    await agent.offer("t3", "true")  # offers are handled in order: its claim comes behind them
+    await eventually(lambda: "t3" in {claim.task_id for claim in agent.gateway.of_type(m.Claim)})
+    os.kill(spawner, signal.SIGCONT)
+
+    await eventually(lambda: all(agent.gateway.is_done(f"t{n}") for n in (1, 2, 3)), timeout=20)
+    assert not agent.gateway.of_type(m.Reject)
+    assert sorted(lines(tmp_path / "marker")) == ["t1", "t2"]
 
 
 async def test_a_damaged_record_is_reported_and_its_task_not_started(
