@@ -24,6 +24,9 @@ class ExecutionSettings(BaseSettings):
     """The period of the sweepers, which work from the database alone."""
     settle_seconds: float = Field(default=60.0, ge=1, le=3600)
     """How long the end of an output may arrive after its result before a gap is recorded."""
+
+    secret_seconds: int = Field(default=86_400, ge=60, le=30 * 86_400)
+    """How long after its end an execution keeps its secrets, so that it can be retried."""
     log_segment_bytes: int = Field(default=64 * MIB, ge=256 * 1024, le=256 * MIB)
     """How long a segment of output may grow before the next one begins."""
     log_pack_seconds: float = Field(default=60.0, ge=0.05, le=86400)

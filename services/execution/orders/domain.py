@@ -1,0 +1,357 @@
+"""How a step becomes the order of one task; pure, except for the randomness of sealing."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from libs.contracts.execution import TaskStatus
+from services.execution.domain import BROKEN_TASKS, ScriptType
+from services.execution.errors import OrderTooLarge, SealingKeyMissing, VariableInvalid
+from services.execution.variables.domain import (
+    BUILT_IN,
+    MAX_VALUE_BYTES,
+    NamedHost,
+    Scope,
+    Template,
+    Value,
+    VariableType,
+    hosts_value,
+    parse,
+    text_value,
+)
+
+MAX_ORDER_BYTES: Final = 1_000_000
+"""What an offer may have with its envelope within one agent message of 1 MiB."""
+MAX_ARGUMENT_BYTES: Final = 128 * 1024 - 1
+
+TARGETS: Final = f"{BUILT_IN}TARGETS"
+SUCCEEDED: Final = f"{BUILT_IN}HOSTS_SUCCEEDED"
+FAILED: Final = f"{BUILT_IN}HOSTS_FAILED"
+HOST_LISTS: Final = (TARGETS, SUCCEEDED, FAILED)
+"""Built-ins that can be long: a step gets those that its texts name."""
+
+
+# ---- sealing to an agent ---------------------------------------------------------------------
+
+_PURPOSE = b"opsjob/sealed/v1"
+_VERSION = b"\x01"
+
+
+def seal_to_agent(
+    plain: str,
+    sealing_key: str,
+    *,
+    task_id: str,
+    attempt: int,
+    name: str,
+    sender: X25519PrivateKey | None = None,
+    nonce: bytes | None = None,
+) -> str:
+    """A value that only the agent with this key can read, for this variable of this attempt.
+
+    The form is that of `libs.protocol.sealing`. Sender's key and nonce are fresh random ones;
+    only tests give them.
+    """
+    receiver = base64.b64decode(sealing_key)
+    sender = sender or X25519PrivateKey.generate()
+    nonce = nonce or os.urandom(12)
+    public = sender.public_key().public_bytes_raw()
+    shared = sender.exchange(X25519PublicKey.from_public_bytes(receiver))
+    key = HKDF(SHA256(), 32, salt=public + receiver, info=_PURPOSE).derive(shared)
+    place = f"opsjob/sealed/v1|{task_id}|{attempt}|{name}".encode()
+    return base64.b64encode(
+        _VERSION + public + nonce + AESGCM(key).encrypt(nonce, plain.encode(), place)
+    ).decode()
+
+
+# ---- what is known ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """An execution as the orders of its tasks need it."""
+
+    id: str
+    name: str
+    user_id: int
+    username: str
+    created_at: datetime
+    is_plain: bool
+    variables: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """How a step went on one host."""
+
+    id: int
+    name: str
+    ip: str
+    status: str
+
+
+class StepTexts(Protocol):
+    """A step as its author wrote it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def script_type(self) -> str: ...
+    @property
+    def script(self) -> str: ...
+    @property
+    def script_sha256(self) -> str: ...
+    @property
+    def args(self) -> list[str]: ...
+    @property
+    def env(self) -> dict[str, str]: ...
+    @property
+    def cwd(self) -> str | None: ...
+
+
+class TaskFacts(Protocol):
+    """A task that is about to be offered."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def host_id(self) -> int: ...
+    @property
+    def host_name(self) -> str: ...
+    @property
+    def ip_address(self) -> str: ...
+    @property
+    def batch_no(self) -> int: ...
+    @property
+    def sealing_key(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret with its plain text; lives only while orders are written."""
+
+    plain: str = field(repr=False)
+    as_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The values that all tasks of a step share; see `variables.domain.Scope` for who wins."""
+
+    launch: Mapping[str, Value]
+    wide: Mapping[str, Value]
+    defaults: Mapping[str, Value]
+    lists: Mapping[str, Value]
+    """Those of `HOST_LISTS` that the step names."""
+    secrets: Mapping[str, Secret]
+    stand_in: Value | None = None
+    """Taken for names that nobody knows yet, when texts are checked before their execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What one task is given; `secrets` are as an order carries them."""
+
+    script: str
+    script_sha256: str
+    args: list[str]
+    env: dict[str, str]
+    cwd: str | None
+    secrets: list[dict[str, object]]
+
+
+# ---- filling in ------------------------------------------------------------------------------
+
+
+def built_ins(launched: Launched, step: StepTexts, task: TaskFacts) -> dict[str, str]:
+    """The platform's own names for one task. Times are those of the start of the execution, UTC."""
+    at = launched.created_at
+    return {
+        "OPSJOB_EXECUTION_ID": launched.id,
+        "OPSJOB_EXECUTION_NAME": launched.name,
+        "OPSJOB_EXECUTOR": launched.username,
+        "OPSJOB_EXECUTOR_ID": str(launched.user_id),
+        "OPSJOB_STARTED_AT": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "OPSJOB_DATE": at.strftime("%Y-%m-%d"),
+        "OPSJOB_TIME": at.strftime("%H-%M-%S"),
+        "OPSJOB_TIMESTAMP": str(int(at.timestamp())),
+        "OPSJOB_STEP": step.name,
+        "OPSJOB_STEP_ORDER": str(step.position),
+        "OPSJOB_TASK_ID": task.id,
+        "OPSJOB_ATTEMPT": str(task.attempt),
+        "OPSJOB_HOST": task.host_name,
+        "OPSJOB_HOST_ID": str(task.host_id),
+        "OPSJOB_HOST_IP": task.ip_address,
+        "OPSJOB_BATCH": str(task.batch_no),
+    }
+
+
+def named_lists(step: StepTexts) -> list[str]:
+    """Which of the long built-ins a step names anywhere in its texts."""
+    texts = [step.script, *step.args, *step.env.values(), step.cwd or ""]
+    return [name for name in HOST_LISTS if any(name in text for text in texts)]
+
+
+def by_result(hosts: Iterable[HostState]) -> dict[str, Value]:
+    """The hosts of the last step: those that succeeded and those that did not."""
+    good: list[NamedHost] = []
+    bad: list[NamedHost] = []
+    for host in hosts:
+        named = NamedHost(host.id, host.name, host.ip)
+        if host.status == TaskStatus.SUCCESS:
+            good.append(named)
+        elif host.status in BROKEN_TASKS:
+            bad.append(named)
+    return {SUCCEEDED: hosts_value(good), FAILED: hosts_value(bad)}
+
+
+class Sheet:
+    """A step, read once, to be filled in for each of its tasks."""
+
+    def __init__(self, launched: Launched, step: StepTexts, layers: Layers) -> None:
+        self._launched = launched
+        self._step = step
+        self._layers = layers
+        self._language = ScriptType(step.script_type)
+        # Cheap first: most scripts have no pair of braces at all.
+        self._script = parse(step.script, dollar=False) if "{{" in step.script else None
+        self._args = [parse(text) for text in step.args]
+        self._env = {name: parse(text) for name, text in step.env.items()}
+        self._cwd = parse(step.cwd) if step.cwd else None
+        self._is_fixed = (
+            not any((layers.launch, layers.wide, layers.defaults, layers.lists, layers.secrets))
+            and not (self._script and self._script.references)
+            and not any(template.references for template in self._other_texts())
+        )
+
+    def _other_texts(self) -> list[Template]:
+        return [*self._args, *self._env.values(), *([self._cwd] if self._cwd else [])]
+
+    def scope(self, task: TaskFacts, of_host: Mapping[str, str]) -> Scope:
+        """Which value each name has for a task, for texts that are no script: paths of files."""
+        layers, names = self._layers, built_ins(self._launched, self._step, task)
+        return Scope(
+            {name: text_value(text) for name, text in names.items()} | dict(layers.lists),
+            layers.launch,
+            {name: text_value(text) for name, text in of_host.items()},
+            layers.wide,
+            layers.defaults,
+            stand_in=layers.stand_in,
+        )
+
+    def fill(self, task: TaskFacts, of_host: Mapping[str, str]) -> Filled:
+        """The order of a task, with what earlier steps left for its host.
+
+        Raises an Invalid or Conflict of `services.execution.errors` when a text cannot be filled
+        in, with a code that becomes the reason of the task.
+        """
+        names = built_ins(self._launched, self._step, task)
+        if self._is_fixed and not of_host:
+            env = {name: template.render(_none) for name, template in self._env.items()}
+            return Filled(
+                *self._same_or_new(self._script.render(_none) if self._script else None),
+                [template.render(_none) for template in self._args],
+                env | names,
+                self._cwd.render(_none) if self._cwd else None,
+                [],
+            )
+        scope = self.scope(task, of_host)
+        env, secrets = self._environment(scope)
+        filled = Filled(
+            *self._same_or_new(self._script_in(scope)),
+            [scope.text(template) for template in self._args],
+            env | names,
+            self._directory_in(scope),
+            [_sealed(name, secret, task) for name, secret in secrets.items()],
+        )
+        _check_size(filled)
+        return filled
+
+    def check(self, task: TaskFacts) -> str:
+        """The script of a task that does not exist yet; raises what `fill` would, but seals not."""
+        scope = self.scope(task, {})
+        env, _ = self._environment(scope)
+        args, cwd = [scope.text(template) for template in self._args], self._directory_in(scope)
+        script, sha256 = self._same_or_new(self._script_in(scope))
+        _check_size(Filled(script, sha256, args, env, cwd, []))
+        return script
+
+    def _script_in(self, scope: Scope) -> str | None:
+        return scope.script(self._script, self._language) if self._script else None
+
+    def _directory_in(self, scope: Scope) -> str | None:
+        path = scope.text(self._cwd) if self._cwd else None
+        if path is not None and (
+            not path.startswith("/") or ".." in path.split("/") or len(path) > 4_096
+        ):
+            raise VariableInvalid(
+                "The working folder is no absolute path without .. once its variables are known.",
+                zh="代入变量后，工作目录不是不含 .. 的绝对路径。",
+                field="cwd",
+            )
+        return path
+
+    def _environment(self, scope: Scope) -> tuple[dict[str, str], dict[str, Secret]]:
+        """All variables as environment, then what the step sets itself, which is stronger."""
+        merged = scope.merged()
+        env = {name: v.text for name, v in merged.items() if v.type != VariableType.SECRET}
+        secrets = dict(self._layers.secrets)
+        plain = {n: Value(VariableType.SECRET, secret.plain) for n, secret in secrets.items()}
+        opened = Scope(plain, merged, stand_in=self._layers.stand_in)
+        for name, template in self._env.items():
+            text, has_secret = opened.secret_text(template)
+            env.pop(name, None)
+            secrets.pop(name, None)
+            if has_secret:
+                secrets[name] = Secret(text)
+            else:
+                env[name] = text
+        return env, secrets
+
+    def _same_or_new(self, script: str | None) -> tuple[str, str]:
+        """A script with its SHA-256; None stands for the step's own, byte for byte."""
+        if script is None or script == self._step.script:
+            return self._step.script, self._step.script_sha256
+        return script, hashlib.sha256(script.encode()).hexdigest()
+
+
+def _none(_reference: object) -> str:
+    return ""  # only for texts without references
+
+
+def _sealed(name: str, secret: Secret, task: TaskFacts) -> dict[str, object]:
+    if task.sealing_key is None:
+        raise SealingKeyMissing(host_id=task.host_id)
+    sealed = seal_to_agent(
+        secret.plain, task.sealing_key, task_id=task.id, attempt=task.attempt, name=name
+    )
+    shape: dict[str, object] = {"name": name, "sealed": sealed}
+    return shape | {"as_file": True} if secret.as_file else shape
+
+
+def _check_size(filled: Filled) -> None:
+    longest_argument = max((len(arg.encode()) for arg in filled.args), default=0)
+    longest_value = max((len(value.encode()) for value in filled.env.values()), default=0)
+    size = len(
+        msgspec.json.encode([filled.script, filled.args, filled.env, filled.secrets, filled.cwd])
+    )
+    if (
+        size > MAX_ORDER_BYTES
+        or longest_argument > MAX_ARGUMENT_BYTES
+        or longest_value > MAX_VALUE_BYTES
+    ):
+        raise OrderTooLarge(bytes=size, limit=MAX_ORDER_BYTES)

@@ -1,0 +1,201 @@
+"""Prepares the orders of many tasks at once, and checks texts before anything is accepted."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from libs.kit.auth import Principal
+from libs.kit.clock import now
+from libs.kit.db import Transaction
+from libs.kit.errors import AppError
+from services.execution.domain import ENDED_STEPS, StepKind
+from services.execution.models import Step
+from services.execution.orders.domain import (
+    TARGETS,
+    Filled,
+    Launched,
+    Layers,
+    Secret,
+    Sheet,
+    StepTexts,
+    TaskFacts,
+    by_result,
+    named_lists,
+)
+from services.execution.orders.repository import OrderRepository
+from services.execution.variables.domain import (
+    NamedHost,
+    Scope,
+    Value,
+    VariableType,
+    hosts_value,
+    passed_on,
+    text_value,
+)
+from services.execution.variables.schemas import Kept, Level
+from services.execution.variables.service import Variables, secret_names
+
+
+class OfferedTask(TaskFacts, Protocol):
+    """A task with where it belongs."""
+
+    @property
+    def execution_id(self) -> str: ...
+    @property
+    def step_id(self) -> str: ...
+
+
+Values = Mapping[str, str]
+
+
+class Sheets:
+    """Everything that the orders of some tasks need; filling in asks no database."""
+
+    def __init__(
+        self, by_step: Mapping[str, Sheet | AppError], of_hosts: Mapping[tuple[str, int], Values]
+    ) -> None:
+        self._by_step = by_step
+        self._of_hosts = of_hosts
+
+    def fill(self, task: OfferedTask) -> Filled:
+        """The order of a task. Raises an AppError whose code is the reason to reject the task."""
+        return self._sheet(task).fill(task, self._of_hosts.get((task.step_id, task.host_id), {}))
+
+    def scope(self, task: OfferedTask) -> Scope:
+        """The values that a task's other texts may name, such as the paths of its files."""
+        return self._sheet(task).scope(task, self._of_hosts.get((task.step_id, task.host_id), {}))
+
+    def _sheet(self, task: OfferedTask) -> Sheet:
+        sheet = self._by_step[task.step_id]
+        if isinstance(sheet, AppError):
+            raise sheet
+        return sheet
+
+
+class Orders:
+    """The way from steps and variables to what agents are told to run."""
+
+    def __init__(self, variables: Variables) -> None:
+        self._variables = variables
+
+    def load(
+        self, tx: Transaction, tasks: Sequence[OfferedTask], steps: Mapping[str, Step]
+    ) -> Sheets:
+        """Look up what the orders of these tasks need; few questions for many tasks."""
+        repository = OrderRepository(tx)
+        launched = repository.launched({task.execution_id for task in tasks})
+        hosts: dict[str, list[int]] = defaultdict(list)
+        for task in tasks:
+            hosts[task.step_id].append(task.host_id)
+        by_step: dict[str, Sheet | AppError] = {}
+        of_hosts: dict[tuple[str, int], Values] = {}
+        for step_id, host_ids in hosts.items():
+            step = steps[step_id]
+            of_execution = launched[step.execution_id]
+            before = () if of_execution.is_plain else repository.steps_before(step)
+            try:
+                layers = self._layers(tx, of_execution, step, before)
+                by_step[step_id] = Sheet(of_execution, step, layers)
+            except AppError as error:
+                by_step[step_id] = error
+            of_hosts.update(_left(repository, step, before, host_ids))
+        return Sheets(by_step, of_hosts)
+
+    def _layers(
+        self, tx: Transaction, launched: Launched, step: Step, before: Sequence[Step]
+    ) -> Layers:
+        kept = {name: Kept.model_validate(one) for name, one in launched.variables.items()}
+        wide: dict[str, Value] = {}
+        for earlier in before:
+            wide.update({n: text_value(v) for n, v in passed_on(earlier.outputs).items()})
+        return Layers(
+            launch=_at(kept, Level.LAUNCH),
+            wide=wide,
+            defaults=_at(kept, Level.DEFAULT),
+            lists=_lists(OrderRepository(tx), step, before),
+            secrets=self._secrets(tx, launched, step, kept),
+        )
+
+    def _secrets(
+        self, tx: Transaction, launched: Launched, step: Step, kept: Mapping[str, Kept]
+    ) -> dict[str, Secret]:
+        if step.kind != StepKind.SCRIPT or not secret_names(launched.variables):
+            return {}
+        opened = self._variables.opened(tx, launched.id, launched.variables)
+        return {name: Secret(plain, kept[name].as_file) for name, plain in opened.items()}
+
+
+def _at(kept: Mapping[str, Kept], level: Level) -> dict[str, Value]:
+    return {name: one.value for name, one in kept.items() if one.level == level}
+
+
+def _left(
+    repository: OrderRepository, step: Step, before: Sequence[Step], host_ids: Sequence[int]
+) -> dict[tuple[str, int], Values]:
+    """What earlier steps left for each host of a step; the later of two steps is stronger."""
+    order = {earlier.id: earlier.position for earlier in before}
+    left = repository.left_for_hosts(step.execution_id, list(order), host_ids) if order else []
+    found: dict[tuple[str, int], dict[str, str]] = {}
+    for _, host_id, outputs in sorted(left, key=lambda one: order[one[0]]):
+        found.setdefault((step.id, host_id), {}).update(passed_on(outputs))
+    return dict(found)
+
+
+def _lists(repository: OrderRepository, step: Step, before: Sequence[Step]) -> dict[str, Value]:
+    """The hosts of this step and, by result, of the last one; only if the step names them."""
+    wanted = named_lists(step)
+    found: dict[str, Value] = {}
+    if TARGETS in wanted:
+        hosts = repository.hosts_of(step.id)
+        found[TARGETS] = hosts_value(NamedHost(host.id, host.name, host.ip) for host in hosts)
+    if set(wanted) - {TARGETS}:
+        ended = [one for one in before if one.status in ENDED_STEPS and one.finished_at]
+        last = max(ended, key=lambda one: (one.finished_at, one.position), default=None)
+        found |= by_result(repository.hosts_of(last.id) if last else ())
+    return {name: found[name] for name in wanted}
+
+
+# ---- before accept ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A task that does not exist yet."""
+
+    id: str = "00000000-0000-7000-8000-000000000000"
+    attempt: int = 1
+    host_id: int = 1
+    host_name: str = "host"
+    ip_address: str = "127.0.0.1"
+    batch_no: int = 1
+    sealing_key: str | None = None
+
+
+SAMPLE = _Sample()
+
+
+def check_texts(
+    name: str, by: Principal, steps: Sequence[StepTexts], variables: Mapping[str, object]
+) -> list[str]:
+    """Refuse texts that cannot be filled in, before anything is stored; returns the scripts.
+
+    From the second step on, a name that nobody knows yet may come from an earlier step; if it
+    does not, the tasks of that step are rejected with the same code.
+    """
+    kept = {name: Kept.model_validate(one) for name, one in variables.items()}
+    launched = Launched("", name, by.id, by.username, now(), False, variables)
+    secrets = {n: Secret("secret") for n, one in kept.items() if one.type == VariableType.SECRET}
+    sample = hosts_value([NamedHost(SAMPLE.host_id, SAMPLE.host_name, SAMPLE.ip_address)])
+    scripts: list[str] = []
+    for number, step in enumerate(steps):
+        layers = Layers(
+            launch=_at(kept, Level.LAUNCH),
+            wide={},
+            defaults=_at(kept, Level.DEFAULT),
+            lists=dict.fromkeys(named_lists(step), sample),
+            secrets=secrets,
+            stand_in=text_value("value") if number else None,
+        )
+        scripts.append(Sheet(launched, step, layers).check(SAMPLE))
+    return scripts
