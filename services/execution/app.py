@@ -19,7 +19,6 @@ from services.execution.realtime.service import Streams
 from services.execution.reports.service import Actors, Reports
 from services.execution.router import router
 from services.execution.segments.repository import SegmentFiles
-from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
 from services.execution.tasks import forget_old_keys

@@ -53,8 +53,6 @@ class LogStatus(StrEnum):
     """Something is missing, and the record says where."""
     EXPIRED = "expired"
     """Retention has taken the output away; the record of the task stays."""
-    EXPIRED = "expired"
-    """Retention has taken the output away; the record of the task stays."""
 
 
 HELD = frozenset({TaskStatus.PENDING})
