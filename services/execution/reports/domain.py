@@ -59,8 +59,14 @@ class ResultPayload(BaseModel):
     signal: Annotated[int, Field(ge=1, le=128)] | None
     reason: Annotated[str, Field(max_length=500)] | None
     duration_ms: Count | None
+    started_at: str | None = None
     streams: Streams
     processes: dict[str, int] | None = None
+
+    def began(self) -> datetime | None:
+        """When it ran; a script that is over at once has no report of its start."""
+        never = self.outcome in {"failed_to_start", "lost"}
+        return None if never else moment(self.started_at)
 
 
 class ReportRefused(Exception):

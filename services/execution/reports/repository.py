@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Update, bindparam, or_, select, update
+from sqlalchemy import Update, bindparam, func, or_, select, update
 
 from libs.contracts.execution import TaskStatus
 from libs.kit.db import Transaction
@@ -171,6 +171,7 @@ _FINISH = (
         detail=bindparam("details"),
         duration_ms=bindparam("duration"),
         totals=bindparam("sums", type_=Task.totals.type),
+        started_at=func.coalesce(Task.started_at, bindparam("began", type_=Task.started_at.type)),
         finished_at=bindparam("at", type_=Task.seen_at.type),
         version=_VERSION,
     )
@@ -214,6 +215,7 @@ def final_row(
     exit_code: int | None = None,
     signal: int | None = None,
     duration_ms: int | None = None,
+    started_at: datetime | None = None,
     totals: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """The parameters of `finish` for one task."""
@@ -225,6 +227,7 @@ def final_row(
         "why": (reason or None) and str(reason)[:64],
         "details": detail[:500] if detail else None,
         "duration": duration_ms,
+        "began": started_at,
         "sums": totals,
     }
 

@@ -291,6 +291,7 @@ def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> Non
             exit_code=result.exit_code,
             signal=result.signal,
             duration_ms=result.duration_ms,
+            started_at=result.began(),
             totals=totals,
         )
     work.answer(message, result_ack(task.id, task.standing.attempt))
