@@ -12,12 +12,10 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
-from websockets.typing import Subprotocol
 
-from agent import __version__
 from agent.identity import Identity, socket_address
+from agent.wire import CLOSE_SECONDS, Wire
 from libs.protocol.codec import MAX_MESSAGE_BYTES, decode, encode
 from libs.protocol.errors import ProtocolError
 from libs.protocol.messages import Bye, Challenge, Hello, Message, Reject, Welcome
@@ -28,7 +26,6 @@ _logger = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 _HANDSHAKE_SECONDS = 10.0
-_PING_SECONDS = 20.0
 _STABLE_SECONDS = 10.0
 
 
@@ -81,13 +78,14 @@ class Link:
     def __init__(self, identity: Identity, handler: Handler) -> None:
         self._identity = identity
         self._handler = handler
-        self._wake = asyncio.Event()
-        self._socket: ClientConnection | None = None
+        self._wire: Wire | None = None
+        self._first: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._tls = _tls_context(identity)
 
     def wake(self) -> None:
         """There is something to send."""
-        self._wake.set()
+        if self._wire is not None:
+            self._wire.wake()
 
     async def run(self) -> None:
         """Connect, work, and connect again, until cancelled."""
@@ -109,72 +107,73 @@ class Link:
 
     async def _session(self, gateway: str) -> None:
         address = socket_address(gateway, self._identity.agent_id)
-        async with connect(
-            address,
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            ssl=self._tls if address.startswith("wss:") else None,
-            compression=None,
-            max_size=MAX_MESSAGE_BYTES,
-            proxy=None,
-            open_timeout=_HANDSHAKE_SECONDS,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=_PING_SECONDS,
-            close_timeout=2,
-            user_agent_header=f"opsjob-agent/{__version__}",
-        ) as socket:
-            welcome = await asyncio.wait_for(self._handshake(socket), _HANDSHAKE_SECONDS)
+        self._first = asyncio.Queue()
+        wire = Wire(address, SUBPROTOCOL, self, max_size=MAX_MESSAGE_BYTES)
+        try:
+            await asyncio.wait_for(wire.open(self._tls), _HANDSHAKE_SECONDS)
+            welcome = await asyncio.wait_for(self._handshake(wire), _HANDSHAKE_SECONDS)
             _logger.info("Session open at %s.", gateway)
-            self._socket = socket
-            self._handler.opened(welcome)
-            try:
-                await self._work(socket)
-            finally:
-                self._socket = None
+            self._open(wire, welcome)
+            await wire.closed()
+        finally:
+            if self._wire is not None:
+                self._wire = None
                 self._handler.closed()
+            wire.close()
 
-    async def _handshake(self, socket: ClientConnection) -> Welcome:
-        challenge = decode(await socket.recv())
+    async def _handshake(self, wire: Wire) -> Welcome:
+        challenge = decode(await self._next(wire))
         if not isinstance(challenge, Challenge):
             raise SessionRefused(_farewell(challenge))
-        await socket.send(encode(await self._handler.hello(challenge)))
-        welcome = decode(await socket.recv())
+        wire.send(encode(await self._handler.hello(challenge)))
+        welcome = decode(await self._next(wire))
         if not isinstance(welcome, Welcome):
             raise SessionRefused(_farewell(welcome))
         return welcome
 
-    async def _work(self, socket: ClientConnection) -> None:
-        writer = asyncio.ensure_future(self._write(socket))
+    async def _next(self, wire: Wire) -> str | bytes:
+        """A frame of the handshake; raises ConnectionResetError if the connection ends first."""
+        frame = asyncio.ensure_future(self._first.get())
+        end = asyncio.ensure_future(wire.closed())
         try:
-            await self._read(socket)
+            await asyncio.wait((frame, end), return_when=asyncio.FIRST_COMPLETED)
+            if frame.done():
+                return frame.result()
+            end.result()
+            raise ConnectionResetError("closed before the welcome")
         finally:
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
-                await writer
+            frame.cancel()
+            end.cancel()
 
-    async def _write(self, socket: ClientConnection) -> None:
-        while True:
-            frame = self._handler.next_frame()
-            if frame is None:
-                self._wake.clear()
-                await self._wake.wait()
-            else:
-                await socket.send(frame)
+    def _open(self, wire: Wire, welcome: Welcome) -> None:
+        """From here on frames are handled where they arrive; first those that came already."""
+        self._wire = wire
+        wire.feeds = True
+        self._handler.opened(welcome)
+        while not self._first.empty():
+            self.heard(self._first.get_nowait())
+        wire.wake()
 
-    async def _read(self, socket: ClientConnection) -> None:
-        """Until the gateway says bye; frames that are no messages are counted and left out."""
-        while True:
-            frame = await socket.recv()
-            try:
-                if isinstance(frame, bytes):
-                    raise ProtocolError("unknown_type", "a gateway sends no binary frames")
-                message = decode(frame)
-            except ProtocolError as error:
-                _logger.warning("A frame was refused: %s", error)
-                self._refuse_order(frame)
-                continue
-            if isinstance(message, Bye):
-                raise SessionRefused(_farewell(message))
-            self._handler.receive(message)
+    def next_frame(self) -> str | bytes | None:
+        """The next frame to send."""
+        return self._handler.next_frame()
+
+    def heard(self, frame: str | bytes) -> None:
+        """A frame of the gateway; one that is no message is logged and left out."""
+        if self._wire is None:
+            self._first.put_nowait(frame)
+            return
+        try:
+            if isinstance(frame, bytes):
+                raise ProtocolError("unknown_type", "a gateway sends no binary frames")
+            message = decode(frame)
+        except ProtocolError as error:
+            _logger.warning("A frame was refused: %s", error)
+            self._refuse_order(frame)
+            return
+        if isinstance(message, Bye):
+            raise SessionRefused(_farewell(message))
+        self._handler.receive(message)
 
     def _refuse_order(self, frame: str | bytes) -> None:
         """If the frame is an offer whose ids can be read, reject it, so that nobody waits."""
@@ -188,11 +187,13 @@ class Link:
 
     async def say_goodbye(self) -> None:
         """Tell the gateway that this agent stops; scripts go on."""
-        if self._socket is None:
+        wire = self._wire
+        if wire is None:
             return
-        with contextlib.suppress(ConnectionClosed, asyncio.TimeoutError):
-            await asyncio.wait_for(self._socket.send(encode(Bye(1001, "agent stops"))), 1)
-            await asyncio.wait_for(self._socket.close(1001), 2)
+        with contextlib.suppress(asyncio.TimeoutError, SessionRefused):
+            wire.send(encode(Bye(1001, "agent stops")))
+            wire.close(1001)
+            await asyncio.wait_for(wire.closed(), CLOSE_SECONDS)
 
 
 def _farewell(message: Message) -> str:

@@ -16,16 +16,18 @@ class Workplace:
 
     def __init__(self) -> None:
         self._folder = ""
+        self._script = ""
         self._kept = ""
+        self._is_ours = False
 
     def write(self, order: Launch) -> str:
         """Create folder and file exclusively, without following links; the path of the file.
 
         Raises LaunchFailed.
         """
-        is_ours = order.uid == os.geteuid()
+        self._is_ours = is_ours = order.uid == os.geteuid()
         self._folder = os.path.join(order.parent, f"opsjob-{os.urandom(12).hex()}")
-        path = os.path.join(self._folder, order.file_name)
+        self._script = path = os.path.join(self._folder, order.file_name)
         try:
             self._make_folder(is_ours=is_ours)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -51,6 +53,9 @@ class Workplace:
 
     def clear(self) -> None:
         """Delete what is in the folder without following links; what resists stays."""
+        if self._is_ours and not self._kept and self._took_the_script_alone():
+            self._kept = self._folder
+            return
         for _, folders, files, descriptor in os.fwalk(
             self._folder, topdown=False, follow_symlinks=False
         ):
@@ -61,6 +66,16 @@ class Workplace:
                 self._kept = "" if os.listdir(self._folder) else self._folder
             if self._kept != self._folder:
                 os.rmdir(self._folder)
+
+    def _took_the_script_alone(self) -> bool:
+        """The usual case: the folder is still ours, and nothing but the script was in it."""
+        try:
+            if os.listdir(self._folder) != [os.path.basename(self._script)]:
+                return False
+            os.unlink(self._script)
+            return os.stat(self._folder).st_uid == os.geteuid()
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Delete the folder that was kept."""

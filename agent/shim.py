@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -9,6 +10,7 @@ import signal
 import socket
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.capture import Capture
 from agent.cgroups import Cgroup, CgroupRoot
@@ -38,6 +40,10 @@ _READ_BYTES = 64 * 1024
 _MOST_SCRIPTS = 200
 _MOST_OUTPUT = 32 * 1024 * 1024
 _DISK_PAUSE_SECONDS = 2.0
+_START_SECONDS = 0.02
+"""When the start of a script that prints nothing is told; what ends before is told as one."""
+_NEWS_SECONDS = 0.002
+"""How long output waits for the end of its script, so that a short one wakes the agent once."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,8 @@ class Shim:
         self._kill_at: float | None = None
         self._is_killed = False
         self._left = 0
+        self._is_start_told = False
+        self._tell_at: float | None = None
 
     @property
     def output(self) -> int:
@@ -159,14 +167,7 @@ class Shim:
             os.set_blocking(descriptor, False)
             self._pipes[descriptor] = stream
             self._poll.register(descriptor, select.POLLIN)
-        record = StartRecord(
-            pid=started.pid,
-            started_at=moment(self._began_at),
-            shim_pid=os.getpid(),
-            shim_start=start_time(os.getpid()) or 0,
-        )
-        write_record(self._folder, record)
-        self._poke()
+        self._tell_at = time.monotonic() + _START_SECONDS
 
     def _watch(self, wake: int) -> None:
         """Until the main process, its descendants and the pipes are done, or all were killed."""
@@ -174,17 +175,33 @@ class Shim:
         self._take_cancel()
         while not self._is_over():
             for descriptor, _ in self._poll.poll(self._wait_milliseconds()):
-                if descriptor == wake:
-                    _drain(wake)
-                    self._take_cancel()
-                else:
+                if descriptor != wake:
                     self._read(descriptor)
+                elif signal.SIGUSR1 in _drain(wake):
+                    self._take_cancel()
             now = time.monotonic()
             self._reap(now)
             if self._capture.flush_due(now):
-                self._poke()
+                self._tell_soon(now)
+            if self._tell_at is not None and now >= self._tell_at:
+                self._tell()
             if now >= self._next_step():
                 self._advance(now)
+
+    def _tell_soon(self, now: float) -> None:
+        """There is output for the agent; give the script a moment to end first."""
+        due = now + _NEWS_SECONDS
+        self._tell_at = due if self._tell_at is None else min(due, self._tell_at)
+
+    def _tell(self) -> None:
+        """Say that the script runs, once, and that there is something to look at."""
+        self._tell_at = None
+        if not self._is_start_told:
+            self._is_start_told = True
+            pid = os.getpid()
+            at = moment(self._began_at)
+            write_record(self._folder, StartRecord(self._pid, at, pid, _start_time(pid)))
+        self._poke()
 
     def _is_over(self) -> bool:
         if self._is_killed:
@@ -192,8 +209,9 @@ class Shim:
         return self._status is not None and not self._pipes and not _has_children()
 
     def _wait_milliseconds(self) -> float:
-        due = self._capture.due()
-        at = self._next_step() if due is None else min(due, self._next_step())
+        at = self._next_step()
+        for due in (self._capture.due(), self._tell_at):
+            at = at if due is None else min(due, at)
         return max(0.0, at - time.monotonic()) * 1000 + 0.5
 
     def _next_step(self) -> float:
@@ -232,8 +250,10 @@ class Shim:
             return
         if not content:
             self._close(descriptor)
-        elif self._capture.add(self._pipes[descriptor], content, time.monotonic()):
-            self._poke()
+            return
+        now = time.monotonic()
+        if self._capture.add(self._pipes[descriptor], content, now):
+            self._tell_soon(now)
 
     def _close(self, descriptor: int) -> None:
         self._poll.unregister(descriptor)
@@ -329,12 +349,22 @@ def _wake_up(number: int, frame: object) -> None:
     """The descriptor says it all; a handler must exist for it to be written."""
 
 
-def _drain(descriptor: int) -> None:
-    try:
-        while os.read(descriptor, 512):
-            continue
-    except BlockingIOError:
-        return
+def _drain(descriptor: int) -> bytes:
+    """The numbers of the signals that came."""
+    numbers = b""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            part = os.read(descriptor, 512)
+            numbers += part
+            if len(part) < 512:
+                break
+    return numbers
+
+
+@lru_cache(maxsize=1)
+def _start_time(pid: int) -> int:
+    """When this process started; asked for itself only."""
+    return start_time(pid) or 0
 
 
 def _has_children() -> bool:

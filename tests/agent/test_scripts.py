@@ -37,8 +37,15 @@ async def test_output_exit_code_and_hashes_come_back(agent: AgentProcess) -> Non
     assert (result["epoch"], result["agent_id"]) == (7, "agent-1")
     assert result["streams"]["stdout"]["sha256"] == hashlib.sha256(b"hello\n").hexdigest()
     assert result["processes"] == {"found": 0, "signalled": 0, "left": 0}
+    assert result["started_at"] <= result["ended_at"]
+
+
+async def test_the_start_of_a_script_that_runs_is_told(agent: AgentProcess) -> None:
+    result = await agent.run("t1", "sleep 0.5")
+
     (started,) = agent.gateway.of_type(m.Started)
     assert (started.task_id, started.epoch) == ("t1", 7)
+    assert started.started_at == result["started_at"]
 
 
 @pytest.mark.parametrize("code", [0, 1, 125, 126, 127, 137, 255])
