@@ -306,10 +306,17 @@ def damage_records_of(agent: AgentProcess, task_id: bytes) -> None:
 async def test_an_offer_that_comes_again_before_the_launch_is_not_called_already_run(
     agent: AgentProcess, tmp_path: Path
 ) -> None:
-    spawner = agent.companion("spawner")
-    os.kill(spawner, signal.SIGSTOP)
+    agent.gateway.grants = False
     for task_id in ("t1", "t2"):
         await agent.offer(task_id, f"echo {task_id} >> {tmp_path}/marker")
+    await eventually(lambda: len(agent.gateway.of_type(m.Claim)) >= 2)
+    spawner = agent.companion("spawner")
+    os.kill(spawner, signal.SIGSTOP)
+    os.kill(agent.pid, signal.SIGSTOP)  # so that both grants arrive in one moment
+    for task_id in ("t1", "t2"):
+        await agent.gateway.send(agent.gateway.grant(task_id, 1))
+    agent.gateway.grants = True
+    os.kill(agent.pid, signal.SIGCONT)
     await eventually(lambda: {e.task_id for e in read_open(agent.state)} == {"t1", "t2"})
 
     for task_id in ("t1", "t2"):
