@@ -27,7 +27,10 @@ _ATTEMPT = (
     "processes",
     "late_outcome",
 )
-_HOST = ("user_id", "host_id", "host_name", "ip_address", "agent_id", "public_key", "priority")
+_HOST = (
+    *("user_id", "host_id", "host_name", "ip_address", "agent_id", "public_key", "sealing_key"),
+    "priority",
+)
 _FRESH = (
     "boot_id",
     "session_id",

@@ -23,6 +23,8 @@ from services.execution.domain import (
 from services.execution.flow.domain import Decision, Drop, Move, StepView, Tally, View
 from services.execution.models import Execution, Step, Task
 from services.execution.repository import ExecutionRepository
+from services.execution.variables.domain import agreed
+from services.execution.variables.service import known_texts
 
 
 class FlowRepository:
@@ -87,9 +89,6 @@ class FlowRepository:
             .where(Step.execution_id == self._id)
             .order_by(Step.position)
         ).all()
-        variables = dict(head.variables)
-        for step in steps:
-            variables |= step.outputs
         return View(
             now=self._tx.now,
             steps=tuple(_step(row, tallies.get(row.id, ())) for row in steps),
@@ -98,7 +97,7 @@ class FlowRepository:
             threshold=strategy.threshold,
             batch_delay=strategy.batch_delay_seconds,
             confirm_between=strategy.confirm_between,
-            variables=variables,
+            variables=known_texts(head.variables, [step.outputs for step in steps]),
         )
 
     def _tallies(self) -> dict[str, tuple[Tally, ...]]:
@@ -244,15 +243,10 @@ class FlowRepository:
         )
 
     def _outputs(self, step_id: str) -> dict[str, object]:
-        found: dict[str, object] = {}
         rows = self._session.scalars(
-            select(Task.outputs)
-            .where(Task.step_id == step_id, Task.outputs.is_not(None))
-            .order_by(Task.id.desc())
+            select(Task.outputs).where(Task.step_id == step_id, Task.outputs.is_not(None))
         )
-        for outputs in rows:
-            found |= outputs or {}
-        return found
+        return {**agreed(rows)}
 
     def close(
         self,

@@ -9,9 +9,14 @@ from libs.kit.db import Database, Transaction, writes
 from libs.kit.seal import Seal
 from services.execution.errors import SecretsForgotten, VariableInvalid
 from services.execution.settings import ExecutionSettings
-from services.execution.variables.domain import MAX_VALUE_BYTES, NamedHost, VariableType
+from services.execution.variables.domain import (
+    MAX_VALUE_BYTES,
+    NamedHost,
+    VariableType,
+    passed_on,
+)
 from services.execution.variables.repository import SecretRepository
-from services.execution.variables.schemas import Kept, VariableIn, VariableOut
+from services.execution.variables.schemas import Kept, Level, VariableIn, VariableOut
 
 FORGET_AT_ONCE = 500
 
@@ -95,6 +100,24 @@ def shown(kept: Mapping[str, object]) -> list[VariableOut]:
             )
         )
     return found
+
+
+def known_texts(
+    kept: Mapping[str, object], outputs: Iterable[Mapping[str, object]]
+) -> dict[str, str]:
+    """What conditions compare: the texts of variables, and what steps left for the execution.
+
+    Launch wins over what steps left, and that over defaults; a secret is compared with nothing.
+    """
+    found: dict[Level, dict[str, str]] = {Level.LAUNCH: {}, Level.DEFAULT: {}}
+    for name, stored in kept.items():
+        one = Kept.model_validate(stored)
+        if one.type != VariableType.SECRET:
+            found[one.level][name] = one.value.text
+    left: dict[str, str] = {}
+    for of_step in outputs:
+        left |= passed_on(of_step)
+    return found[Level.DEFAULT] | left | found[Level.LAUNCH]
 
 
 def secret_names(kept: Mapping[str, object]) -> list[str]:
