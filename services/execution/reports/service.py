@@ -37,6 +37,9 @@ from services.execution.repository import ExecutionRepository
 ACTOR_SECONDS = 3.0
 """How long an answer of auth about a user's standing is believed; T_revoke is 5 s."""
 
+MAY_HAVE_RUN = frozenset({"already_ran", "damaged"})
+"""Refusals by an agent whose journal knows the attempt, or cannot tell: nothing is known of its end."""
+
 Message = Mapping[str, object]
 Answers = list[tuple[str, bytes]]
 Rows = dict[str, dict[str, object]]
@@ -256,8 +259,9 @@ def _reject(tasks: Tasks, message: Message, work: Round) -> None:
     task = _own(tasks, message)
     if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
         reason = str(message.get("reason") or "rejected")
-        detail = _text(message.get("detail"))
-        work.ends[task.id] = final_row(task.id, TaskStatus.REJECTED, reason=reason, detail=detail)
+        status = TaskStatus.LOST if reason in MAY_HAVE_RUN else TaskStatus.REJECTED
+        row = final_row(task.id, status, reason=reason, detail=_text(message.get("detail")))
+        work.ends.setdefault(task.id, row)
 
 
 def _start(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:

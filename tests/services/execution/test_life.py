@@ -103,6 +103,40 @@ async def test_s10_an_agent_gets_no_grant_for_the_task_of_another(rig: Rig) -> N
     assert (await rig.courier.expect(thief, "refuse"))["reason"] == "unknown_task"
 
 
+@pytest.mark.parametrize("reason", ["already_ran", "damaged"])
+async def test_r45_an_agent_whose_journal_knows_the_attempt_makes_it_lost_not_rejected(
+    rig: Rig, reason: str
+) -> None:
+    """After a restore of the database: what became of it is not known, and it is not run again."""
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+
+    await rig.courier.say(agent, "reject", order, reason=reason, detail="")
+
+    assert (await rig.until_task(execution_id, status="lost"))["reason"] == reason
+    await rig.courier.result(agent, order)  # evidence that comes later is kept beside it
+    assert (await rig.until(execution_id, "lost"))["counts"] == {"lost": 1}
+
+
+async def test_a_rejection_beside_a_result_does_not_replace_it(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+    await rig.courier.say(agent, "claim", order)
+    await rig.courier.expect(agent, "grant")
+
+    async with rig.courier.together():
+        await rig.courier.result(agent, order)
+        await rig.courier.say(agent, "reject", order, reason="already_ran", detail="")
+
+    assert (await rig.until(execution_id, "success"))["counts"] == {"success": 1}
+
+
 async def test_r6_a_disabled_user_starts_nothing_more(rig: Rig) -> None:
     agent = rig.agent()
     await rig.courier.connect(agent)
