@@ -38,7 +38,7 @@ ACTOR_SECONDS = 3.0
 """How long an answer of auth about a user's standing is believed; T_revoke is 5 s."""
 
 MAY_HAVE_RUN = frozenset({"already_ran", "damaged"})
-"""Refusals by an agent whose journal knows the attempt, or cannot tell: nothing is known of its end."""
+"""Refusals by a journal that knows the attempt, or cannot tell: its end is not known."""
 
 Message = Mapping[str, object]
 Answers = list[tuple[str, bytes]]
