@@ -31,6 +31,7 @@ mechanism_tables(Base.metadata)
 # What the database fills in by itself costs an insert of ten thousand rows nothing.
 _ZERO, _ONE, _MIDDLE = text("0"), text("1"), text("5")
 _OBJECT, _SUCCESS = text("'{}'"), text("'[0]'")
+_STOPPING, _WITH_OUTPUTS = text("stop_until IS NOT NULL"), text("outputs IS NOT NULL")
 
 
 class Execution(Base):
@@ -134,7 +135,8 @@ class Task(Base):
     """One step on one host. `epoch` counts grants, `boot_id` says to which boot it was granted.
 
     `sealing_key` is the agent's X25519 key, kept only where the execution has secrets; a secret
-    itself is sealed for each offer anew and is in no task row at any time (S25).
+    itself is sealed for each offer anew and is in no task row at any time (S25). `stop_until` is
+    set for a task that was ended by force: so long its host is asked to stop, until it answers.
     """
 
     __tablename__ = "tasks"
@@ -144,6 +146,18 @@ class Task(Base):
         Index("ix_tasks_agent_status", "agent_id", "status"),
         Index("ix_tasks_status_id", "status", "id"),
         Index("ix_tasks_log_status", "log_status", "finished_at"),
+        Index(
+            "ix_tasks_stop_until",
+            "stop_until",
+            sqlite_where=_STOPPING,
+            postgresql_where=_STOPPING,
+        ),
+        Index(
+            "ix_tasks_with_outputs",
+            "execution_id",
+            sqlite_where=_WITH_OUTPUTS,
+            postgresql_where=_WITH_OUTPUTS,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -184,6 +198,7 @@ class Task(Base):
     progress: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
     processes: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     sealing_key: Mapped[str | None] = mapped_column(String(64))
+    stop_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class TaskAttempt(Base):
