@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
 from libs.kit.db import Database
+from libs.kit.seal import Seal
 from libs.kit.service import Runtime, Service
+from services.execution.attempts.service import Attempts
 from services.execution.changes.service import Changes
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
 from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.flow.service import Flow
 from services.execution.logs.service import Recorder
 from services.execution.models import Base
+from services.execution.plans.service import Plans
 from services.execution.quick.router import router as quick_router
 from services.execution.quick.service import QuickRuns
 from services.execution.realtime.router import router as realtime_router
@@ -22,6 +25,7 @@ from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
 from services.execution.tasks import forget_old_keys
+from services.execution.variables.service import Variables
 
 
 def build(db: Database, runtime: Runtime) -> Sequence[object]:
@@ -33,14 +37,19 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     files = SegmentFiles(runtime.settings.data_dir / "logs")
     changes = Changes(redis, name)
     downlink = Downlink(redis)
+    seal = Seal(runtime.settings.secret.get_secret_value(), "execution")
     flow = Flow(settings)
     dispatcher = Dispatcher(db, downlink, changes, settings, flow)
     recorder = Recorder(db, files, changes, settings)
+    variables = Variables(db, seal, settings)
+    plans = Plans(db, settings, hosts, variables, dispatcher, flow)
     executions = Executions(db, settings, dispatcher, changes, flow)
     reports = Reports(db, Actors(auth), dispatcher, changes, flow, settle=recorder.ended)
     return [
         executions,
-        QuickRuns(executions, hosts),
+        plans,
+        QuickRuns(plans),
+        Attempts(db),
         changes,
         Streams(db, files, changes),
         dispatcher,

@@ -1,7 +1,7 @@
 """The rules of an execution's life; knows no database, no network and no clock."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from libs.contracts.execution import ExecutionStatus, StepStatus, TaskStatus
@@ -170,6 +170,10 @@ class Strategy:
             batches=tuple(str(size) for size in sizes),
             threshold=Threshold(**threshold) if threshold else None,
         )
+
+    def stored(self) -> dict[str, object]:
+        """As JSON."""
+        return asdict(self) | {"batches": list(self.batches)}
 
     @property
     def is_plain(self) -> bool:

@@ -43,6 +43,14 @@ class NoTargets(Invalid):
     message_zh = "请至少指定一台主机。"
 
 
+class TooManyTasks(Invalid):
+    """Steps times hosts of one execution are limited; more belongs into several executions."""
+
+    code = "too_many_tasks"
+    message = "The execution has too many tasks: steps times hosts."
+    message_zh = "该执行的任务数（步骤数 × 主机数）过多。"
+
+
 class LogPositionInvalid(Invalid):
     """A position must come from an earlier answer for the same execution."""
 

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Response
 
 from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.kit.auth import Principal, require
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import provided
+from services.execution.plans.router import Origin
+from services.execution.plans.schemas import Accepted, ExecutionIn, Preview
+from services.execution.plans.service import Plans, RequestKey
 from services.execution.realtime.service import Streams
 from services.execution.schemas import (
     CancelIn,
@@ -23,6 +26,8 @@ router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"]
 
 ExecutionsUseCases = Annotated[Executions, provided(Executions)]
 StreamsUseCases = Annotated[Streams, provided(Streams)]
+PlansUseCases = Annotated[Plans, provided(Plans)]
+Runner = Annotated[Principal, require("executions:run")]
 Reader = Annotated[Principal, require("executions:read")]
 Stopper = Annotated[Principal, require("executions:cancel")]
 
@@ -37,6 +42,32 @@ async def list_executions(
 ) -> Page[ExecutionOut]:
     """Executions, newest first; `search` looks in names, users and for an exact id."""
     return await executions.page(params, status, search)
+
+
+@router.post("", status_code=201)
+async def run_execution(
+    request: ExecutionIn,
+    plans: PlansUseCases,
+    by: Runner,
+    response: Response,
+    client: Origin,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> Accepted:
+    """Run one or many steps on hosts. With an `Idempotency-Key` a repeated request starts nothing.
+
+    The answer 201 means that the execution, all its steps and their tasks are stored and will run;
+    a repeated request is answered with 200 and the same id.
+    """
+    accepted = await plans.run(request, by, RequestKey.of(request, idempotency_key), client)
+    if not accepted.created:
+        response.status_code = 200
+    return accepted
+
+
+@router.post("/preview")
+async def preview_execution(request: ExecutionIn, plans: PlansUseCases, by: Runner) -> Preview:
+    """What such an execution would do: hosts and whether they are there, batches, steps."""
+    return await plans.preview(request, by)
 
 
 @router.get("/{execution_id}")

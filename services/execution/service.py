@@ -1,30 +1,22 @@
-"""The use cases of executions: accept, list, show, cancel."""
+"""The use cases of executions: list, show, cancel."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from libs.contracts.execution import (
-    ExecutionAccepted,
     ExecutionStatus,
     TaskStatus,
 )
-from libs.contracts.hosts import HostTarget
 from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
-from libs.kit.faults import fault
-from libs.kit.ids import new_id
 from libs.kit.pagination import Page, PageParams
 from services.execution.changes.service import Changes
 from services.execution.dispatch.service import Dispatcher
-from services.execution.domain import WAITING, LogStatus, execution_status, is_finished
+from services.execution.domain import WAITING, execution_status, is_finished
 from services.execution.errors import (
     ExecutionFinishedAlready,
     ExecutionNotFound,
-    IdempotencyKeyReused,
-    NoTargets,
 )
 from services.execution.flow.service import Flow
 from services.execution.models import Execution, Step
@@ -35,29 +27,6 @@ from services.execution.settings import ExecutionSettings
 DETAIL_TASKS = 1_000
 KEY_DAYS = 7
 NO_AGENT = "no_agent"
-
-
-@dataclass(frozen=True)
-class Script:
-    """What is to run, complete: nothing of it is looked up again later (R5)."""
-
-    name: str
-    script_type: str
-    content: str
-    args: list[str]
-    env: dict[str, str]
-    run_as: str | None
-    cwd: str | None
-    timeout_seconds: int
-    start_seconds: int | None
-
-
-@dataclass(frozen=True)
-class RequestKey:
-    """A caller's idempotency key and the hash of the request that came with it (R3)."""
-
-    key: str
-    body_sha256: bytes
 
 
 class Executions:
@@ -76,98 +45,6 @@ class Executions:
         self._dispatcher = dispatcher
         self._changes = changes
         self._flow = flow
-
-    async def accept(
-        self, script: Script, targets: Sequence[HostTarget], by: Principal, key: RequestKey | None
-    ) -> tuple[ExecutionOut, bool]:
-        """Store an execution with one task a host; the flag is False for a repeated request.
-
-        When this returns, everything is committed and will run (R2). The way to the agents starts
-        afterwards and needs no further word from the caller.
-        """
-        if not targets:
-            raise NoTargets()
-        accepted, created = await self._store(script, targets, by, key)
-        if created:
-            fault("accept.after_commit")
-            self._dispatcher.wake(execution_id=accepted.id)
-        return accepted, created
-
-    @reads
-    def repeated(self, tx: Transaction, by: Principal, key: RequestKey) -> ExecutionOut | None:
-        """The execution that an earlier request with this key made, or None."""
-        return self._of_key(tx, by, key)
-
-    @writes
-    def _store(
-        self,
-        tx: Transaction,
-        script: Script,
-        targets: Sequence[HostTarget],
-        by: Principal,
-        key: RequestKey | None,
-    ) -> tuple[ExecutionOut, bool]:
-        executions = ExecutionRepository(tx)
-        execution_id = new_id()
-        if key and not executions.take_key(
-            by.id, key.key, body_sha256=key.body_sha256, execution_id=execution_id
-        ):
-            earlier = self._of_key(tx, by, key)
-            if earlier is None:
-                raise IdempotencyKeyReused()
-            return earlier, False
-        execution = _execution(execution_id, script, by, tx, total=len(targets))
-        step = _step(execution, script)
-        executions.add(execution, step, self._tasks(execution, step, script, targets))
-        tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=len(targets)))
-        counts = executions.counts_of([execution_id])[execution_id]
-        if not any(target.agent_id for target in targets):
-            executions.close(execution_id)
-            executions.reload(execution)
-        fault("accept.before_commit")
-        return _listed(execution, counts), True
-
-    def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> ExecutionOut | None:
-        executions = ExecutionRepository(tx)
-        found = executions.execution_of_key(by.id, key.key)
-        if found is None:
-            return None
-        body_sha256, execution_id = found
-        execution = executions.by_id(execution_id)
-        if body_sha256 != key.body_sha256 or execution is None:
-            raise IdempotencyKeyReused()
-        return _listed(execution, executions.counts_of([execution_id]).get(execution_id, {}))
-
-    def _tasks(
-        self, execution: Execution, step: Step, script: Script, targets: Sequence[HostTarget]
-    ) -> list[dict[str, object]]:
-        wait = timedelta(seconds=script.start_seconds or self._settings.start_seconds)
-        rows: list[dict[str, object]] = []
-        for target in targets:
-            reachable = target.agent_id is not None
-            rows.append(
-                {
-                    "id": new_id(),
-                    "execution_id": execution.id,
-                    "step_id": step.id,
-                    "user_id": execution.user_id,
-                    "host_id": target.host_id,
-                    "host_name": target.name,
-                    "ip_address": target.ip_address,
-                    "agent_id": target.agent_id,
-                    "public_key": target.public_key,
-                    "status": TaskStatus.QUEUED if reachable else TaskStatus.REJECTED,
-                    "reason": None if reachable else NO_AGENT,
-                    "finished_at": None if reachable else execution.created_at,
-                    "attempt": 1,
-                    "epoch": 0,
-                    "version": 1,
-                    "not_after": execution.created_at + wait,
-                    "created_at": execution.created_at,
-                    "log_status": LogStatus.NONE,
-                }
-            )
-        return rows
 
     @reads
     def page(
@@ -279,40 +156,6 @@ class Executions:
     def forget_old_keys(self, tx: Transaction) -> int:
         """Drop idempotency keys that are older than a week; 24 hours are promised."""
         return ExecutionRepository(tx).forget_keys_before(tx.now - timedelta(days=KEY_DAYS))
-
-
-def _execution(
-    execution_id: str, script: Script, by: Principal, tx: Transaction, *, total: int
-) -> Execution:
-    return Execution(
-        id=execution_id,
-        name=script.name,
-        status=ExecutionStatus.PENDING,
-        trigger="manual",
-        user_id=by.id,
-        username=by.username,
-        script_type=script.script_type,
-        task_total=total,
-        version=1,
-        created_at=tx.now,
-    )
-
-
-def _step(execution: Execution, script: Script) -> Step:
-    return Step(
-        id=new_id(),
-        execution_id=execution.id,
-        position=1,
-        name=script.name,
-        script_type=script.script_type,
-        script=script.content,
-        script_sha256=hashlib.sha256(script.content.encode()).hexdigest(),
-        args=script.args,
-        env=script.env,
-        run_as=script.run_as,
-        cwd=script.cwd,
-        timeout_seconds=script.timeout_seconds,
-    )
 
 
 def _columns(execution: Execution, counts: Counts) -> dict[str, object]:

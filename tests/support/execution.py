@@ -46,6 +46,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self.hosts: dict[int, Message] = {}
+        self.groups: dict[int, list[int]] = {}
         self.inactive: set[int] = set()
         self.down: set[str] = set()
 
@@ -57,6 +58,8 @@ class Neighbours:
             status, content = self._users(body["user_ids"])
         elif scope["path"] == "/internal/hosts/resolve":
             status, content = self._targets(body["host_ids"])
+        elif scope["path"] == "/internal/hosts/resolve-groups":
+            status, content = self._members(body["group_ids"])
         answer = {"code": status, "message": "", "success": status == 200, "content": content}
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -77,6 +80,13 @@ class Neighbours:
             for user_id in user_ids
             if user_id not in self.inactive
         ]
+
+    def _members(self, group_ids: list[int]) -> tuple[int, object]:
+        missing = [group_id for group_id in group_ids if group_id not in self.groups]
+        if missing:
+            return 404, {"error": "group_not_found", "details": {"missing": missing}}
+        found = {host_id for group_id in group_ids for host_id in self.groups[group_id]}
+        return 200, [self.hosts[host_id] for host_id in sorted(found)]
 
     def _targets(self, host_ids: list[int]) -> tuple[int, object]:
         missing = [host_id for host_id in host_ids if host_id not in self.hosts]

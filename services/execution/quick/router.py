@@ -6,7 +6,9 @@ from fastapi import APIRouter, Header, Response
 
 from libs.kit.auth import Principal, require
 from libs.kit.service import provided
-from services.execution.quick.schemas import Accepted, ScriptRun
+from services.execution.plans.router import Origin
+from services.execution.plans.schemas import Accepted
+from services.execution.quick.schemas import ScriptRun
 from services.execution.quick.service import QuickRuns
 
 router = APIRouter(prefix="/api/quick", tags=["quick execution"])
@@ -21,6 +23,7 @@ async def execute_script(
     quick: QuickUseCases,
     by: Runner,
     response: Response,
+    client: Origin,
     idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
 ) -> Accepted:
     """Run a script on hosts. With an `Idempotency-Key` a repeated request starts nothing new.
@@ -28,7 +31,7 @@ async def execute_script(
     The answer 201 means that the execution and all its tasks are stored and will run; a repeated
     request is answered with 200 and the same id.
     """
-    accepted = await quick.run_script(request, by, idempotency_key)
+    accepted = await quick.run_script(request, by, idempotency_key, client)
     if not accepted.created:
         response.status_code = 200
     return accepted

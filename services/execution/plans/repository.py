@@ -1,0 +1,145 @@
+"""Storing an accepted plan as rows."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert
+
+from libs.contracts.execution import ExecutionStatus, TaskStatus
+from libs.kit.auth import Principal
+from libs.kit.db import Transaction
+from libs.kit.ids import new_id
+from services.execution.domain import LogStatus, StepKind
+from services.execution.models import Execution, Step, Task
+from services.execution.plans.domain import Plan, StepPlan
+
+NO_AGENT = "no_agent"
+
+
+class PlanRepository:
+    """Writing plans, inside one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._session = tx.session
+
+    def add(self, execution_id: str, plan: Plan, by: Principal, wait: timedelta) -> Execution:
+        """Store an execution with its steps and tasks; tasks go in as rows, not as objects.
+
+        Tasks of a plain plan are queued at once, others wait for the engine. Hosts without an
+        agent have failed already.
+        """
+        execution = _execution(execution_id, plan, by, self._tx.now)
+        self._session.add(execution)
+        self._session.flush()
+        steps = [
+            _step(execution, step, place, plan) for place, step in enumerate(plan.steps, start=1)
+        ]
+        self._session.add_all(steps)
+        self._session.flush()
+        for row, step in zip(steps, plan.steps, strict=True):
+            tasks = list(_tasks(execution, row, step, plan, wait))
+            if tasks:
+                self._session.execute(insert(Task), tasks)
+        return execution
+
+
+def _execution(execution_id: str, plan: Plan, by: Principal, at: datetime) -> Execution:
+    scripts = [step.script_type for step in plan.steps if step.kind == StepKind.SCRIPT]
+    lineage = plan.lineage
+    return Execution(
+        id=execution_id,
+        name=plan.name,
+        status=ExecutionStatus.PENDING,
+        trigger=plan.trigger,
+        user_id=by.id,
+        username=by.username,
+        script_type=scripts[0] if scripts else plan.steps[0].script_type,
+        task_total=plan.task_total,
+        version=1,
+        created_at=at,
+        execution_type=plan.execution_type,
+        description=plan.description,
+        is_plain=plan.is_plain,
+        priority=plan.priority,
+        start_seconds=plan.start_seconds,
+        strategy=plan.strategy.stored(),
+        variables=plan.variables.kept,
+        parent_id=lineage.parent_id if lineage else None,
+        root_id=lineage.root_id if lineage else None,
+        retry_count=lineage.retry_count if lineage else 0,
+        retry_type=lineage.retry_type if lineage else None,
+        retry_reason=lineage.reason if lineage else None,
+        is_latest=True,
+        scheduled_job_id=plan.scheduled_job_id,
+        client_ip=plan.client.ip,
+        user_agent=plan.client.user_agent,
+    )
+
+
+def _step(execution: Execution, step: StepPlan, place: int, plan: Plan) -> Step:
+    batches = plan.strategy.batch_of_each(len(step.hosts))
+    return Step(
+        id=new_id(),
+        execution_id=execution.id,
+        position=place,
+        name=step.name,
+        kind=step.kind,
+        script_type=step.script_type,
+        script=step.script,
+        script_sha256=hashlib.sha256(step.script.encode()).hexdigest(),
+        args=list(step.args),
+        env=dict(step.env),
+        run_as=step.run_as,
+        cwd=step.cwd,
+        timeout_seconds=step.timeout_seconds,
+        batch_total=batches[-1] if batches else 1,
+        retries=step.retries,
+        retry_delay_seconds=step.retry_delay_seconds,
+        ignore_error=step.ignore_error,
+        success_codes=list(step.success_codes),
+        condition=dict(step.condition) if step.condition is not None else None,
+        on_failure=step.on_failure,
+        is_handler=step.is_handler,
+        targets=dict(step.targets),
+        payload=dict(step.payload),
+    )
+
+
+def _tasks(
+    execution: Execution, row: Step, step: StepPlan, plan: Plan, wait: timedelta
+) -> Iterator[dict[str, object]]:
+    status = TaskStatus.QUEUED if plan.is_plain else TaskStatus.PENDING
+    more: dict[str, object] = {}
+    if plan.priority != 5:
+        more["priority"] = plan.priority
+    batches = [] if plan.is_plain else plan.strategy.batch_of_each(len(step.hosts))
+    with_secrets = bool(plan.variables.secrets)
+    for place, host in enumerate(step.hosts):
+        reachable = host.agent_id is not None
+        if batches:
+            more["batch_no"] = batches[place]
+        if with_secrets:
+            more["sealing_key"] = host.sealing_key
+        yield {
+            "id": new_id(),
+            "execution_id": execution.id,
+            "step_id": row.id,
+            "user_id": execution.user_id,
+            "host_id": host.host_id,
+            "host_name": host.name,
+            "ip_address": host.ip_address,
+            "agent_id": host.agent_id,
+            "public_key": host.public_key,
+            "status": status if reachable else TaskStatus.REJECTED,
+            "reason": None if reachable else NO_AGENT,
+            "finished_at": None if reachable else execution.created_at,
+            "attempt": 1,
+            "epoch": 0,
+            "version": 1,
+            "not_after": execution.created_at + wait,
+            "created_at": execution.created_at,
+            "log_status": LogStatus.NONE,
+            **more,
+        }

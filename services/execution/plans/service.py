@@ -1,0 +1,329 @@
+"""From a request to a stored execution: hosts are resolved, everything is frozen, then it runs."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import SystemRandom
+
+import msgspec
+
+from libs.contracts.execution import ExecutionAccepted
+from libs.contracts.hosts import HostsClient, HostTarget
+from libs.kit.auth import Principal
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.faults import fault
+from libs.kit.ids import new_id
+from libs.kit.service import Schema
+from services.execution.dispatch.service import Dispatcher
+from services.execution.domain import StepKind, Strategy
+from services.execution.errors import (
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    NoTargets,
+    OrderTooLarge,
+    TooManyTasks,
+)
+from services.execution.flow.service import Flow
+from services.execution.plans.domain import (
+    MAX_TASKS,
+    Client,
+    ExecutionType,
+    Plan,
+    StepPlan,
+    in_order,
+)
+from services.execution.plans.repository import PlanRepository
+from services.execution.plans.schemas import (
+    Accepted,
+    ExecutionIn,
+    HostPreview,
+    Preview,
+    StepIn,
+    StepPreview,
+    StrategyIn,
+)
+from services.execution.repository import ExecutionRepository
+from services.execution.settings import ExecutionSettings
+from services.execution.variables.service import Variables, freeze, host_ids
+
+MAX_ORDER_BYTES = 1_000_000
+"""What an offer may have with its envelope within one agent message of 1 MiB."""
+PREVIEW_HOSTS = 1_000
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
+_STATES = {"online": "ready", "offline": "offline", "disabled": "disabled", "none": "no_agent"}
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """A caller's idempotency key and the hash of the request that came with it (R3)."""
+
+    key: str
+    body_sha256: bytes
+
+    @classmethod
+    def of(cls, request: Schema, key: str | None) -> "RequestKey | None":
+        """The key of a request, or None without one; raises IdempotencyKeyInvalid."""
+        if key is None:
+            return None
+        if not _KEY.match(key):
+            raise IdempotencyKeyInvalid()
+        body = msgspec.json.encode(request.model_dump(mode="json"), order="sorted")
+        return cls(key, hashlib.sha256(body).digest())
+
+
+class Plans:
+    """Accepting executions of one or many steps, and showing beforehand what they would do."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: ExecutionSettings,
+        hosts: HostsClient,
+        variables: Variables,
+        dispatcher: Dispatcher,
+        flow: Flow,
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._hosts = hosts
+        self._variables = variables
+        self._dispatcher = dispatcher
+        self._flow = flow
+
+    async def run(
+        self,
+        request: ExecutionIn,
+        by: Principal,
+        key: RequestKey | None,
+        client: Client,
+        execution_type: str = ExecutionType.JOB_WORKFLOW,
+    ) -> Accepted:
+        """Resolve, freeze and accept a request; a repeated one gets the first one's answer."""
+        if key is not None and (earlier := await self.repeated(by, key)):
+            return earlier
+        plan = await self.plan(request, by)
+        plan = replace(plan, execution_type=execution_type, client=client)
+        return await self.accept(plan, by, key)
+
+    async def accept(self, plan: Plan, by: Principal, key: RequestKey | None) -> Accepted:
+        """Store a plan; `created` is False for a repeated request.
+
+        When this returns, everything is committed and will run (R2). The way to the agents starts
+        afterwards and needs no further word from the caller.
+        """
+        _check(plan)
+        accepted = await self._store(plan, by, key)
+        if accepted.created:
+            fault("accept.after_commit")
+            self._dispatcher.wake(execution_id=accepted.id)
+        return accepted
+
+    @reads
+    def repeated(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
+        """What an earlier request with this key was answered, or None."""
+        return _of_key(tx, by, key)
+
+    @writes
+    def _store(
+        self, tx: Transaction, plan: Plan, by: Principal, key: RequestKey | None
+    ) -> Accepted:
+        execution_id = new_id()
+        if key and not ExecutionRepository(tx).take_key(
+            by.id, key.key, body_sha256=key.body_sha256, execution_id=execution_id
+        ):
+            earlier = _of_key(tx, by, key)
+            if earlier is None:
+                raise IdempotencyKeyReused()
+            return earlier
+        wait = timedelta(seconds=plan.start_seconds or self._settings.start_seconds)
+        execution = PlanRepository(tx).add(execution_id, plan, by, wait)
+        if plan.variables.secrets:
+            self._variables.keep(tx, execution_id, plan.variables.secrets)
+        tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=plan.task_total))
+        if not plan.is_plain or not any(host.agent_id for host in plan.steps[0].hosts):
+            self._flow.advance(tx, execution_id)
+            ExecutionRepository(tx).reload(execution)
+        fault("accept.before_commit")
+        return _accepted(execution_id, execution.status, execution.task_total, created=True)
+
+    async def plan(self, request: ExecutionIn, by: Principal) -> Plan:
+        """Everything that a request means, with its hosts as `by` may see them now (R4).
+
+        Raises NoTargets for a step without any host, TooManyTasks, OrderTooLarge, and what hosts
+        answers about unknown hosts and groups.
+        """
+        resolve = _Resolver(self._hosts, by)
+        shared = await resolve.hosts(request.target_host_ids, request.target_group_ids)
+        steps: list[StepPlan] = []
+        strategy = request.strategy
+        shared = _ordered(shared, strategy)
+        for step in request.steps:
+            own = await resolve.hosts(step.target_host_ids, step.target_group_ids)
+            named = step.target_host_ids is not None or step.target_group_ids is not None
+            steps.append(_step(step, _ordered(own, strategy) if named else shared))
+        listed = host_ids(request.variables)
+        plan = Plan(
+            name=request.name or request.steps[0].name,
+            steps=steps,
+            strategy=strategy.strategy(),
+            variables=freeze(request.variables, await resolve.hosts(listed, None)),
+            description=request.description,
+            priority=request.priority,
+            start_seconds=request.not_after_seconds,
+        )
+        _check(plan)
+        return plan
+
+    async def preview(self, request: ExecutionIn, by: Principal) -> Preview:
+        """What a request would do: which hosts could start now, in which batches."""
+        plan = await self.plan(request, by)
+        wait = plan.start_seconds or self._settings.start_seconds
+        hosts = list({host.host_id: host for step in plan.steps for host in step.hosts}.values())
+        shown = [_host(host, wait) for host in hosts[:PREVIEW_HOSTS]]
+        first = next((step for step in plan.steps if step.hosts), plan.steps[0])
+        return Preview(
+            hosts=shown,
+            batches=_batches(plan.strategy, first.hosts[:PREVIEW_HOSTS]),
+            steps=[
+                StepPreview(
+                    name=step.name,
+                    kind=step.kind,
+                    script=step.script or None,
+                    host_count=None if step.targets.get("hosts_of") else len(step.hosts),
+                )
+                for step in plan.steps
+            ],
+            warnings=_warnings(hosts, wait),
+        )
+
+
+class _Resolver:
+    """Asks hosts about each set of ids once."""
+
+    def __init__(self, hosts: HostsClient, by: Principal) -> None:
+        self._hosts = hosts
+        self._by = by
+        self._groups: dict[tuple[int, ...], list[HostTarget]] = {}
+        self._known: dict[int, HostTarget] = {}
+
+    async def hosts(self, named: list[int] | None, groups: list[int] | None) -> list[HostTarget]:
+        """The named hosts in their order, then those of the groups; each once."""
+        found = dict.fromkeys(named or ())
+        missing = [host_id for host_id in found if host_id not in self._known]
+        if missing:
+            for host in await self._hosts.resolve_targets(missing, self._by):
+                self._known[host.host_id] = host
+        for host in await self._in_groups(tuple(groups or ())):
+            self._known[host.host_id] = host
+            found[host.host_id] = None
+        return [self._known[host_id] for host_id in found]
+
+    async def _in_groups(self, groups: tuple[int, ...]) -> list[HostTarget]:
+        if groups and groups not in self._groups:
+            self._groups[groups] = await self._hosts.resolve_groups(list(groups), self._by)
+        return self._groups.get(groups, [])
+
+
+def _step(step: StepIn, hosts: Sequence[HostTarget]) -> StepPlan:
+    targets: dict[str, object] = {}
+    if step.hosts_of is not None:
+        targets["hosts_of"] = step.hosts_of.model_dump()
+    if step.target_group_ids is not None:
+        targets["group_ids"] = step.target_group_ids
+    payload: dict[str, object] = {}
+    if step.confirm is not None:
+        payload["confirm"] = step.confirm.model_dump(mode="json")
+    if step.file is not None:
+        payload["file"] = step.file.model_dump(mode="json", exclude_none=True)
+    on_hosts = step.kind != StepKind.CONFIRM and step.hosts_of is None
+    return StepPlan(
+        name=step.name,
+        kind=step.kind,
+        script_type=step.script_type,
+        script=step.script_content or "",
+        args=step.args,
+        env=step.env,
+        run_as=step.run_as,
+        cwd=step.cwd,
+        timeout_seconds=step.timeout,
+        retries=step.retries,
+        retry_delay_seconds=step.retry_delay_seconds,
+        ignore_error=step.ignore_error,
+        success_codes=sorted(set(step.success_codes)),
+        condition=step.condition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        if step.condition is not None
+        else None,
+        on_failure=step.on_failure,
+        is_handler=step.is_handler,
+        targets=targets,
+        payload=payload,
+        hosts=hosts if on_hosts else (),
+    )
+
+
+def _ordered(hosts: Sequence[HostTarget], strategy: StrategyIn) -> list[HostTarget]:
+    return in_order(hosts, strategy.order, strategy.ranks, SystemRandom())
+
+
+def _check(plan: Plan) -> None:
+    for step in plan.steps:
+        if not step.hosts and step.kind != StepKind.CONFIRM and "hosts_of" not in step.targets:
+            raise NoTargets(step=step.name)
+        size = len(msgspec.json.encode([step.script, list(step.args), dict(step.env)]))
+        if size > MAX_ORDER_BYTES:
+            raise OrderTooLarge(bytes=size, limit=MAX_ORDER_BYTES)
+    if plan.task_total > MAX_TASKS:
+        raise TooManyTasks(tasks=plan.task_total, limit=MAX_TASKS)
+
+
+def _of_key(tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
+    executions = ExecutionRepository(tx)
+    found = executions.execution_of_key(by.id, key.key)
+    if found is None:
+        return None
+    body_sha256, execution_id = found
+    execution = executions.by_id(execution_id)
+    if body_sha256 != key.body_sha256 or execution is None:
+        raise IdempotencyKeyReused()
+    return _accepted(execution_id, execution.status, execution.task_total, created=False)
+
+
+def _accepted(execution_id: str, status: str, tasks: int, *, created: bool) -> Accepted:
+    return Accepted(
+        execution_id=execution_id,
+        id=execution_id,
+        status=status,
+        task_count=tasks,
+        created=created,
+    )
+
+
+def _host(host: HostTarget, wait: int) -> HostPreview:
+    state = _STATES.get(host.agent_status, "offline") if host.agent_id else "no_agent"
+    return HostPreview(
+        host_id=host.host_id,
+        name=host.name,
+        ip_address=host.ip_address,
+        state=state,
+        waits_until_seconds=wait if state in {"offline", "disabled"} else None,
+    )
+
+
+def _batches(strategy: Strategy, hosts: Sequence[HostTarget]) -> list[list[int]]:
+    found: dict[int, list[int]] = {}
+    for batch, host in zip(strategy.batch_of_each(len(hosts)), hosts, strict=True):
+        found.setdefault(batch, []).append(host.host_id)
+    return list(found.values())
+
+
+def _warnings(hosts: Sequence[HostTarget], wait: int) -> list[str]:
+    states = [_host(host, wait).state for host in hosts]
+    said = {
+        "offline": "hosts_offline",
+        "disabled": "agents_disabled",
+        "no_agent": "hosts_without_agent",
+    }
+    return [word for state, word in said.items() if state in states]
