@@ -1,6 +1,6 @@
 """What can be wrong with a request about executions."""
 
-from libs.kit.errors import Conflict, Invalid, Malformed, NotFound
+from libs.kit.errors import Conflict, Forbidden, Invalid, Malformed, NotFound, TooMany
 
 
 class ExecutionNotFound(NotFound):
@@ -129,3 +129,146 @@ class SealingKeyMissing(Conflict):
     code = "agent_cannot_receive_secrets"
     message = "The agent of this host has no sealing key; enrol it anew to send it secrets."
     message_zh = "该主机的 Agent 没有密封密钥；请重新注册后再向其发送敏感变量。"
+
+class StepNotFound(NotFound):
+    """The execution has no step with that id."""
+
+    code = "step_not_found"
+    message = "There is no such step in this execution."
+    message_zh = "该执行中没有这个步骤。"
+
+
+class TaskNotFound(NotFound):
+    """The execution has no task with that id."""
+
+    code = "task_not_found"
+    message = "There is no such task in this execution."
+    message_zh = "该执行中没有这个任务。"
+
+
+class ExecutionStopping(Conflict):
+    """Somebody has stopped the execution, and it has not come to rest yet."""
+
+    code = "execution_stopping"
+    message = "The execution is being stopped."
+    message_zh = "执行正在停止。"
+
+
+class ExecutionNotPaused(Conflict):
+    """Only a paused execution can be resumed."""
+
+    code = "execution_not_paused"
+    message = "The execution is not paused."
+    message_zh = "执行未处于暂停状态。"
+
+
+class ConfirmationNeeded(Conflict):
+    """The execution waits for an answer to a confirmation step, which resuming does not give."""
+
+    code = "confirmation_needed"
+    message = "The execution waits for a confirmation; confirm or decline the step."
+    message_zh = "执行正在等待确认；请确认或拒绝该步骤。"
+
+
+class ExecutionStillOpen(Conflict):
+    """What is to be repeated has to end first."""
+
+    code = "execution_not_finished"
+    message = "The execution has not finished yet."
+    message_zh = "执行尚未结束。"
+
+
+class TaskFinishedAlready(Conflict):
+    """A task that has ended cannot be cancelled."""
+
+    code = "task_finished"
+    message = "The task has already finished."
+    message_zh = "任务已经结束。"
+
+
+class StepFinishedAlready(Conflict):
+    """A step that has ended cannot be skipped."""
+
+    code = "step_finished"
+    message = "The step has already finished."
+    message_zh = "步骤已经结束。"
+
+
+class StepNotFinished(Conflict):
+    """All hosts of a step can be tried again only when none is still at work."""
+
+    code = "step_not_finished"
+    message = "The step is still running on some hosts."
+    message_zh = "该步骤仍在部分主机上运行。"
+
+
+class StepNotStarted(Conflict):
+    """What has not been tried cannot be tried again."""
+
+    code = "step_not_started"
+    message = "The step has not started yet."
+    message_zh = "该步骤尚未开始。"
+
+
+class StepNotFailed(Conflict):
+    """Only the errors of a step that failed, or still runs, can be ignored."""
+
+    code = "step_not_failed"
+    message = "The step has no errors that could be ignored."
+    message_zh = "该步骤没有可忽略的错误。"
+
+
+class NothingToRetry(Conflict):
+    """None of the hosts meant is in a state that can be tried again."""
+
+    code = "nothing_to_retry"
+    message = "There is nothing to try again."
+    message_zh = "没有可重试的内容。"
+
+
+class HostsNotInStep(Invalid):
+    """A host was named on which the step does not run."""
+
+    code = "hosts_not_in_step"
+    message = "The step does not run on some of these hosts."
+    message_zh = "其中有些主机不在该步骤中。"
+
+
+class TooManyRetries(TooMany):
+    """The platform repeats only so many executions at the same time."""
+
+    code = "too_many_retries"
+    message = "Too many retries are running; try again when one has finished."
+    message_zh = "正在进行的重试过多；请在其中一个结束后再试。"
+
+
+class NotWaitingForConfirmation(Conflict):
+    """The step does not wait for an answer, or not yet."""
+
+    code = "not_waiting_for_confirmation"
+    message = "The step is not waiting for a confirmation."
+    message_zh = "该步骤没有在等待确认。"
+
+
+class ConfirmationDecided(Conflict):
+    """Somebody has answered before, and otherwise."""
+
+    code = "confirmation_decided"
+    message = "The confirmation was already answered differently."
+    message_zh = "该确认已被以不同结果答复。"
+
+
+class ConfirmationExpired(Conflict):
+    """The time to answer is over."""
+
+    code = "confirmation_expired"
+    message = "The time to answer this confirmation is over."
+    message_zh = "该确认的答复时间已过。"
+
+
+class ConfirmationNotYours(Forbidden):
+    """The step names who may answer it."""
+
+    code = "confirmation_not_yours"
+    message = "You are not among those who may answer this confirmation."
+    message_zh = "您不在可答复此确认的人员之列。"
