@@ -11,12 +11,17 @@ from dataclasses import dataclass
 
 from agent.environment import environment_for, is_too_large, refused_variable
 from agent.interpreters import DEFAULT_PATH, KINDS, InterpreterMissing, command_for
+from agent.secret_files import FILE_SUFFIX
 from agent.state import task_name
 from agent.users import User, UserDenied, UserUnknown, resolve
 from agent.work import Launch
 from libs.protocol.messages import Order, RejectReason
+from libs.protocol.orders import Limits
 
 SPOOL_BYTES = 64 * 1024 * 1024
+NO_SECRETS: Mapping[str, str] = {}
+_NO_LIMITS = Limits()
+_MAX_SECRET_NAME = 128
 
 
 class Refused(Exception):
@@ -43,9 +48,12 @@ def is_slow(order: Order) -> bool:
     return order.run_as is not None or order.cwd is not None
 
 
-def admit(order: Order, rules: HostRules) -> Launch:
-    """The launch for an order; raises Refused."""
+def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS) -> Launch:
+    """The launch for an order, with its secrets as they were opened; raises Refused."""
     _check_order(order, rules)
+    secrets, files = _split_secrets(order, opened)
+    if is_too_large(order, secrets):
+        raise Refused("limits_exceeded", "args and env")
     try:
         user = resolve(order.run_as)
     except UserUnknown:
@@ -60,6 +68,7 @@ def admit(order: Order, rules: HostRules) -> Launch:
     except InterpreterMissing as missing:
         raise Refused("interpreter_missing", missing.name) from None
     mark = os.urandom(12).hex()
+    limits = order.limits or _NO_LIMITS
     return Launch(
         name=task_name(order.task_id, order.attempt),
         mark=mark,
@@ -76,20 +85,42 @@ def admit(order: Order, rules: HostRules) -> Launch:
         timeout_seconds=order.timeout_seconds,
         spool_bytes=rules.spool_bytes,
         output_bytes=order.max_output_bytes,
-        max_processes=order.max_processes,
+        max_processes=limits.max_processes or order.max_processes,
+        memory_bytes=limits.memory_bytes,
+        cpu_percent=limits.cpu_percent,
+        open_files=limits.open_files,
+        success_codes=list(order.success_codes) if order.limits else None,
+        secrets=secrets or None,
+        secret_files=files or None,
+        has_outputs=order.outputs,
+        ends_at_output_limit=order.on_output_limit == "fail",
     )
 
 
 def _check_order(order: Order, rules: HostRules) -> None:
     if order.agent_id != rules.agent_id:
         raise Refused("order_invalid", "agent_id")
+    if order.action != "script":
+        raise Refused("action_unknown", order.action)
     if hashlib.sha256(order.script.encode()).hexdigest() != order.script_sha256:
         raise Refused("order_invalid", "script_sha256")
     name = refused_variable(order.env)
     if name is not None:
         raise Refused("order_invalid", f"env {name}")
-    if is_too_large(order):
-        raise Refused("limits_exceeded", "args and env")
+
+
+def _split_secrets(
+    order: Order, opened: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Secrets for the environment and for files; names are refused as those of variables are."""
+    secrets: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for secret in order.secrets:
+        name = refused_variable({secret.name: "", secret.name + FILE_SUFFIX: ""})
+        if name is not None or len(secret.name) > _MAX_SECRET_NAME:
+            raise Refused("order_invalid", f"secret {secret.name}")
+        (files if secret.as_file else secrets)[secret.name] = opened[secret.name]
+    return secrets, files
 
 
 def _script_parent(work: str, user: User) -> str:

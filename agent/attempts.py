@@ -13,6 +13,7 @@ from agent.records import CancelRequest, ExitRecord, StartRecord, StreamEnd, wri
 from agent.spool import STREAMS, SpoolReader
 from libs.protocol.messages import Outcome, Result, Started
 from libs.protocol.payload import (
+    Notice,
     ProcessTotals,
     ResultPayload,
     StreamTotal,
@@ -99,6 +100,8 @@ def payload_of(entry: Entry, agent_id: str, record: ExitRecord) -> ResultPayload
         ended_at=record.ended_at,
         streams=StreamTotals(_total(record.stdout), _total(record.stderr)),
         processes=ProcessTotals(record.found, record.signalled, record.left),
+        outputs=record.outputs,
+        warnings=tuple(Notice(code, name) for code, name in record.notices),
     )
 
 

@@ -104,6 +104,8 @@ class Capture:
         self._bytes = [0, 0]
         self._overflow = ""
         self._checked = 0.0
+        self.cut: set[str] = set()
+        """Streams of which a part is missing because more was written than may be kept."""
 
     @property
     def total(self) -> int:
@@ -198,6 +200,8 @@ class Capture:
         missing = tail.total - tail.kept - tail.start
         if missing:
             self._spool.gap(stream, missing, self._overflow)
+            if self._overflow == "output_limit":
+                self.cut.add(STREAMS[stream])
             tail.start += missing
         while tail.start < tail.total:
             part = tail.read(CHUNK_BYTES)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from agent.questions import LENGTH
+from libs.protocol.orders import Secret
 
 _logger = logging.getLogger(__name__)
 
@@ -112,10 +113,10 @@ def _end(process: subprocess.Popen[bytes], connection: socket.socket) -> None:
 
 
 class Signer:
-    """The companion that holds the private key."""
+    """The companion that holds the private keys."""
 
-    def __init__(self, key_path: str) -> None:
-        self._companion = Companion("agent.signer", [key_path])
+    def __init__(self, key_path: str, sealing_path: str) -> None:
+        self._companion = Companion("agent.signer", [key_path, sealing_path])
         self.run = self._companion.run
 
     async def sign(self, statement: bytes) -> str:
@@ -123,3 +124,16 @@ class Signer:
         while True:
             with contextlib.suppress(CompanionGone):
                 return await self._companion.ask({"statement": statement.hex()})
+
+    async def open(self, secret: Secret, task_id: str, attempt: int) -> str | None:
+        """The value of a secret of this attempt; None if it was not sealed for us and for it."""
+        question: dict[str, object] = {
+            "sealed": secret.sealed,
+            "task_id": task_id,
+            "attempt": attempt,
+            "name": secret.name,
+        }
+        while True:
+            with contextlib.suppress(CompanionGone):
+                answer = await self._companion.ask({"sealed": question})
+                return answer[1:] if answer else None

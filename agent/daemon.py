@@ -15,7 +15,8 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 
 from agent import __version__
-from agent.admission import HostRules, Refused, admit, is_slow
+from agent.admission import HostRules, Refused
+from agent.checks import Checks, Verdict
 from agent.companions import Companion, Signer
 from agent.faults import fault
 from agent.host import LoadMeter, memory_bytes
@@ -50,7 +51,6 @@ from libs.protocol.version import PROTOCOL_VERSION
 _logger = logging.getLogger(__name__)
 
 _TICK_SECONDS = 1.0
-_CHECK_SECONDS = 5.0
 _BEAT_JITTER = 0.2
 
 
@@ -73,21 +73,21 @@ class Agent:
     def __init__(self, state: StateFolder, identity: Identity, lock: int, options: Options) -> None:
         self._state = state
         self._identity = identity
-        self._signer = Signer(state.key)
+        self._signer = Signer(state.key, state.sealing_key)
         self._spawner = Companion("agent.spawner", [state.root, str(lock)], descriptors=(lock,))
         self._ledger = Ledger(state)
         self._boot_id = boot_id()
         names = Names(identity.agent_id, self._boot_id)
         self._tasks = Tasks(state, self._ledger, Companions(self._spawner, self._signer), names)
         self._session = Session(self._boot_id, options.slots, self._ledger.knows)
-        self._rules = HostRules(
+        rules = HostRules(
             identity.agent_id, state.work, dict(os.environ), spool_bytes=options.spool_bytes
         )
+        self._checks = Checks(rules, self._signer, self._checked)
         self._link = Link(identity, self)
         self._pokes = Pokes(state)
         self._meter = LoadMeter(state.root)
         self._launches: dict[Key, Launch] = {}
-        self._checks: set[asyncio.Future[None]] = set()
         self._urgent: deque[Message] = deque()
         self._is_open = False
         self._beat_seconds = 10.0
@@ -130,6 +130,8 @@ class Agent:
             now, wall = time.monotonic(), time.time()
             self._tasks.tick(now, wall)
             self._act(self._session.tick(now, wall + self._clock_offset))
+            for key in [key for key in self._launches if not self._session.waits(key)]:
+                del self._launches[key]  # refused, cancelled or late: nobody will start it
             if self._is_open and now >= self._beat_at:
                 self._beat(now, wall)
             self._link.wake()
@@ -236,24 +238,10 @@ class Agent:
                 self._tasks.repeat(action.key)
 
     def _check(self, order: Order) -> None:
-        """Decide now, or in a thread if the answer may come from a slow disk or directory."""
         fault("journal.received")
-        if is_slow(order):
-            check = asyncio.ensure_future(self._check_slowly(order))
-            self._checks.add(check)
-            check.add_done_callback(self._checks.discard)
-        else:
-            self._checked(order, _verdict(order, self._rules))
+        self._checks.begin(order)
 
-    async def _check_slowly(self, order: Order) -> None:
-        thread = asyncio.to_thread(_verdict, order, self._rules)
-        try:
-            verdict = await asyncio.wait_for(thread, _CHECK_SECONDS)
-        except asyncio.TimeoutError:
-            verdict = Refused("limits_exceeded", "user or folder could not be looked up in time")
-        self._checked(order, verdict)
-
-    def _checked(self, order: Order, verdict: Launch | Refused) -> None:
+    def _checked(self, order: Order, verdict: Verdict) -> None:
         key = (order.task_id, order.attempt)
         refusal = None
         if isinstance(verdict, Refused):
@@ -279,13 +267,6 @@ class Agent:
     def _slot_is_free(self, key: Key) -> None:
         self._act(self._session.ended(key, time.monotonic()))
         self._link.wake()
-
-
-def _verdict(order: Order, rules: HostRules) -> Launch | Refused:
-    try:
-        return admit(order, rules)
-    except Refused as refusal:
-        return refusal
 
 
 async def _until_first(*parts: Coroutine[object, object, object]) -> None:

@@ -12,9 +12,10 @@ from agent.state import PRIVATE, sync_folder
 
 _HEADER = struct.Struct(">IIQB")
 _COVERED = struct.Struct(">QB")
-_MAX_BODY = 64 * 1024
+_MAX_BODY = 1024 * 1024
+"""An end with 64 KiB of outputs, quoted twice."""
 _GROWTH = 1024 * 1024
-_RESERVE = 64 * 1024
+_RESERVE = 256 * 1024
 _MENTION = re.compile(rb'"task_id":"([A-Za-z0-9][A-Za-z0-9_-]{0,63})","attempt":([0-9]{1,7})')
 
 GRANTED = 1

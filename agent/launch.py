@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from agent.cgroups import Cgroup
 from agent.kernel import die_with_parent, fork_into_cgroup
+from agent.limits import limit_process
 from agent.work import Launch
 
 _OOM_SCORE = b"500"
@@ -59,7 +60,8 @@ def start_script(order: Launch, script: str, cgroup: Cgroup | None) -> Started:
 
 def is_plain(order: Launch) -> bool:
     """Whether the script runs as our own user and without a limit of its own."""
-    return order.uid == os.geteuid() and order.max_processes is None
+    limits = (order.max_processes, order.memory_bytes, order.cpu_percent, order.open_files)
+    return order.uid == os.geteuid() and limits == (None, None, None, None)
 
 
 def _spawn(order: Launch, script: str, streams: tuple[int, int]) -> int:
@@ -95,7 +97,7 @@ def _fork(order: Launch, script: str, streams: tuple[int, int], cgroup: Cgroup |
     failure_read, failure_write = os.pipe()
     pid = os.fork() if cgroup is None else _fork_inside(cgroup)
     if pid == 0:
-        _become_script(order, script, streams, failure_write)
+        _become_script(order, script, streams, failure_write, cgroup)
     os.close(failure_write)
     reason = os.read(failure_read, 256).decode()
     os.close(failure_read)
@@ -114,10 +116,15 @@ def _fork_inside(cgroup: Cgroup) -> int:
     return pid
 
 
-def _become_script(order: Launch, script: str, streams: tuple[int, int], failure: int) -> None:
+def _become_script(
+    order: Launch, script: str, streams: tuple[int, int], failure: int, cgroup: Cgroup | None
+) -> None:
     """In the child: never returns."""
     reason = b"exec_failed"
     try:
+        if cgroup is not None:
+            cgroup.enter_limits()
+        limit_process(order, frozenset() if cgroup is None else cgroup.limits)
         _replace_process(order, script, streams)
     except LaunchFailed as error:
         reason = error.reason.encode()
@@ -134,8 +141,6 @@ def _replace_process(order: Launch, script: str, streams: tuple[int, int]) -> No
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(streams[0], 1)
     os.dup2(streams[1], 2)
-    if order.max_processes is not None and order.uid != 0:
-        resource.setrlimit(resource.RLIMIT_NPROC, (order.max_processes, order.max_processes))
     _prefer_for_oom("/proc/self/oom_score_adj")
     _drop_privileges(order)
     die_with_parent()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from agent.state import read_if_there, sync_folder, write_durably
@@ -45,7 +45,10 @@ class StreamEnd:
 
 @dataclass(frozen=True)
 class ExitRecord:
-    """How the task ended; the words are those of the protocol's result."""
+    """How the task ended; the words are those of the protocol's result.
+
+    `outputs` are what the script left for later steps, `notices` pairs of code and name.
+    """
 
     outcome: str
     exit_code: int | None
@@ -59,6 +62,8 @@ class ExitRecord:
     found: int
     signalled: int
     left: int
+    outputs: dict[str, str] = field(default_factory=dict)
+    notices: list[tuple[str, str]] = field(default_factory=list)
 
 
 _NAMES = {StartRecord: "started", CancelRequest: "cancel", ExitRecord: "exit"}

@@ -98,6 +98,10 @@ class Session:
         """Orders that are not granted."""
         return len(self._waiting)
 
+    def waits(self, key: Key) -> bool:
+        """Whether an order is here that was neither granted nor given up."""
+        return key in self._waiting
+
     def receive(self, message: Message, now: float) -> list[Action]:
         """What to do about a message; those about output and results are not for this object."""
         if isinstance(message, Offer):

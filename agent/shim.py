@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -12,11 +11,13 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent.capture import Capture
-from agent.cgroups import Cgroup, CgroupRoot
+from agent.cgroups import CgroupRoot
 from agent.kernel import become_subreaper
 from agent.launch import LaunchFailed, is_plain, start_script
+from agent.limits import Guard
+from agent.outputs import Outputs
 from agent.processes import descendants, start_time
+from agent.provisions import Provisions
 from agent.questions import read_question
 from agent.records import (
     ExitRecord,
@@ -28,6 +29,7 @@ from agent.records import (
 from agent.script import Workplace
 from agent.title import title
 from agent.tree import ProcessTree
+from agent.wakeups import drain, listen_for_signals
 from agent.work import Launch
 from libs.protocol.moments import moment
 
@@ -35,7 +37,7 @@ GRACE_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """How long descendants may outlive the main process before they get TERM."""
 LEFTOVER_GRACE_SECONDS = 2.0
-_KILL_SECONDS = 2.0
+_KILL_SECONDS = 4.0
 _READ_BYTES = 64 * 1024
 _MOST_SCRIPTS = 200
 _MOST_OUTPUT = 32 * 1024 * 1024
@@ -68,7 +70,7 @@ def serve_scripts(connection: socket.socket, around: Surroundings) -> None:
     """
     become_subreaper()
     os.umask(0o022)
-    wake = _listen_for_signals()
+    wake = listen_for_signals()
     place = Workplace()
     output = 0
     for _ in range(_MOST_SCRIPTS):
@@ -117,11 +119,10 @@ class Shim:
         self._folder = os.path.join(around.tasks_folder, order.name)
         self._pokes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._pokes.setblocking(False)
-        self._cgroup = _make_cgroup(order, around.cgroup_root)
-        self._tree = ProcessTree(order.mark, self._cgroup, root=os.getpid())
-        self._capture = Capture(
-            self._folder, spool_bytes=order.spool_bytes, output_bytes=order.output_bytes
-        )
+        self._guard = Guard(order, around.cgroup_root, is_plain=is_plain(order))
+        self._tree = ProcessTree(order.mark, self._guard.cgroup, root=os.getpid())
+        self._provisions = Provisions(order)
+        self._capture = self._provisions.capture(self._folder)
         self._pipes: dict[int, int] = {}
         self._poll = select.poll()
         self._pid = 0
@@ -152,22 +153,28 @@ class Shim:
         """
         title(f"opsjob-agent: shim {self._order.name}")
         try:
-            self._start(self._place.write(self._order))
+            script = self._place.write(self._order)
+            self._provisions.lay_out(os.path.dirname(script))
+            self._start(script)
             self._watch(wake)
         except LaunchFailed as failure:
             self._outcome, self._reason = "failed_to_start", failure.reason
+        outputs = self._provisions.collect()
+        self._provisions.clear()
         self._place.clear()
-        self._conclude()
+        self._conclude(outputs)
         self._pokes.close()
 
     def _start(self, script: str) -> None:
-        started = start_script(self._order, script, self._cgroup)
+        started = start_script(self._order, script, self._guard.cgroup)
         self._pid = started.pid
         for stream, descriptor in enumerate((started.stdout, started.stderr)):
             os.set_blocking(descriptor, False)
             self._pipes[descriptor] = stream
             self._poll.register(descriptor, select.POLLIN)
-        self._tell_at = time.monotonic() + _START_SECONDS
+        now = time.monotonic()
+        self._tell_at = now + _START_SECONDS
+        self._guard.begin(now)
 
     def _watch(self, wake: int) -> None:
         """Until the main process, its descendants and the pipes are done, or all were killed."""
@@ -177,7 +184,7 @@ class Shim:
             for descriptor, _ in self._poll.poll(self._wait_milliseconds()):
                 if descriptor != wake:
                     self._read(descriptor)
-                elif signal.SIGUSR1 in _drain(wake):
+                elif signal.SIGUSR1 in drain(wake):
                     self._take_cancel()
             now = time.monotonic()
             self._reap(now)
@@ -187,6 +194,8 @@ class Shim:
                 self._tell()
             if now >= self._next_step():
                 self._advance(now)
+            if self._guard.look_at is not None and now >= self._guard.look_at:
+                self._end_for(self._guard.look(now), now)
 
     def _tell_soon(self, now: float) -> None:
         """There is output for the agent; give the script a moment to end first."""
@@ -210,7 +219,7 @@ class Shim:
 
     def _wait_milliseconds(self) -> float:
         at = self._next_step()
-        for due in (self._capture.due(), self._tell_at):
+        for due in (self._capture.due(), self._tell_at, self._guard.look_at):
             at = at if due is None else min(due, at)
         return max(0.0, at - time.monotonic()) * 1000 + 0.5
 
@@ -230,6 +239,12 @@ class Shim:
         else:
             self._outcome = "timeout"
             self._terminate(now + GRACE_SECONDS)
+
+    def _end_for(self, reason: str, now: float) -> None:
+        """End a task that went beyond a limit; an empty reason means that it did not."""
+        if reason and self._kill_at is None and self._outcome == "exited":
+            self._reason = reason
+            self._terminate(now + LEFTOVER_GRACE_SECONDS if reason == "output_limit" else now)
 
     def _terminate(self, kill_at: float) -> None:
         self._tree.terminate()
@@ -254,6 +269,12 @@ class Shim:
         now = time.monotonic()
         if self._capture.add(self._pipes[descriptor], content, now):
             self._tell_soon(now)
+        if self._is_too_much():
+            self._end_for("output_limit", now)
+
+    def _is_too_much(self) -> bool:
+        order = self._order
+        return order.ends_at_output_limit and self._capture.total > order.output_bytes
 
     def _close(self, descriptor: int) -> None:
         self._poll.unregister(descriptor)
@@ -285,7 +306,7 @@ class Shim:
                 self._close(descriptor)
         self._is_killed = True
 
-    def _conclude(self) -> None:
+    def _conclude(self, outputs: Outputs) -> None:
         """Write the exit record, however long the disk refuses, and tell the agent.
 
         An agent that hears of it makes the end durable in its journal before it sends a result;
@@ -295,6 +316,9 @@ class Shim:
         exit_code, number = _code_and_signal(
             self._status, is_started=self._outcome != "failed_to_start"
         )
+        if self._outcome == "exited" and not self._reason:
+            self._reason = self._guard.reason(exit_code)
+        cut = [("truncated", stream) for stream in sorted(self._capture.cut)]
         record = ExitRecord(
             outcome=self._outcome,
             exit_code=exit_code,
@@ -308,13 +332,14 @@ class Shim:
             found=len(self._tree.found),
             signalled=len(self._tree.signalled),
             left=self._left,
+            outputs=outputs.values,
+            notices=[*cut, *self._guard.notices(), *outputs.notices],
         )
         while not _written(self._folder, record):
             time.sleep(_DISK_PAUSE_SECONDS)
         if not self._poke():
             sync_exit(self._folder)
-        if self._cgroup is not None:
-            self._cgroup.remove()
+        self._guard.close()
 
     def _poke(self) -> bool:
         """Tell the agent to look; if nobody listens, the files wait for the next one."""
@@ -323,42 +348,6 @@ class Shim:
         except OSError:
             return False
         return True
-
-
-def _make_cgroup(order: Launch, root: CgroupRoot | None) -> Cgroup | None:
-    if root is None or is_plain(order):
-        return None
-    group = Cgroup(root, order.mark)
-    return group if group.create(order.max_processes) else None
-
-
-def _listen_for_signals() -> int:
-    """A descriptor that becomes readable with each SIGCHLD and SIGUSR1; the rest is ignored."""
-    read_end, write_end = os.pipe()
-    os.set_blocking(read_end, False)
-    os.set_blocking(write_end, False)
-    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGUSR1):
-        signal.signal(number, _wake_up)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    return read_end
-
-
-def _wake_up(number: int, frame: object) -> None:
-    """The descriptor says it all; a handler must exist for it to be written."""
-
-
-def _drain(descriptor: int) -> bytes:
-    """The numbers of the signals that came."""
-    numbers = b""
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            part = os.read(descriptor, 512)
-            numbers += part
-            if len(part) < 512:
-                break
-    return numbers
 
 
 @lru_cache(maxsize=1)

@@ -7,10 +7,12 @@ import signal
 import time
 from dataclasses import dataclass, field
 
-from agent.cgroups import Cgroup, find_root
+from agent.cgroups import Cgroup, groups_of
 from agent.processes import descendants, marked, send_signal
+from agent.secret_files import clear_secrets
 
 _PAUSE = 0.02
+_MOST_LOOKS = 20
 
 
 @dataclass
@@ -48,12 +50,32 @@ class ProcessTree:
         self._signal(self.members() - self.signalled, signal.SIGTERM)
         self._signal(self.signalled, signal.SIGCONT)
 
-    def kill(self) -> None:
-        """Kill everything that is alive now; call again until `members` is empty twice."""
+    def kill(self, *, is_first: bool = False) -> None:
+        """Kill everything that is alive now; call again until `members` is empty twice.
+
+        What survived the first time forks faster than we look: stop it all before the next.
+        """
+        if self.cgroup is not None and not self.cgroup.is_v2:
+            self.cgroup.freeze(frozen=True)
         members = self.members()
+        if not is_first:
+            members = self._stop(members)
         if self.cgroup is not None:
             self.cgroup.kill()
         self._signal(members, signal.SIGKILL)
+        if self.cgroup is not None:
+            self.cgroup.freeze(frozen=False)
+
+    def _stop(self, members: set[int]) -> set[int]:
+        """STOP again and again until nobody new appears; everybody seen."""
+        seen: set[int] = set()
+        for _ in range(_MOST_LOOKS):
+            send_signal(members - seen, signal.SIGSTOP)
+            seen |= members
+            members = self.members()
+            if members <= seen:
+                break
+        return seen | members
 
     def _signal(self, pids: set[int], number: int) -> None:
         send_signal(pids, number)
@@ -62,9 +84,10 @@ class ProcessTree:
     def end(self, seconds: float) -> int:
         """Kill until two looks find nothing; the number of processes left when time is up."""
         deadline = time.monotonic() + seconds
-        empty = 0
+        empty, is_first = 0, True
         while empty < 2:
-            self.kill()
+            self.kill(is_first=is_first)
+            is_first = False
             left = self.members()
             empty = 0 if left else empty + 1
             if time.monotonic() >= deadline:
@@ -76,10 +99,10 @@ class ProcessTree:
 
 def sweep(mark: str, seconds: float) -> ProcessTree:
     """End what a dead shim left behind; blocks for at most `seconds`."""
-    root = find_root()
-    group = Cgroup(root, mark) if root is not None else None
-    tree = ProcessTree(mark, group)
+    groups = groups_of(mark)
+    tree = ProcessTree(mark, groups[0] if groups else None)
     tree.left = tree.end(seconds)
-    if group is not None:
+    for group in groups:
         group.remove()
+    clear_secrets(mark)
     return tree

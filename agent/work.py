@@ -11,6 +11,8 @@ class Launch:
 
     `command` is what comes before the script's path, `folder` the working directory (empty: the
     private folder of the script), `parent` where that private folder is made. Times in seconds.
+    `secrets` become variables, `secret_files` files named by variables; both are masked. What
+    they hold is nowhere on a disk: this object only travels through sockets.
     """
 
     name: str
@@ -29,3 +31,11 @@ class Launch:
     spool_bytes: int
     output_bytes: int
     max_processes: int | None
+    memory_bytes: int | None = None
+    cpu_percent: int | None = None
+    open_files: int | None = None
+    success_codes: list[int] | None = None
+    secrets: dict[str, str] | None = None
+    secret_files: dict[str, str] | None = None
+    has_outputs: bool = False
+    ends_at_output_limit: bool = False

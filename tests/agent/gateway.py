@@ -16,11 +16,14 @@ from websockets.exceptions import ConnectionClosed
 
 from agent.identity import Identity
 from agent.keys import AgentKey
+from agent.sealing import SealingKey
 from agent.state import StateFolder
 from libs.protocol import messages as m
 from libs.protocol.codec import MAX_MESSAGE_BYTES, decode, decode_output, encode
+from libs.protocol.orders import Secret
 from libs.protocol.payload import result_statement, session_statement
 from libs.protocol.version import SUBPROTOCOL
+from tests.agent.sealer import seal
 
 AGENT_ID = "agent-1"
 NOW = "2026-01-02T03:04:05Z"
@@ -71,6 +74,7 @@ class Gateway:
     def __init__(self, public_key: str) -> None:
         self._public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
         self.port = 0
+        self.sealing_key = ""
         self.grants = True
         self.stores = True
         self.acks_results = True
@@ -175,6 +179,11 @@ class Gateway:
         """All messages of a type received so far."""
         return [message for message in self.received if isinstance(message, kind)]
 
+    def seal(self, task_id: str, name: str, text: str, *, as_file: bool = False) -> Secret:
+        """A secret for the first attempt of a task on this agent."""
+        sealed = seal(text, self.sealing_key, task_id=task_id, name=name)
+        return Secret(name, sealed, as_file)
+
     def output(self, task_id: str, stream: Literal["stdout", "stderr"] = "stdout") -> bytes:
         """What is stored of the first attempt."""
         return bytes(self.streams[task_id, 1, stream].content)
@@ -223,8 +232,9 @@ def order(task_id: str, script: str, **changes: Any) -> m.Order:
 async def gateway_for(state: StateFolder) -> AsyncIterator[Gateway]:
     """An enrolled state folder and the gateway that knows its key."""
     state.create()
-    key = AgentKey.create(state.key)
+    key, sealing = AgentKey.create(state.key), SealingKey.create(state.sealing_key)
     gateway = Gateway(key.public_text)
+    gateway.sealing_key = sealing.public_text
     async with serving(gateway):
         Identity(AGENT_ID, 1, "host-1", 1, (f"http://127.0.0.1:{gateway.port}",)).store(state)
         yield gateway

@@ -72,7 +72,18 @@ def test_what_only_looks_like_a_shebang_goes_to_the_shell(programs: str, script:
     "name",
     [
         *("PATH", "LD_PRELOAD", "IFS", "BASH_ENV", "ENV", "PYTHONPATH", "NODE_OPTIONS", "PS4"),
-        *("BASH_FUNC_x%%", "a=b", "", "a b", "a\0b", "a\n", "1a", "A" * 257, "OPSJOB_TASK_ID"),
+        *(
+            "BASH_FUNC_x%%",
+            "a=b",
+            "",
+            "a b",
+            "a\0b",
+            "a\n",
+            "1a",
+            "A" * 257,
+            "OPSJOB_TASK_MARK",
+            "OPSJOB_OUTPUT",
+        ),
         *("PERL5LIB", "RUBYOPT", "GLIBC_TUNABLES", "SHELLOPTS", "ü"),
     ],
 )
