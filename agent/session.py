@@ -119,6 +119,8 @@ class Session:
         key = (order.task_id, order.attempt)
         if self.knows(key):
             return [Repeat(key)]
+        if key in self.running:  # granted, and about to enter the journal
+            return self._ignore("offer_of_granted")
         waiting = self._waiting.get(key)
         if waiting is not None:
             return self._offered_again(key, waiting, now)

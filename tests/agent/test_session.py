@@ -90,6 +90,16 @@ def test_an_attempt_that_entered_the_journal_after_the_claim_is_not_started() ->
     assert starts(session.receive(grant(), 0)) == []
 
 
+def test_an_offer_that_comes_again_before_the_journal_knows_is_not_claimed_again() -> None:
+    session = make_session()
+    claimed(session)
+    session.receive(grant(), 0)
+
+    assert session.receive(m.Offer(order("t1", "true")), 0) == []
+    assert session.checked(("t1", 1), None, 0) == []
+    assert starts(session.receive(grant(), 0)) == []
+
+
 def test_a_refused_order_is_rejected_with_reason() -> None:
     session = make_session()
     session.receive(m.Offer(order("t1", "true")), 0)
