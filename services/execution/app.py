@@ -12,6 +12,8 @@ from services.execution.changes.service import Changes
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
 from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.flow.service import Flow
+from services.execution.history.router import router as history_router
+from services.execution.history.service import History
 from services.execution.logs.service import Recorder
 from services.execution.models import Base
 from services.execution.plans.service import Plans
@@ -52,6 +54,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Attempts(db),
         changes,
         Streams(db, files, changes),
+        History(db, files),
         dispatcher,
         AgentReports(redis, reports, downlink, consumer=name),
         AgentStatus(redis, reports, consumer=name),
@@ -64,7 +67,7 @@ service = Service(
     name="execution",
     metadata=Base.metadata,
     build=build,
-    routers=(quick_router, router, realtime_router),
+    routers=(quick_router, router, realtime_router, history_router),
     tasks=(forget_old_keys,),
     loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),
 )

@@ -11,13 +11,11 @@ from libs.kit.service import provided
 from services.execution.plans.router import Origin
 from services.execution.plans.schemas import Accepted, ExecutionIn, Preview
 from services.execution.plans.service import Plans, RequestKey
-from services.execution.realtime.service import Streams
 from services.execution.schemas import (
     CancelIn,
     CancelOut,
     ExecutionDetail,
     ExecutionOut,
-    LogPage,
     TaskOut,
 )
 from services.execution.service import Executions
@@ -25,7 +23,6 @@ from services.execution.service import Executions
 router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"])
 
 ExecutionsUseCases = Annotated[Executions, provided(Executions)]
-StreamsUseCases = Annotated[Streams, provided(Streams)]
 PlansUseCases = Annotated[Plans, provided(Plans)]
 Runner = Annotated[Principal, require("executions:run")]
 Reader = Annotated[Principal, require("executions:read")]
@@ -88,21 +85,6 @@ async def list_tasks(
 ) -> Page[TaskOut]:
     """The tasks of an execution, page by page."""
     return await executions.tasks(execution_id, params, status)
-
-
-@router.get("/{execution_id}/logs")
-async def read_log(
-    execution_id: str,
-    streams: StreamsUseCases,
-    by: Reader,
-    position: Annotated[int, Query(ge=0, le=2**60)] = 0,
-    limit_bytes: Annotated[int, Query(ge=1, le=1024 * 1024)] = 256 * 1024,
-    host_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-) -> LogPage:
-    """Stored output in the order of arrival, from a position that an earlier answer gave."""
-    return await streams.page(
-        execution_id, position=position, limit_bytes=limit_bytes, host_id=host_id
-    )
 
 
 @router.post("/{execution_id}/cancel", status_code=202)

@@ -100,28 +100,3 @@ class CancelOut(Row):
     status: ExecutionStatus
     cancelled: int
     cancelling: int
-
-
-class LogChunkOut(Row):
-    """A piece of output; `text` is decoded for reading, `lossy` says that bytes were replaced."""
-
-    position: int
-    host: str
-    host_id: int
-    task_id: str
-    attempt: int
-    stream: str
-    seq: int
-    offset: int
-    text: str
-    lossy: bool = False
-    gap_bytes: int = 0
-    reason: str | None = None
-
-
-class LogPage(Row):
-    """A part of an execution's log in the order in which it was stored."""
-
-    chunks: list[LogChunkOut]
-    next_position: int
-    complete: bool

@@ -46,9 +46,10 @@ class Floor:
     bytes: int
     gap_bytes: int
 
-    def frame(self, kind: Kind, data: Payload) -> Frame:
+    def frame(self, kind: Kind, data: Payload, *, is_fresh: bool = False) -> Frame:
         """What lies next above this floor."""
-        return Frame(kind, self.task_id, self.attempt, self.stream, self.seq, self.bytes, data)
+        key = (self.task_id, self.attempt, self.stream)
+        return Frame(kind, *key, self.seq, self.bytes, data, is_fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +75,36 @@ class LogRepository:
         """Whose output a task id stands for."""
         found: dict[str, Owner] = {}
         for some in _slices(task_ids):
-            rows = self._session.execute(
-                select(
-                    Task.id,
-                    Task.execution_id,
-                    Task.agent_id,
-                    Task.attempt,
-                    Task.host_id,
-                    Task.host_name,
-                    Task.step_id,
-                ).where(Task.id.in_(some))
-            )
+            rows = self._session.execute(select(*_OWNER).where(Task.id.in_(some)))
             found.update((row.id, Owner(*row)) for row in rows)
         return found
 
-    def owners_in(self, execution_id: str, *, limit: int | None = None) -> dict[str, Owner]:
-        """The owners of the output of an execution."""
-        rows = self._session.execute(
-            select(
-                Task.id,
-                Task.execution_id,
-                Task.agent_id,
-                Task.attempt,
-                Task.host_id,
-                Task.host_name,
-                Task.step_id,
-            )
-            .where(Task.execution_id == execution_id)
-            .order_by(Task.id)
-            .limit(limit)
-        )
+    def owners_in(
+        self,
+        execution_id: str,
+        *,
+        limit: int | None = None,
+        host_id: int | None = None,
+        step_id: str | None = None,
+    ) -> dict[str, Owner]:
+        """The owners of the output of an execution, or of a host or step of it."""
+        where = [Task.execution_id == execution_id]
+        if host_id is not None:
+            where.append(Task.host_id == host_id)
+        if step_id is not None:
+            where.append(Task.step_id == step_id)
+        rows = self._session.execute(select(*_OWNER).where(*where).order_by(Task.id).limit(limit))
         return {row.id: Owner(*row) for row in rows}
+
+    def statuses(self, execution_id: str, *, host_id: int, step_id: str) -> list[LogStatus]:
+        """What is known about the output of a step on a host."""
+        rows = self._session.scalars(
+            select(Task.log_status)
+            .where(Task.execution_id == execution_id, Task.host_id == host_id)
+            .where(Task.step_id == step_id)
+            .order_by(Task.id)
+        )
+        return [LogStatus(row) for row in rows]
 
     def floors(self, task_ids: Iterable[str]) -> Sequence[Floor]:
         """All floors of these tasks."""
@@ -231,6 +231,15 @@ def _slices(ids: Iterable[str]) -> Iterable[list[str]]:
     return (wanted[start : start + IN_AT_ONCE] for start in range(0, len(wanted), IN_AT_ONCE))
 
 
+_OWNER = (
+    Task.id,
+    Task.execution_id,
+    Task.agent_id,
+    Task.attempt,
+    Task.host_id,
+    Task.host_name,
+    Task.step_id,
+)
 _SEGMENTS = (
     select(
         LogSegment.execution_id,

@@ -45,6 +45,8 @@ class Stream:
     digest: "hashlib._Hash | None"
     """None when this process has not seen the stream from its beginning."""
     recent: OrderedDict[int, int] = field(default_factory=OrderedDict)
+    at_line: bool = False
+    """Whether a line is known to begin with the next chunk."""
 
 
 @dataclass
@@ -125,7 +127,7 @@ class Recorder:
         stream = self._streams.get(key)
         if stream is None:
             empty = Floor(task_id, attempt, stream_name, seq=0, bytes=0, gap_bytes=0)
-            stream = self._streams[key] = Stream(empty, hashlib.sha256())
+            stream = self._streams[key] = Stream(empty, hashlib.sha256(), at_line=True)
         seq, offset = int(str(message["seq"])), int(str(message["offset"]))
         floor = stream.floor
         if seq < floor.seq:
@@ -164,7 +166,9 @@ class Recorder:
             stream.recent[floor.seq] = zlib.crc32(frame_data)
             if len(stream.recent) > REMEMBERED_CHUNKS:
                 stream.recent.popitem(last=False)
-        work.parts[owner.execution_id].append(floor.frame(kind, frame_data))
+        frame = floor.frame(kind, frame_data, is_fresh=stream.at_line)
+        stream.at_line = kind == Kind.OUTPUT and frame_data.endswith(b"\n")
+        work.parts[owner.execution_id].append(frame)
         stream.floor = replace(
             floor,
             seq=floor.seq + 1,

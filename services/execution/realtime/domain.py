@@ -2,8 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
+
+Kinds = Literal["logs", "status", "combined"]
 
 _ID = re.compile(r"(?:(\d{1,18})-)?(\d{1,18})\Z", re.ASCII)
 

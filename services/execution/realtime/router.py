@@ -1,17 +1,17 @@
 """Live streams of an execution as server-sent events."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
-from sse_starlette import EventSourceResponse
 
 from libs.kit.auth import Principal, require
 from libs.kit.service import provided
 from services.execution.errors import EventIdInvalid
-from services.execution.realtime.domain import Place, place_of
-from services.execution.realtime.service import Kinds, Streams
+from services.execution.history.service import Which
+from services.execution.realtime.domain import Kinds, Place, place_of
+from services.execution.realtime.schemas import EventStream
+from services.execution.realtime.service import Streams
 
-PING_SECONDS = 15
 SEND_SECONDS = 60
 """A watcher that takes nothing for so long is cut off; its last event id resumes exactly."""
 
@@ -21,28 +21,26 @@ Watching = Annotated[Streams, provided(Streams)]
 Reader = Annotated[Principal, require("executions:read")]
 
 
-@router.get("/{kind}/{execution_id}", response_class=EventSourceResponse)
+@router.get("/{kind}/{execution_id}", response_class=EventStream)
 async def follow_execution(
     kind: Kinds,
     execution_id: str,
     streams: Watching,
     by: Reader,
-    host_id: Annotated[int | None, Query(ge=1)] = None,
+    host_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    step_id: Annotated[str | None, Query(max_length=36)] = None,
+    stream: Literal["stdout", "stderr"] | None = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
     resume: Annotated[str | None, Query(alias="last_event_id")] = None,
-) -> EventSourceResponse:
+) -> EventStream:
     """Follow an execution's output (`logs`), its states (`status`) or both (`combined`).
 
     Every event's id resumes exactly behind it. The stream ends with the event `end`.
     """
     place = _place(kind, last_event_id, resume)
     await streams.show(execution_id)
-    return EventSourceResponse(
-        streams.events(kind, execution_id, place, host_id),
-        ping=PING_SECONDS,
-        send_timeout=SEND_SECONDS,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    events = streams.events(kind, execution_id, place, Which(host_id, step_id, stream))
+    return EventStream(events, send_seconds=SEND_SECONDS)
 
 
 def _place(kind: Kinds, header: str | None, query: str | None) -> Place:

@@ -8,32 +8,36 @@ served from the files at its own position and nothing is kept for it in memory.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from libs.contracts.execution import ExecutionStatus
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads
 from services.execution.changes.service import Changes, LogEnd
 from services.execution.domain import is_finished
-from services.execution.errors import ExecutionNotFound, LogPositionInvalid
+from services.execution.errors import ExecutionNotFound
+from services.execution.history.domain import Wanted
+from services.execution.history.repository import read_from
+from services.execution.history.service import Which
 from services.execution.logs.repository import LogRepository, Owner
-from services.execution.realtime.domain import Place, event
+from services.execution.realtime.domain import Kinds, Place, event
+from services.execution.realtime.schemas import encoded
 from services.execution.repository import ExecutionRepository, public_task
-from services.execution.schemas import LogChunkOut, LogPage
-from services.execution.segments.domain import FRAME_BYTES, Frame, FrameDamaged, Kind, readable
-from services.execution.segments.repository import Segment, SegmentFiles, scan
+from services.execution.segments.domain import FrameDamaged
+from services.execution.segments.repository import Segment, SegmentFiles
 
 POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.01, 0.05)
 """Between two looks at a watched execution: as long as the last one took, within these."""
+PING_SECONDS = 15.0
 BLOCK_BYTES = 256 * 1024
-CACHED_BLOCKS = 32
+CACHED_BLOCKS = 64
 TASKS_PER_EVENT = 500
 
-Kinds = Literal["logs", "status", "combined"]
+Block = tuple[int, bytes]
+"""Events, and the position behind the last of them."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,9 @@ class State:
     version: int
     settled: bool
     """Finished, and no more output is expected."""
+    task_total: int
     summary: dict[str, object]
     segments: Sequence[Segment]
-    owners: dict[str, Owner]
 
     @property
     def log_end(self) -> int:
@@ -62,8 +66,9 @@ class Feed:
         self.execution_id = execution_id
         self.state = state
         self.watchers = 0
+        self.owners: dict[str, Owner] = {}
+        """Of the tasks whose output was seen."""
         self._moved = asyncio.Event()
-        self._blocks: OrderedDict[tuple[str, int, int | None], tuple[int, bytes]] = OrderedDict()
 
     def move(self, state: State) -> None:
         """Take a newer look; wakes everybody who waits."""
@@ -83,33 +88,45 @@ class Feed:
         if len(earlier) == ordinal:
             self.move(replace(self.state, segments=[*earlier, segment]))
 
-    async def moved(self) -> None:
-        """Wait until there is a newer look."""
-        await self._moved.wait()
+    async def moved(self, seconds: float) -> bool:
+        """Wait until there is a newer look, at most so long; says whether there is one."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
 
-    async def block(
-        self, prefix: str, position: int, host_id: int | None, read: Callable[[], tuple[int, bytes]]
-    ) -> tuple[int, bytes]:
-        """The encoded events from a position on, made once for all who stand there."""
-        key = (prefix, position, host_id)
-        found = self._blocks.get(key)
+
+class Blocks:
+    """Encoded events from positions on, each made once for all who stand there; the last few."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[object, asyncio.Future[Block]] = OrderedDict()
+
+    async def get(self, key: object, make: Callable[[], Coroutine[object, object, Block]]) -> Block:
+        """The block of this key; whoever asks first makes it."""
+        found = self._made.get(key)
         if found is None:
-            found = await asyncio.to_thread(read)
-            if found[0] > position:
-                self._blocks[key] = found
-                if len(self._blocks) > CACHED_BLOCKS:
-                    self._blocks.popitem(last=False)
-        return found
+            found = self._made[key] = asyncio.ensure_future(make())
+            if len(self._made) > CACHED_BLOCKS:
+                self._made.popitem(last=False)
+        try:
+            return await asyncio.shield(found)
+        finally:
+            if found.done() and (found.cancelled() or found.exception() or not found.result()[1]):
+                self._made.pop(key, None)
 
 
 class Streams:
-    """The use cases of watching: a page of the log, or a stream of events."""
+    """The use cases of watching: streams of events."""
 
     def __init__(self, db: Database, files: SegmentFiles, changes: Changes) -> None:
         self._db = db
         self._files = files
         self._changes = changes
         self._feeds: dict[str, Feed] = {}
+        self._blocks = Blocks()
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -117,22 +134,6 @@ class Streams:
         async with asyncio.TaskGroup() as group:
             self._group = group
             await asyncio.Event().wait()
-
-    async def page(
-        self, execution_id: str, *, position: int, limit_bytes: int, host_id: int | None
-    ) -> LogPage:
-        """Stored output from a position on, at most about `limit_bytes` of it."""
-        state = await self._look(execution_id)
-        if position > state.log_end:
-            raise LogPositionInvalid(position=position)
-        try:
-            chunks, following = await asyncio.to_thread(
-                self._chunks, state, position, limit_bytes, host_id
-            )
-        except FrameDamaged:
-            raise LogPositionInvalid(position=position) from None
-        complete = state.settled and following >= state.log_end
-        return LogPage(chunks=chunks, next_position=following, complete=complete)
 
     async def show(self, execution_id: str) -> State:
         """One look at an execution; raises ExecutionNotFound."""
@@ -176,18 +177,26 @@ class Streams:
             del self._feeds[feed.execution_id]
 
     async def events(
-        self, kind: Kinds, execution_id: str, place: Place, host_id: int | None
+        self, kind: Kinds, execution_id: str, place: Place, which: Which
     ) -> AsyncIterator[bytes]:
-        """Events from a place on until the end, several joined in each item; waits in between."""
+        """Events from a place on until the end, several joined in each item; waits in between.
+
+        While there is nothing to say an item now and then is a comment, so that nobody takes the
+        stream for dead.
+        """
         async with self.watching(execution_id) as feed:
             yield b"retry: 2000\n\n"
+            wanted, tasks = Wanted(), -1
             if kind != "status" and place.position > feed.state.log_end:
                 yield event("reset", place.named(kind), {"reason": "position_unknown"})
                 place = Place(place.version, 0)
             while True:
                 state = feed.state
                 if kind != "status" and place.position < state.log_end:
-                    following, data = await self._log_events(feed, kind, place, host_id)
+                    if state.task_total != tasks:
+                        wanted = await self._wanted(execution_id, which)
+                        tasks = state.task_total
+                    following, data = await self._log_events(feed, kind, place, wanted)
                     place = Place(place.version, following)
                     if data:
                         yield data
@@ -197,8 +206,8 @@ class Streams:
                 elif state.settled:
                     yield event("end", place.named(kind), {"status": state.status})
                     return
-                elif feed.state is state:
-                    await feed.moved()
+                elif feed.state is state and not await feed.moved(PING_SECONDS):
+                    yield b": still here\n\n"
 
     async def _status_events(self, feed: Feed, kind: Kinds, place: Place) -> tuple[Place, bytes]:
         state = feed.state
@@ -207,36 +216,44 @@ class Streams:
         data = {"execution": state.summary, "tasks": rows}
         return place, event("status", place.named(kind), data)
 
-    async def _log_events(
-        self, feed: Feed, kind: Kinds, place: Place, host_id: int | None
-    ) -> tuple[int, bytes]:
+    async def _log_events(self, feed: Feed, kind: Kinds, place: Place, wanted: Wanted) -> Block:
         prefix = f"{place.version}-" if kind == "combined" else ""
-        state = feed.state
 
-        def read() -> tuple[int, bytes]:
+        async def make() -> Block:
             try:
-                chunks, following = self._chunks(state, place.position, BLOCK_BYTES, host_id)
+                found, following = await asyncio.to_thread(
+                    read_from,
+                    self._files,
+                    feed.state.segments,
+                    place.position,
+                    limit_bytes=BLOCK_BYTES,
+                    wanted=wanted,
+                )
             except FrameDamaged:
-                return _unreadable(prefix, place.position, state.log_end)
-            encoded = [_log_event(prefix, chunk) for chunk in chunks]
-            return following, b"".join(encoded)
+                return 0, event("reset", f"{prefix}0", {"reason": "position_unknown"})
+            missing = {frame.task_id for _, frame in found} - feed.owners.keys()
+            if missing:
+                feed.owners |= await self._owners(missing)
+            return following, await asyncio.to_thread(encoded, prefix, found, feed.owners)
 
-        return await feed.block(prefix, place.position, host_id, read)
+        key = (feed.execution_id, prefix, place.position, wanted)
+        return await self._blocks.get(key, make)
 
-    def _chunks(
-        self, state: State, position: int, limit_bytes: int, host_id: int | None
-    ) -> tuple[list[LogChunkOut], int]:
-        chunks: list[LogChunkOut] = []
-        start = following = position
-        for following, frame in scan(
-            self._files, state.segments, position, block=limit_bytes + FRAME_BYTES
-        ):
-            owner = state.owners.get(frame.task_id)
-            if owner is not None and host_id in (None, owner.host_id):
-                chunks.append(_chunk(following, frame, owner))
-            if following - start >= limit_bytes:
-                break
-        return chunks, following
+    async def _wanted(self, execution_id: str, which: Which) -> Wanted:
+        if which.host_id is None and which.step_id is None:
+            return Wanted(None, which.stream)
+        return await self._chosen(execution_id, which)
+
+    @reads
+    def _chosen(self, tx: Transaction, execution_id: str, which: Which) -> Wanted:
+        owners = LogRepository(tx).owners_in(
+            execution_id, host_id=which.host_id, step_id=which.step_id
+        )
+        return Wanted(frozenset(owners), which.stream)
+
+    @reads
+    def _owners(self, tx: Transaction, task_ids: set[str]) -> dict[str, Owner]:
+        return LogRepository(tx).owners(task_ids)
 
     @reads
     def _look(self, tx: Transaction, execution_id: str) -> State:
@@ -245,11 +262,11 @@ class Streams:
         if execution is None:
             raise ExecutionNotFound(execution_id=execution_id)
         status = ExecutionStatus(execution.status)
-        feed = self._feeds.get(execution_id)
         return State(
             status=status,
             version=execution.version,
             settled=is_finished(status) and not executions.has_live_log(execution_id),
+            task_total=execution.task_total,
             summary={
                 "id": execution_id,
                 "status": status,
@@ -261,7 +278,6 @@ class Streams:
                 "finished_at": execution.finished_at,
             },
             segments=logs.segments(execution_id),
-            owners=feed.state.owners if feed else logs.owners_in(execution_id),
         )
 
     @reads
@@ -286,53 +302,3 @@ class Streams:
 def _pause(seconds: float) -> float:
     least, most = GATHER_SECONDS
     return min(most, max(least, seconds))
-
-
-def _chunk(position: int, frame: Frame, owner: Owner) -> LogChunkOut:
-    if frame.kind == Kind.GAP:
-        length, reason = frame.gap
-        text, lossy = "", False
-    else:
-        length, reason = 0, None
-        text, lossy = readable(frame.data)
-    return LogChunkOut.model_construct(
-        position=position,
-        host=owner.host_name,
-        host_id=owner.host_id,
-        task_id=frame.task_id,
-        attempt=frame.attempt,
-        stream=frame.stream,
-        seq=frame.seq,
-        offset=frame.offset,
-        text=text,
-        lossy=lossy,
-        gap_bytes=length,
-        reason=reason,
-    )
-
-
-def _unreadable(prefix: str, position: int, end: int) -> tuple[int, bytes]:
-    """Begin again when the position was never ours; skip what cannot be read from the start."""
-    if position:
-        return 0, event("reset", f"{prefix}0", {"reason": "position_unknown"})
-    return end, event("gap", f"{prefix}{end}", {"length": end, "reason": "log_damaged"})
-
-
-def _log_event(prefix: str, chunk: LogChunkOut) -> bytes:
-    name = "gap" if chunk.reason is not None else "log"
-    data: dict[str, object] = {
-        "host": chunk.host,
-        "host_id": chunk.host_id,
-        "task_id": chunk.task_id,
-        "attempt": chunk.attempt,
-        "stream": chunk.stream,
-        "seq": chunk.seq,
-        "offset": chunk.offset,
-    }
-    if chunk.reason is not None:
-        data |= {"length": chunk.gap_bytes, "reason": chunk.reason}
-    else:
-        data["text"] = chunk.text
-        if chunk.lossy:
-            data["lossy"] = True
-    return event(name, f"{prefix}{chunk.position}", data)

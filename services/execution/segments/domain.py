@@ -7,6 +7,7 @@ the frames at any time.
 """
 
 import struct
+import threading
 import uuid
 import zlib
 from array import array
@@ -42,7 +43,11 @@ class Kind(IntEnum):
     """Never stored: a frame was here and cannot be read any more."""
 
 
-_KINDS = {int(kind): kind for kind in Kind}
+FRESH, ENDS, KIND = 4, 8, 3
+"""Bits of a frame's flags; the kind is in the others."""
+
+
+_STORED = {kind | fresh: kind for kind in (Kind.OUTPUT, Kind.GAP) for fresh in (0, FRESH)}
 
 
 @lru_cache(maxsize=4096)
@@ -66,6 +71,8 @@ class Frame:
     offset: int
     data: bytes
     """Output, or for a gap its length (8 bytes, big endian) and the reason."""
+    is_fresh: bool = False
+    """The writer knew that a line begins here; otherwise it may have begun in an earlier frame."""
 
     @property
     def gap(self) -> tuple[int, str]:
@@ -87,10 +94,16 @@ class Frame:
         """How many lines end in it."""
         return self.data.count(b"\n") if self.kind == Kind.OUTPUT else 0
 
+    @property
+    def flags(self) -> int:
+        """Its kind, and whether a line begins with it (FRESH) and ends with it (ENDS)."""
+        ends = ENDS if self.kind == Kind.OUTPUT and self.data.endswith(b"\n") else 0
+        return self.kind | (FRESH if self.is_fresh else 0) | ends
+
     def record(self, place: int) -> bytes:
         """What the file beside the segment says of it."""
         task = uuid.UUID(self.task_id).bytes
-        tag = self.attempt << 3 | STREAMS.index(self.stream) << 2 | self.kind
+        tag = self.attempt << 5 | STREAMS.index(self.stream) << 4 | self.flags
         return RECORD.pack(task, tag, place, len(self.data), self.lines, self.offset)
 
     def encode(self) -> bytes:
@@ -102,7 +115,7 @@ class Frame:
     def _head(self, checksum: int) -> bytes:
         return HEADER.pack(
             MAGIC,
-            self.kind,
+            self.kind | (FRESH if self.is_fresh else 0),
             STREAMS.index(self.stream),
             uuid.UUID(self.task_id).bytes,
             self.attempt,
@@ -128,7 +141,9 @@ def frames(block: bytes) -> Iterator[tuple[int, Frame]]:
         magic, kind, stream, task, attempt, seq, offset, length, checksum = HEADER.unpack_from(
             block, place
         )
-        if magic != MAGIC or length > MAX_PAYLOAD or stream >= len(STREAMS) or kind not in (1, 2):
+        if magic != MAGIC or length > MAX_PAYLOAD or stream >= len(STREAMS):
+            raise FrameDamaged(place)
+        if kind not in _STORED:
             raise FrameDamaged(place)
         end = place + HEADER.size + length
         if end > len(block):
@@ -138,13 +153,14 @@ def frames(block: bytes) -> Iterator[tuple[int, Frame]]:
         if zlib.crc32(data, zlib.crc32(blank)) != checksum:
             raise FrameDamaged(place)
         frame = Frame(
-            kind=_KINDS[kind],
+            kind=_STORED[kind],
             task_id=_task_id(task),
             attempt=attempt,
             stream=STREAMS[stream],
             seq=seq,
             offset=offset,
             data=data,
+            is_fresh=bool(kind & FRESH),
         )
         yield place, frame
         place = end
@@ -186,12 +202,15 @@ class Index:
     keys: list[Key] = field(default_factory=list)
     until: int = 0
     key: "array[int]" = field(default_factory=lambda: array("I"))
-    kind: "array[int]" = field(default_factory=lambda: array("B"))
+    flags: "array[int]" = field(default_factory=lambda: array("B"))
     place: "array[int]" = field(default_factory=lambda: array("I"))
     size: "array[int]" = field(default_factory=lambda: array("I"))
     lines: "array[int]" = field(default_factory=lambda: array("I"))
     offset: "array[int]" = field(default_factory=lambda: array("Q"))
     _numbers: dict[Key, int] = field(default_factory=dict)
+    _before: "array[int]" = field(default_factory=lambda: array("i"))
+    _last: dict[int, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _chosen: dict[frozenset[int] | None, tuple[int, Selection]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -202,7 +221,7 @@ class Index:
 
     def add(self, frame: Frame) -> None:
         """The next frame."""
-        self._add(frame.key, frame.kind, len(frame.data), frame.lines, frame.offset)
+        self._add(frame.key, frame.flags, len(frame.data), frame.lines, frame.offset)
 
     def add_records(self, block: bytes, length: int) -> None:
         """Records of the file beside the segment, as far as they go on where this index ends.
@@ -214,18 +233,18 @@ class Index:
             end = place + HEADER.size + size
             if place < self.until:
                 continue
-            if place > self.until or end > length or tag & 3 not in (1, 2):
+            if place > self.until or end > length or tag & KIND not in (1, 2):
                 return
-            key = (_task_id(task), tag >> 3, STREAMS[tag >> 2 & 1])
-            self._add(key, tag & 3, size, lines, offset)
+            key = (_task_id(task), tag >> 5, STREAMS[tag >> 4 & 1])
+            self._add(key, tag & 15, size, lines, offset)
 
-    def _add(self, key: Key, kind: int, size: int, lines: int, offset: int) -> None:
+    def _add(self, key: Key, flags: int, size: int, lines: int, offset: int) -> None:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.keys)
             self.keys.append(key)
         self.key.append(number)
-        self.kind.append(kind)
+        self.flags.append(flags)
         self.size.append(size)
         self.lines.append(lines)
         self.offset.append(offset)
@@ -240,6 +259,24 @@ class Index:
     def end(self, record: int) -> int:
         """The place behind a frame."""
         return self.place[record] + HEADER.size + self.size[record]
+
+    def before(self, record: int) -> int | None:
+        """The frame of the same stream before this one, or None."""
+        self._link()
+        found = self._before[record]
+        return None if found < 0 else found
+
+    def last(self, key: Key) -> int | None:
+        """The last frame of a stream, or None."""
+        self._link()
+        return self._last.get(self._numbers.get(key, -1))
+
+    def _link(self) -> None:
+        with self._lock:
+            for record in range(len(self._before), len(self)):
+                number = self.key[record]
+                self._before.append(self._last.get(number, -1))
+                self._last[number] = record
 
     def select(self, keys: "Iterable[Key] | None") -> Selection:
         """The frames of these streams, or all."""
@@ -272,6 +309,6 @@ class Index:
         lines, ends = [0] * len(self.keys), [0] * len(self.keys)
         for record, number in enumerate(self.key):
             lines[number] += self.lines[record]
-            if self.kind[record] == Kind.OUTPUT:
+            if self.flags[record] & KIND == Kind.OUTPUT:
                 ends[number] = max(ends[number], self.offset[record] + self.size[record])
         return list(zip(self.keys, lines, ends, strict=True))

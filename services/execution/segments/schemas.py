@@ -35,7 +35,7 @@ class Columns(msgspec.Struct, array_like=True):
     keys: list[tuple[str, int, str]]
     until: int
     key: bytes
-    kind: bytes
+    flags: bytes
     size: bytes
     lines: bytes
     offset: bytes
@@ -117,7 +117,7 @@ def expanded(packed: bytes, part: Part, *, limit: int) -> bytes:
 
 def index_bytes(index: Index) -> bytes:
     """An index as it is stored, before compression."""
-    columns = (index.key, index.kind, index.size, index.lines, index.offset)
+    columns = (index.key, index.flags, index.size, index.lines, index.offset)
     return _encode(Columns(index.keys, index.until, *(column.tobytes() for column in columns)))
 
 
@@ -127,7 +127,7 @@ def index_from(data: bytes) -> Index:
         stored = msgspec.msgpack.decode(data, type=Columns)
         index = Index(keys=stored.keys, until=stored.until)
         index.key.frombytes(stored.key)
-        index.kind.frombytes(stored.kind)
+        index.flags.frombytes(stored.flags)
         index.size.frombytes(stored.size)
         index.lines.frombytes(stored.lines)
         index.offset.frombytes(stored.offset)

@@ -16,9 +16,12 @@ pytestmark = pytest.mark.anyio
 class Watcher:
     """Reads a stream from the app, event by event, as a browser would."""
 
-    def __init__(self, rig: Rig, kind: str, execution_id: str, **headers: str) -> None:
+    def __init__(
+        self, rig: Rig, kind: str, execution_id: str, *, query: str = "", **headers: str
+    ) -> None:
         self.events: list[Message] = []
         self._rig = rig
+        self._query = query.encode()
         self._path = f"/api/realtime/sse/{kind}/{execution_id}"
         self._headers = rig.headers(more=headers)
         self._body: asyncio.Queue[bytes] = asyncio.Queue()
@@ -65,7 +68,7 @@ class Watcher:
             "method": "GET",
             "path": self._path,
             "raw_path": self._path.encode(),
-            "query_string": b"",
+            "query_string": self._query,
             "root_path": "",
             "scheme": "http",
             "server": ("execution", 80),
@@ -111,6 +114,7 @@ async def test_r21_a_watcher_sees_output_live_and_then_the_end(rig: Rig) -> None
     assert first["data"] == {
         "host": "host-1",
         "host_id": 1,
+        "step_id": (await rig.task(execution_id))["step_id"],
         "task_id": order["task_id"],
         "attempt": 1,
         "stream": "stdout",
@@ -124,11 +128,10 @@ async def test_r21_a_watcher_sees_output_live_and_then_the_end(rig: Rig) -> None
 
 async def test_r21_every_id_resumes_exactly_behind_its_event(rig: Rig) -> None:
     agent, execution_id, order = await started(rig)
-    offset = 0
-    for seq in range(30):
-        await rig.courier.output(agent, order, ("stdout", seq, offset, b"line\n"))
-        offset += 5
-    await rig.courier.result(agent, order, stdout=b"line\n" * 30)
+    for seq in range(15):
+        await rig.courier.output(agent, order, ("stdout", seq, seq * 5, b"line\n"))
+        await rig.courier.output(agent, order, ("stderr", seq, seq * 4, b"err\n"))
+    await rig.courier.result(agent, order, stdout=b"line\n" * 15, stderr=b"err\n" * 15)
     await rig.until_task(execution_id, log_status="complete")
     async with Watcher(rig, "logs", execution_id) as watcher:
         whole = [event async for event in watcher.all()]
@@ -139,7 +142,50 @@ async def test_r21_every_id_resumes_exactly_behind_its_event(rig: Rig) -> None:
         ) as again:
             rest = [event async for event in again.all()]
         assert rest == whole[cut + 1 :] or whole[cut]["event"] == "end"
-    assert [event["data"]["seq"] for event in whole[:-1]] == list(range(30))  # type: ignore[index]
+    assert [event["data"]["seq"] for event in whole[:-1:2]] == list(range(15))  # type: ignore[index]
+
+
+async def test_small_pieces_of_one_stream_come_as_one_event(rig: Rig) -> None:
+    agent, execution_id, order = await started(rig)
+    lines = [f"line {number}\n".encode() for number in range(300)]
+    offset = 0
+    for seq, line in enumerate(lines):
+        await rig.courier.output(agent, order, ("stdout", seq, offset, line))
+        offset += len(line)
+    await rig.courier.result(agent, order, stdout=b"".join(lines))
+    await rig.until_task(execution_id, log_status="complete")
+
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        whole = [event async for event in watcher.all()]
+
+    assert "".join(event["data"].get("text", "") for event in whole) == b"".join(lines).decode()  # type: ignore[attr-defined]
+    assert len(whole) == 2
+
+
+async def test_a_stream_shows_only_the_host_the_step_and_the_stream_that_is_wanted(
+    rig: Rig,
+) -> None:
+    agents = [rig.agent(number) for number in (1, 2)]
+    for agent in agents:
+        await rig.courier.connect(agent)
+    execution_id = await rig.run(1, 2)
+    for agent in agents:
+        order = await rig.courier.start(agent)
+        text = f"out of {agent.number}\n".encode()
+        await rig.courier.output(agent, order, ("stdout", 0, 0, text), ("stderr", 0, 0, b"e\n"))
+        await rig.courier.result(agent, order, stdout=text, stderr=b"e\n")
+    shown = await rig.until(execution_id, "success")
+    step_id = shown["steps"][0]["id"]  # type: ignore[index]
+
+    async def seen(query: str) -> list[tuple[int, str]]:
+        async with Watcher(rig, "logs", execution_id, query=query) as watcher:
+            data = [event["data"] async for event in watcher.all()]
+        return sorted((d["host_id"], d["text"]) for d in data[:-1])  # type: ignore[index]
+
+    assert await seen("host_id=2&stream=stdout") == [(2, "out of 2\n")]
+    assert await seen("host_id=1") == [(1, "e\n"), (1, "out of 1\n")]
+    assert len(await seen(f"step_id={step_id}")) == 4
+    assert await seen("step_id=another") == []
 
 
 async def test_states_and_output_come_together_and_resume(rig: Rig) -> None:

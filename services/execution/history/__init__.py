@@ -1,0 +1,1 @@
+"""Stored output: by line, by position, as a whole, and searched."""
