@@ -1,0 +1,49 @@
+"""Builds tests/support/faulty_libc.c and tells a process's C library to fail."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.tree import REPOSITORY
+
+SOURCE = REPOSITORY / "tests" / "support" / "faulty_libc.c"
+
+
+@dataclass
+class FaultyLibc:
+    """One process's liar; `environment` goes to that process alone."""
+
+    library: Path
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For the process that is to be lied to."""
+        return {"LD_PRELOAD": str(self.library), "FAULTY_LIBC": str(self.folder)}
+
+    def tell(self, fault: str, text: str) -> None:
+        """Begin a fault: `sync`, `write` or `clock`; see the C file."""
+        new = self.folder / f"{fault}.new"
+        new.write_text(text)
+        new.rename(self.folder / fault)
+
+    def end(self, fault: str) -> None:
+        """End it."""
+        (self.folder / fault).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def faulty_libc(tmp_path: Path) -> FaultyLibc:
+    """Skips, loudly, where there is no C compiler."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler: the disk and the clock cannot be made to lie")
+    library, folder = tmp_path / "faulty_libc.so", tmp_path / "faulty"
+    folder.mkdir()
+    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl"]
+    subprocess.run(command, check=True, capture_output=True)
+    return FaultyLibc(library, folder)
