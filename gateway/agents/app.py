@@ -9,9 +9,13 @@ import httpx
 import setproctitle
 import uvloop
 
+from gateway.agents.bringing import Bringing
+from gateway.agents.files import FileDesk
 from gateway.agents.server import AgentGateway
 from gateway.agents.settings import AgentGatewaySettings
+from libs.contracts.execution import ExecutionClient
 from libs.contracts.hosts import HostsClient
+from libs.kit.artifacts import DiskStore, Drafts, FileTickets
 from libs.kit.auth import InternalTokens
 from libs.kit.client import remote_transport
 from libs.kit.redis import connect
@@ -46,7 +50,15 @@ async def serve_until_stopped(
     redis = connect(common.redis_url, connections=REDIS_CONNECTIONS)
     tokens = InternalTokens(common.secret)
     async with httpx.AsyncClient(transport=remote_transport(common)) as http:
-        gateway = AgentGateway(settings, redis=redis, hosts=HostsClient(http, tokens, CALLER))
+        folder = common.data_dir / "artifacts"
+        store, drafts = DiskStore(folder / "blobs"), Drafts(folder / "drafts")
+        bringing = Bringing(store, drafts, ExecutionClient(http, tokens, CALLER))
+        gateway = AgentGateway(
+            settings,
+            redis=redis,
+            hosts=HostsClient(http, tokens, CALLER),
+            files=FileDesk(store, bringing, FileTickets(common.secret)),
+        )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, gateway.stop)

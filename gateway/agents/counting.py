@@ -29,3 +29,6 @@ DOWNLINK_FRAMES = counter("opsjob_agent_downlink_frames_total", "Frames forwarde
 DOWNLINK_DROPPED = counter(
     "opsjob_agent_downlink_dropped_total", "Frames not forwarded, by reason.", ["reason"]
 )
+TRANSFERS = gauge("opsjob_agent_transfers", "Files on their way to or from agents.")
+FILES_SENT = counter("opsjob_agent_file_bytes_sent_total", "Bytes of files sent to agents.")
+FILES_TAKEN = counter("opsjob_agent_file_bytes_taken_total", "Bytes of files taken from agents.")

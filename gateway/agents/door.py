@@ -1,29 +1,26 @@
 """The one port: the first bytes of a connection decide who serves it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from gateway.agents.admission import Lobby
 
 AGENT_PREFIX = b"GET /ws/"
-"""Agents begin like this; everything else is an ordinary HTTP request."""
+"""Agents begin like this."""
+
+Serve = Callable[["Door"], asyncio.Protocol]
 
 
 class Door(asyncio.Protocol):
     """Reads until it knows, then hands the transport over and forgets it."""
 
-    __slots__ = ("_agent", "_lobby", "_received", "_transport", "_web")
+    __slots__ = ("_lobby", "_others", "_received", "_transport", "_web")
 
-    def __init__(
-        self,
-        lobby: Lobby,
-        *,
-        agent: Callable[["Door"], asyncio.Protocol],
-        web: Callable[["Door"], asyncio.Protocol],
-    ) -> None:
+    def __init__(self, lobby: Lobby, *, others: Mapping[bytes, Serve], web: Serve) -> None:
+        """`others` serve connections that begin like their key, `web` all that are left."""
         self._lobby = lobby
-        self._agent = agent
+        self._others = others
         self._web = web
         self._received = b""
         self._transport: asyncio.Transport | None = None
@@ -37,12 +34,14 @@ class Door(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if self._received.startswith(AGENT_PREFIX):
-            protocol = self._agent(self)
-        elif AGENT_PREFIX.startswith(self._received):
-            return
-        else:
-            protocol = self._web(self)
+        serve = self._web
+        for beginning, other in self._others.items():
+            if self._received.startswith(beginning):
+                serve = other
+                break
+            if beginning.startswith(self._received):
+                return
+        protocol = serve(self)
         received, self._received, self._transport = self._received, b"", None
         transport.set_protocol(protocol)
         protocol.connection_made(transport)

@@ -14,9 +14,10 @@ from gateway.agents.admission import Admission, Lobby, PeerRates
 from gateway.agents.closing import RESTARTING
 from gateway.agents.counting import UNPROVEN
 from gateway.agents.desk import FrontDesk
-from gateway.agents.door import Door
+from gateway.agents.door import AGENT_PREFIX, Door, Serve
 from gateway.agents.downlink import Downlink
 from gateway.agents.enrolment import Enrolment, Registrar
+from gateway.agents.files import OPENINGS, FileDesk, FileExchange
 from gateway.agents.health import Health
 from gateway.agents.identity import Identities, Registry
 from gateway.agents.presence import Presence
@@ -57,9 +58,17 @@ class AgentGateway:
     """Call `run` once; agents are served until it is cancelled or `stop` was called.
 
     `redis` is shared for short commands; a second connection is made for blocking reads.
+    Without `files` no agent can fetch or bring any.
     """
 
-    def __init__(self, settings: AgentGatewaySettings, *, redis: Redis, hosts: Hosts) -> None:
+    def __init__(
+        self,
+        settings: AgentGatewaySettings,
+        *,
+        redis: Redis,
+        hosts: Hosts,
+        files: FileDesk | None = None,
+    ) -> None:
         self.gateway_id = settings.gateway_id or f"gw{secrets.token_hex(8)}"
         self.port = settings.port
         """The port in use; another than in the settings if that was 0."""
@@ -105,6 +114,10 @@ class AgentGateway:
                 FACTS_STREAM: self.revocation.heed,
             },
         )
+        self._files = files
+        if files is not None:
+            files.identities = self._identities
+        self._others = self._make_others()
         self._routes = self._make_routes(hosts)
         self.uplink.on_return = self.presence.announce_all
 
@@ -135,6 +148,8 @@ class AgentGateway:
                 await self._say_bye(server)
             finally:
                 server.close()
+                if self._files is not None:
+                    await asyncio.to_thread(self._files.ferry.close)
                 await _end(loops)
                 await self._blocking.aclose()
 
@@ -180,7 +195,13 @@ class AgentGateway:
     # ---- connections ----------------------------------------------------------------------
 
     def _open_door(self) -> Door:
-        return Door(self._lobby, agent=self._serve_agent, web=self._serve_web)
+        return Door(self._lobby, others=self._others, web=self._serve_web)
+
+    def _make_others(self) -> dict[bytes, Serve]:
+        others: dict[bytes, Serve] = {AGENT_PREFIX: self._serve_agent}
+        if self._files is not None:
+            others |= dict.fromkeys(OPENINGS, self._serve_files)
+        return others
 
     def _serve_agent(self, door: Door) -> AgentSocket:
         protocol = ServerProtocol(
@@ -193,6 +214,12 @@ class AgentGateway:
         wire.listen(session)
         self._lobby.hand_over(door, session)
         return wire
+
+    def _serve_files(self, door: Door) -> FileExchange:
+        assert self._files is not None
+        exchange = FileExchange(self._files, lobby=self._lobby, spawn=self._spawn)
+        self._lobby.hand_over(door, exchange)
+        return exchange
 
     def _serve_web(self, door: Door) -> WebExchange:
         exchange = WebExchange(self._routes, lobby=self._lobby, spawn=self._spawn)

@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import ClassVar
 
+from pydantic import BaseModel, ConfigDict
+
+from libs.kit.client import ServiceClient
 from libs.kit.events import Event
 
 
@@ -88,3 +91,38 @@ class ExecutionOperated(Event):
     user_id: int
     username: str
     detail: dict[str, str | int | bool | None]
+
+
+class CollectedFile(BaseModel):
+    """An archive that an agent brought for a task, checked against its checksum and kept.
+
+    `is_new` is False when the content was kept before and the answer got lost: then only what the
+    library has already is named again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task_id: str
+    attempt: int
+    agent_id: str
+    sha256: str
+    size: int
+    file_count: int
+    is_new: bool
+
+
+class ExecutionClient(ServiceClient):
+    """Questions to execution; one to one with `services/execution/internal.py`."""
+
+    service: ClassVar[str] = "execution"
+
+    async def collected(self, file: CollectedFile) -> str:
+        """Enters a collected archive into the library and returns its id; may be repeated.
+
+        Raises NotFound `file_task_not_found` unless this agent has such a task, and Conflict
+        `file_quota_exceeded` if it does not fit into what the task's user may keep.
+        """
+        content = await self._call(
+            "POST", "/internal/execution/collected", json=file.model_dump(mode="json")
+        )
+        return str(content)

@@ -15,10 +15,10 @@ class BlobMissing(Exception):
 
 
 class Blob(Protocol):
-    """Content that is open for reading. `descriptor` is a file for sendfile, or None."""
+    """Content that is open for reading; `descriptor` is a file on a disk, good for sendfile."""
 
     size: int
-    descriptor: int | None
+    descriptor: int
 
     def read(self, offset: int, length: int) -> bytes:
         """At most so many bytes from there; fewer only at the end."""
@@ -57,17 +57,14 @@ class DiskBlob:
     """A file on disk."""
 
     def __init__(self, descriptor: int) -> None:
-        self.descriptor: int | None = descriptor
+        self.descriptor = descriptor
         self.size = os.fstat(descriptor).st_size
-        self._descriptor = descriptor
 
     def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._descriptor, length, offset)
+        return os.pread(self.descriptor, length, offset)
 
     def close(self) -> None:
-        if self.descriptor is not None:
-            self.descriptor = None
-            os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def __enter__(self) -> Self:
         return self

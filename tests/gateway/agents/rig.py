@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from gateway.agents.files import FileDesk
 from gateway.agents.server import AgentGateway
 from gateway.agents.settings import AgentGatewaySettings
 from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
@@ -103,12 +104,14 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(redis: Redis, hosts: FakeHosts, **settings: object) -> AsyncIterator[Rig]:
+async def rig(
+    redis: Redis, hosts: FakeHosts, *, files: FileDesk | None = None, **settings: object
+) -> AsyncIterator[Rig]:
     """A gateway that is serving; the settings are those that tests need, unless named here."""
     chosen = AgentGatewaySettings.model_validate(
         {"port": 0, "heartbeat_seconds": 0.5, "stop_seconds": 1.0, **settings}
     )
-    gateway = AgentGateway(chosen, redis=redis, hosts=hosts)
+    gateway = AgentGateway(chosen, redis=redis, hosts=hosts, files=files)
     serving = asyncio.create_task(gateway.run())
     try:
         await eventually(lambda: gateway.is_ready)

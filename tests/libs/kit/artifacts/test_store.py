@@ -47,7 +47,6 @@ def test_what_is_kept_is_found_by_its_checksum(drafts: Drafts, store: DiskStore)
     with store.open(SHA) as blob:
         assert blob.size == len(CONTENT)
         assert blob.read(10, 20) == CONTENT[10:30]
-        assert blob.descriptor is not None
     assert store.size_of(SHA) == len(CONTENT)
 
 
