@@ -8,6 +8,7 @@ import contextlib
 import getpass
 import json
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -25,10 +26,12 @@ from tests.support.waiting import eventually_sync
 LIMIT_TIMES_FASTER = 8.0
 START_SECONDS = 300.0
 PATIENCE_SECONDS = 60
-STARTING_PATIENCE_SECONDS = 5
+STARTING_PATIENCE_SECONDS = 10
+STARTED_AT_ONCE = 5
 ATTEMPTS = 3
-QUIET_SHARE = 0.15
-"""Of one core, for all processes of Salt together: what they use when nothing is asked."""
+QUIET_SHARE = 0.1
+QUIET_SHARE_PER_MINION = 0.01
+"""Of one core: what Salt uses when nothing is asked (0.3 of a core with 40 minions), and a bit."""
 QUIET_LOOK_SECONDS = 0.5
 QUIET_SECONDS = 20.0
 CLIENT = Path(__file__).with_name("_salt_client.py")
@@ -39,7 +42,7 @@ class Salt:
 
     def __init__(self, installed: Environment, folder: Path) -> None:
         self._installed = installed
-        self._folder = folder
+        self._folder = folder.resolve()
         self._ports = {"publish_port": free_port()}
         self._return_port = free_port()
         self._started: list[subprocess.Popen[str]] = []
@@ -77,11 +80,18 @@ class Salt:
                 "enable_fqdns_grains": False,  # a look-up of names, when it starts
             }
             self._start("minion", minion, settings)
-        self._count = count
+            self._count = number + 1
+            if self._count % STARTED_AT_ONCE == 0 or self._count == count:
+                self._wait_for_all()
+
+    def _wait_for_all(self) -> None:
+        """Questions to a Salt that is still starting make it slower, so the first one waits."""
+        self._all = self._processes()
+        self.settle()
         eventually_sync(
-            lambda: self._ask(STARTING_PATIENCE_SECONDS)[1] == count,
+            lambda: self._ask(STARTING_PATIENCE_SECONDS)[1] == self._count,
             timeout=START_SECONDS,
-            message=f"an answer of all {count} minions of Salt",
+            message=f"an answer of all {self._count} minions of Salt",
         )
         self._all = self._processes()
         self.settle()
@@ -99,21 +109,39 @@ class Salt:
             self.settle()
         raise RuntimeError(f"Salt lost answers {ATTEMPTS} times in a row")
 
+    @contextlib.contextmanager
+    def resting(self) -> Iterator[None]:
+        """Hold Salt still during the others' turns: its idle minions would take a share of them."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+        self.settle()
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._all:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
     def settle(self) -> None:
-        """Wait until Salt's processes are idle, so that its last run disturbs no other turn."""
+        """Wait until Salt's processes are idle again; a run works on after its last answer."""
+        quiet = (QUIET_SHARE + QUIET_SHARE_PER_MINION * self._count) * QUIET_LOOK_SECONDS
         before = self._cpu_seconds()
         for _ in range(int(QUIET_SECONDS / QUIET_LOOK_SECONDS)):
             time.sleep(QUIET_LOOK_SECONDS)
             now = self._cpu_seconds()
-            if now - before < QUIET_SHARE * QUIET_LOOK_SECONDS:
+            if now - before < quiet:
                 return
             before = now
 
     def stop(self) -> None:
         """End every process; the folders are thrown away, so nobody has to say goodbye."""
-        for process in self._processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        while left := self._processes():  # a minion may start one while the others are ended
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(left, timeout=1)
         for started in self._started:
             started.communicate()  # waits, and closes the pipes
 
@@ -131,6 +159,7 @@ class Salt:
         with (self._folder / "said").open("a") as said:
             process = subprocess.Popen(
                 command,
+                cwd=self._folder,
                 env=settings_of_the_shell(),
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else said,
@@ -147,8 +176,8 @@ class Salt:
         with contextlib.suppress(BrokenPipeError):
             asked.write(f"{patience}\n")
             asked.flush()
-        # Salt asks silent minions once more when its patience is over, so it may take twice that.
-        ready, _, _ = select.select([answers], [], [], 2 * patience + 30)
+        # Salt's patience starts anew as long as a silent minion says that it is still at work.
+        ready, _, _ = select.select([answers], [], [], START_SECONDS)
         line = answers.readline() if ready else ""
         if not line:
             last = (self._folder / "said").read_text().strip().splitlines()[-1:]
@@ -157,10 +186,13 @@ class Salt:
         return float(seconds), int(good)
 
     def _processes(self) -> list[psutil.Process]:
-        """Parents before children, so that nobody starts again what is being ended."""
-        roots = [psutil.Process(p.pid) for p in self._started if p.poll() is None]
-        below = [child for root in roots for child in root.children(recursive=True)]
-        return [*roots, *below]
+        """Whoever works in the folder: also children of processes that have ended."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if Path(process.cwd()) == self._folder:
+                    found.append(process)
+        return found
 
     def _cpu_seconds(self) -> float:
         used = 0.0

@@ -133,8 +133,9 @@ def _in_turns(
     turns = Turns()
     for number in range(ROUNDS + 2):
         seen = turns if number >= 2 else Turns()  # the first ones warm up
-        seen.ours.append(_run(client, hosts))
-        seen.bare.append(runner.run(floor.run("echo hello", len(hosts))))
+        with salt.resting() if salt else contextlib.nullcontext():
+            seen.ours.append(_run(client, hosts))
+            seen.bare.append(runner.run(floor.run("echo hello", len(hosts))))
         if salt:
             seen.salt.append(salt.run())
             salt.settle()

@@ -14,6 +14,7 @@ from tests.support.fake_salt import (
     lose_answers,
     minion_processes,
 )
+from tests.support.waiting import eventually_sync
 
 
 @pytest.fixture
@@ -112,6 +113,19 @@ def test_minions_are_added_asked_and_all_ended(cache: Path) -> None:
     assert not [process for process in processes if is_running(process)]
 
 
+def test_salt_stands_still_while_others_have_their_turn(cache: Path) -> None:
+    fake_salt(cache)
+
+    with beside_us(True) as salt:
+        assert salt is not None
+        salt.grow(2)
+        minions = [psutil.Process(process) for process in minion_processes(cache)]
+        with salt.resting():
+            eventually_sync(lambda: states(minions) == {psutil.STATUS_STOPPED})
+        eventually_sync(lambda: psutil.STATUS_STOPPED not in states(minions))
+        salt.run()
+
+
 def test_a_run_that_lost_answers_does_not_count(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,6 +150,11 @@ def test_a_client_that_ended_is_reported_with_its_last_words(cache: Path) -> Non
         assert salt is not None
         with pytest.raises(RuntimeError, match="gave no answer: ImportError: no tornado"):
             salt.grow(1)
+
+
+def states(processes: list[psutil.Process]) -> set[str]:
+    """Of all of them; a signal arrives when a process is next looked at by the system."""
+    return {process.status() for process in processes}
 
 
 def is_running(process: int) -> bool:
