@@ -25,6 +25,14 @@ class ExecutionSettings(BaseSettings):
     settle_seconds: float = Field(default=60.0, ge=1, le=3600)
     """How long the end of an output may arrive after its result before a gap is recorded."""
 
+    tasks_per_host: int = Field(default=50, ge=0, le=10_000)
+    """How many tasks a host may have been offered or run at once; 0 sets no limit."""
+    tasks_per_user: int = Field(default=0, ge=0, le=1_000_000)
+    """How many tasks of one user may be offered or run at once; 0 sets no limit."""
+    tasks_per_execution: int = Field(default=0, ge=0, le=1_000_000)
+    """How many tasks of one execution may be offered or run at once; 0 sets no limit."""
+    max_concurrent_retries: int = Field(default=10, ge=1, le=1000)
+    """How many unfinished executions may repeat something, in place or as a new record."""
     secret_seconds: int = Field(default=86_400, ge=60, le=30 * 86_400)
     """How long after its end an execution keeps its secrets, so that it can be retried."""
     log_segment_bytes: int = Field(default=64 * MIB, ge=256 * 1024, le=256 * MIB)

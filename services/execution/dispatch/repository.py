@@ -1,18 +1,29 @@
 """Which tasks wait for what, and the marks that dispatch leaves on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from libs.contracts.execution import TaskStatus
 from libs.kit.db import Transaction
-from services.execution.domain import ON_HOST, WAITING
+from libs.kit.db.tables import UTCDateTime, leases
+from services.execution.dispatch.domain import IN_FLIGHT, Caps, Queued, Slots, Waiter, choose
+from services.execution.domain import HELD, ON_HOST, WAITING, Strategy
 from services.execution.models import Execution, Step, Task
 from services.execution.repository import ExecutionRepository
 
 PAGE = 500
+UNLIMITED = 2**31
+LIMITS = "dispatch-limits"
+"""The row that is locked while tasks are marked under limits that several executions share."""
+_LOCK_ROW = text(
+    "INSERT INTO leases (name, holder, epoch, until) VALUES (:name, '', 1, :at)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(bindparam("at", type_=UTCDateTime))
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,17 @@ class Waiting:
     attempt: int
     status: str
     not_after: datetime
+    user_id: int
+    priority: int
+    host_id: int
+    ip_address: str
+    batch_no: int
+    sealing_key: str | None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it has not been offered in this attempt."""
+        return self.status == TaskStatus.QUEUED
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +75,13 @@ class DispatchRepository:
         self._tx = tx
         self._session = tx.session
 
-    def waiting(self, scope: Scope, *, after: str, reoffer_before: datetime) -> Sequence[Waiting]:
-        """A page of tasks to offer: new ones, and those whose offer or grant nobody answered."""
+    def waiting(
+        self, scope: Scope, *, after: tuple[int, str], reoffer_before: datetime
+    ) -> Sequence[Waiting]:
+        """A page of tasks to offer: new ones, and those whose offer or grant nobody answered.
+
+        Urgent ones first; `after` is priority and id of the last task of the page before.
+        """
         stale = or_(
             and_(Task.status == TaskStatus.OFFERED, Task.offered_at < reoffer_before),
             and_(Task.status == TaskStatus.CLAIMED, Task.claimed_at < reoffer_before),
@@ -70,9 +97,16 @@ class DispatchRepository:
                 Task.attempt,
                 Task.status,
                 Task.not_after,
+                Task.user_id,
+                Task.priority,
+                Task.host_id,
+                Task.ip_address,
+                Task.batch_no,
+                Task.sealing_key,
             )
             .where(
-                Task.id > after,
+                or_(Task.priority > after[0], and_(Task.priority == after[0], Task.id > after[1])),
+                or_(Task.not_before.is_(None), Task.not_before <= self._tx.now),
                 Task.status.in_([TaskStatus.QUEUED, TaskStatus.OFFERED, TaskStatus.CLAIMED]),
                 or_(Task.status == TaskStatus.QUEUED, stale),
                 alive,
@@ -80,10 +114,10 @@ class DispatchRepository:
                 Task.cancel_at.is_(None),
                 *_within(scope),
             )
-            .order_by(Task.id)
+            .order_by(Task.priority, Task.id)
             .limit(PAGE)
         )
-        return [_waiting(*row) for row in rows]
+        return [Waiting(**row) for row in rows.mappings()]
 
     def stopping(self, scope: Scope, *, after: str) -> Sequence[Stopping]:
         """A page of tasks on hosts that are to be stopped."""
@@ -105,10 +139,87 @@ class DispatchRepository:
         rows = self._session.scalars(select(Step).where(Step.id.in_(list(step_ids))))
         return {step.id: step for step in rows}
 
-    def mark_offered(self, tasks: Sequence[Waiting]) -> None:
-        """Note that these tasks are being offered now; a task that moved on stays as it is."""
-        fresh = [task for task in tasks if task.status == TaskStatus.QUEUED]
+    def limits(self, tasks: Sequence[Queued], caps: Caps) -> Slots:
+        """The limits of these tasks, and what is in flight under them.
+
+        Asks only about limits that exist. The caller holds `lock_limits` or the execution's row
+        when what is said must be true until the commit.
+        """
+        own = self._concurrency({task.execution_id for task in tasks}, caps.per_execution)
+        slots = Slots(caps.per_host, caps.per_user, own)
+        for column, counts, ids in (
+            (Task.agent_id, slots.hosts, {t.agent_id for t in tasks} if caps.per_host else ()),
+            (Task.user_id, slots.users, {t.user_id for t in tasks} if caps.per_user else ()),
+            (Task.execution_id, slots.executions, slots.per_execution),
+        ):
+            if ids:
+                counts.update(self._in_flight(column, ids))
+        return slots
+
+    def _concurrency(self, execution_ids: Collection[str], cap: int) -> dict[str, int]:
+        """How much of each execution may be in flight; those without a limit are missing."""
+        rows = self._session.execute(
+            select(Execution.id, Execution.strategy).where(
+                Execution.id.in_(list(execution_ids)), Execution.is_plain.is_(False)
+            )
+        )
+        own = {execution_id: Strategy.of(stored).concurrency for execution_id, stored in rows}
+        limits = {one: min(own.get(one) or cap, cap or UNLIMITED) for one in execution_ids}
+        return {one: limit for one, limit in limits.items() if limit}
+
+    def _in_flight(
+        self, column: InstrumentedAttribute[Any], ids: Iterable[object]
+    ) -> dict[Any, int]:
+        rows = self._session.execute(
+            select(column, func.count())
+            .where(column.in_(list(ids)), Task.status.in_(sorted(IN_FLIGHT)))
+            .group_by(column)
+        )
+        return dict(rows.all())
+
+    def waiters(self, task_ids: Sequence[str]) -> list[Waiter]:
+        """Those of these tasks that have not started, with what they may be waiting for."""
+        rows = self._session.execute(
+            select(
+                Task.id,
+                Task.execution_id,
+                Task.user_id,
+                func.coalesce(Task.agent_id, "").label("agent_id"),
+                Task.priority,
+                Task.status,
+                Task.batch_no,
+                Task.not_before,
+                Task.offered_at,
+                Step.status.label("step_status"),
+                Step.batch_ready_at,
+                Execution.pause_reason.label("pause"),
+            )
+            .join(Step, Step.id == Task.step_id)
+            .join(Execution, Execution.id == Task.execution_id)
+            .where(Task.id.in_(task_ids), Task.status.in_(sorted(HELD | WAITING)))
+        )
+        return [Waiter(**row) for row in rows.mappings()]
+
+    def lock_limits(self) -> None:
+        """Let no other process offer under limits of hosts and users until the commit (R17)."""
+        if self._session.get_bind().dialect.name == "sqlite":
+            return  # one writer at a time anyway
+        row = {"name": LIMITS, "at": self._tx.now}
+        self._session.execute(_LOCK_ROW, row)
+        query = select(leases.c.epoch).where(leases.c.name == LIMITS)
+        self._session.execute(query.with_for_update())
+
+    def mark_offered(self, tasks: Sequence[Waiting], caps: Caps) -> list[Waiting]:
+        """Note that tasks are being offered now, as many as the limits allow; returns those.
+
+        A task that moved on stays as it is. Limits hold at every instant, because what is counted
+        and what is marked are one transaction.
+        """
+        fresh = [task for task in tasks if task.is_fresh]
+        if fresh and (caps.per_host or caps.per_user):
+            self.lock_limits()
         ExecutionRepository(self._tx).bump({task.execution_id for task in fresh})
+        fresh = choose(fresh, self.limits(fresh, caps))
         version = (
             select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
         )
@@ -127,6 +238,7 @@ class DispatchRepository:
                 .values(offered_at=self._tx.now),
                 execution_options={"synchronize_session": False},
             )
+        return [*fresh, *(task for task in tasks if not task.is_fresh)]
 
     def expire(self, limit: int) -> set[str]:
         """End tasks that nobody claimed in time; returns the executions they belong to."""
@@ -174,19 +286,6 @@ class DispatchRepository:
                 only=only,
                 version=executions.version_of(execution_id),
             )
-
-
-def _waiting(
-    task: str,
-    execution: str,
-    step: str,
-    agent: str | None,
-    host: str,
-    attempt: int,
-    status: str,
-    not_after: datetime,
-) -> Waiting:
-    return Waiting(task, execution, step, agent or "", host, attempt, status, not_after)
 
 
 def _within(scope: Scope) -> list[ColumnElement[bool]]:

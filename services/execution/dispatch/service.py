@@ -15,7 +15,9 @@ from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
 from services.execution.changes.service import Changes
+from services.execution.dispatch.domain import Caps, Slots, WaitCode, Waiter, why_waiting
 from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
+from services.execution.domain import WAITING
 from services.execution.flow.service import Flow
 from services.execution.models import Step
 from services.execution.settings import ExecutionSettings
@@ -112,6 +114,10 @@ class Dispatcher:
         self._settings = settings
         self._executions: set[str] = set()
         self._agents: set[str] = set()
+        self._blocked: set[str] = set()
+        self._caps = Caps(
+            settings.tasks_per_host, settings.tasks_per_user, settings.tasks_per_execution
+        )
         self._bell = asyncio.Event()
         self._no_loss_before = monotonic() + settings.failover_seconds
 
@@ -178,21 +184,45 @@ class Dispatcher:
         await self._stop(Scope())
 
     async def _offer(self, scope: Scope, stale: datetime) -> None:
-        after = ""
+        after = (0, "")
         while page := await self._waiting(scope, after, stale):
-            after = page[-1].id
+            after = (page[-1].priority, page[-1].id)
             gateways = await self._downlink.gateways(task.agent_id for task in page)
             reachable = [task for task in page if task.agent_id in gateways]
             if not reachable:
                 continue
-            steps = await self._mark(reachable)
+            offered, steps = await self._mark(reachable)
+            self._note_blocked(reachable, offered)
             fault("offer.after_mark")
             frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
-            for task in reachable:
+            for task in offered:
                 frame = _offer_frame(task, steps[task.step_id])
                 frames[gateways[task.agent_id]].append((task.agent_id, frame))
             await self._downlink.send(frames)
-            self._changes.tell(task.execution_id for task in reachable)
+            self._changes.tell(task.execution_id for task in offered)
+
+    async def why_waiting(self, task_ids: Sequence[str]) -> dict[str, WaitCode]:
+        """Why those of these tasks that have not started wait; others are missing."""
+        waiters, slots = await self._waiters(task_ids)
+        agents = {task.agent_id for task in waiters if task.status in WAITING}
+        try:
+            online = set(await self._downlink.gateways(agents))
+        except TROUBLE:
+            online = agents  # nobody knows; say what the rows say
+        busy = timedelta(seconds=self._settings.reoffer_seconds)
+        reasons = {
+            task.id: why_waiting(
+                task, is_online=task.agent_id in online, slots=slots, now=now(), busy_after=busy
+            )
+            for task in waiters
+        }
+        return {task_id: code for task_id, code in reasons.items() if code is not None}
+
+    @reads
+    def _waiters(self, tx: Transaction, task_ids: Sequence[str]) -> tuple[list[Waiter], Slots]:
+        dispatch = DispatchRepository(tx)
+        waiters = dispatch.waiters(task_ids)
+        return waiters, dispatch.limits(waiters, self._caps)
 
     async def _stop(self, scope: Scope) -> None:
         after = ""
@@ -204,7 +234,7 @@ class Dispatcher:
 
     @reads
     def _waiting(
-        self, tx: Transaction, scope: Scope, after: str, stale: datetime
+        self, tx: Transaction, scope: Scope, after: tuple[int, str], stale: datetime
     ) -> Sequence[Waiting]:
         return DispatchRepository(tx).waiting(scope, after=after, reoffer_before=stale)
 
@@ -213,10 +243,24 @@ class Dispatcher:
         return DispatchRepository(tx).stopping(scope, after=after)
 
     @writes
-    def _mark(self, tx: Transaction, tasks: Sequence[Waiting]) -> dict[str, Step]:
+    def _mark(
+        self, tx: Transaction, tasks: Sequence[Waiting]
+    ) -> tuple[list[Waiting], dict[str, Step]]:
         dispatch = DispatchRepository(tx)
-        dispatch.mark_offered(tasks)
-        return dispatch.steps({task.step_id for task in tasks})
+        offered = dispatch.mark_offered(tasks, self._caps)
+        return offered, dispatch.steps({task.step_id for task in offered})
+
+    def _note_blocked(self, wanted: Sequence[Waiting], offered: Sequence[Waiting]) -> None:
+        if len(offered) < len(wanted):
+            done = {task.id for task in offered}
+            self._blocked.update(task.execution_id for task in wanted if task.id not in done)
+
+    def freed(self) -> None:
+        """Look again at what limits kept back; to be called when tasks have ended."""
+        if self._blocked:
+            self._executions |= self._blocked
+            self._blocked.clear()
+            self._bell.set()
 
     @writes
     def _end_overdue(self, tx: Transaction) -> set[str]:

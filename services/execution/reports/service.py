@@ -147,6 +147,8 @@ class Reports:
         return work
 
     def _wake(self, work: Round) -> None:
+        if work.ends:
+            self._dispatcher.freed()
         for execution_id in work.released:
             self._dispatcher.wake(execution_id=execution_id)
 
