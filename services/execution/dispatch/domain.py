@@ -14,6 +14,32 @@ IN_FLIGHT = frozenset({TaskStatus.OFFERED, TaskStatus.CLAIMED, TaskStatus.RUNNIN
 """States that count against limits: the host has the order, or may claim it at any moment."""
 
 
+DEAF = timedelta(seconds=30)
+"""A longer pause between two looks means that we could not have heard anybody."""
+
+
+class Hearing:
+    """Whether the silence of agents means anything: only while we could have heard them (R39).
+
+    We could not before we started, while Redis was away, while this process or the whole machine
+    was stopped, and not across a step of the wall clock, by which silence is measured.
+    """
+
+    def __init__(self, grace_seconds: float, *, at: float, wall: datetime) -> None:
+        self._grace_seconds = grace_seconds
+        self._heard_at, self._heard_wall = at, wall
+        self._no_loss_before = at + grace_seconds
+
+    def look(self, *, at: float, wall: datetime, is_reachable: bool) -> bool:
+        """One look at monotonic `at`: whether hosts that were silent too long are lost now."""
+        paused = max(timedelta(seconds=at - self._heard_at), wall - self._heard_wall)
+        if not is_reachable or paused > DEAF:
+            self._no_loss_before = at + self._grace_seconds
+        if is_reachable:
+            self._heard_at, self._heard_wall = at, wall
+        return at >= self._no_loss_before
+
+
 class Queued(Protocol):
     """A task in the queue."""
 

@@ -13,9 +13,10 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
-from libs.kit.redis import TROUBLE, Redis
+from libs.kit.metrics import counter
+from libs.kit.redis import TROUBLE, Redis, reachable
 from services.execution.changes.service import Changes
-from services.execution.dispatch.domain import Caps, Slots, WaitCode, Waiter, why_waiting
+from services.execution.dispatch.domain import Caps, Hearing, Slots, WaitCode, Waiter, why_waiting
 from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
 from services.execution.domain import WAITING
 from services.execution.flow.service import Flow
@@ -33,6 +34,7 @@ SWEEP_LIMIT = 2_000
 Frames = Sequence[tuple[str, bytes]]
 
 log = get_logger(__name__)
+sweeps = counter("opsjob_dispatch_sweeps_total", "Looks at everything that waits or is late.")
 
 
 class Downlink:
@@ -40,6 +42,10 @@ class Downlink:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+
+    async def is_reachable(self) -> bool:
+        """Whether gateways and we could hear each other now."""
+        return await reachable(self._redis)
 
     async def gateways(self, agent_ids: Iterable[str]) -> dict[str, str]:
         """Which gateway holds which agent; absent agents are missing. Raises kit.redis.TROUBLE."""
@@ -119,7 +125,7 @@ class Dispatcher:
             settings.tasks_per_host, settings.tasks_per_user, settings.tasks_per_execution
         )
         self._bell = asyncio.Event()
-        self._no_loss_before = monotonic() + settings.failover_seconds
+        self._hearing = Hearing(settings.failover_seconds, at=monotonic(), wall=now())
 
     def wake(self, *, execution_id: str | None = None, agent_ids: Iterable[str] = ()) -> None:
         """Look at these soon; agents are looked at as if all their offers had been lost."""
@@ -179,7 +185,11 @@ class Dispatcher:
             await self._stop(Scope(agent_ids=some))
 
     async def _sweep(self) -> None:
-        self._changes.tell(await self._end_overdue())
+        may_lose = self._hearing.look(
+            at=monotonic(), wall=now(), is_reachable=await self._downlink.is_reachable()
+        )
+        self._changes.tell(await self._end_overdue(may_lose=may_lose))
+        sweeps.inc()
         await self._offer(Scope(), now() - timedelta(seconds=self._settings.reoffer_seconds))
         await self._stop(Scope())
 
@@ -263,11 +273,11 @@ class Dispatcher:
             self._bell.set()
 
     @writes
-    def _end_overdue(self, tx: Transaction) -> set[str]:
+    def _end_overdue(self, tx: Transaction, *, may_lose: bool) -> set[str]:
         dispatch = DispatchRepository(tx)
         fault("sweep.before_write")
         ended = dispatch.expire(limit=SWEEP_LIMIT)
-        if monotonic() >= self._no_loss_before:
+        if may_lose:
             silent = tx.now - timedelta(seconds=self._settings.lost_seconds)
             ended |= dispatch.lose(silent_since=silent, limit=SWEEP_LIMIT)
         self._flow.settle(tx, ended)

@@ -9,6 +9,7 @@ import pytest
 from libs.kit import clock
 from libs.kit.redis import Redis
 from services.execution.app import service
+from services.execution.dispatch.service import sweeps
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, running
 from tests.support.waiting import eventually
@@ -35,6 +36,15 @@ def time() -> Iterator[ShiftedClock]:
     before = clock.use(shifted)
     yield shifted
     clock.use(before)
+
+
+async def pass_time(time: ShiftedClock, seconds: float) -> None:
+    """Let time pass as it does, with the sweeps that belong to it, and not in one jump."""
+    until = time.shift + timedelta(seconds=seconds)
+    while time.shift < until:
+        time.shift = min(until, time.shift + timedelta(seconds=20))
+        before = sweeps._value.get()
+        await eventually(lambda before=before: sweeps._value.get() > before + 1)  # type: ignore[misc]  # defaults bind the loop's value
 
 
 @pytest.fixture
@@ -116,15 +126,35 @@ async def test_r39_a_silent_host_is_lost_only_when_agents_had_time_to_return(
     await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
 
-    time.shift += timedelta(seconds=299)
+    await pass_time(time, 290)
     control = await rig.run(2)
     await rig.courier.result(other, await rig.courier.start(other))
     await rig.until(control, "success")
     assert (await rig.task(execution_id))["status"] == "running"
-    time.shift += timedelta(seconds=60)
+    await pass_time(time, 60)
 
     task = await rig.until_task(execution_id, status="lost")
     assert task["reason"] == "agent_silent"
+
+
+async def test_r39_f54_after_a_sleep_of_the_machine_nobody_is_lost_at_once(
+    rig: Rig, time: ShiftedClock
+) -> None:
+    """Also the answer to a step of the wall clock (R44): silence that we slept through is none."""
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+    await pass_time(time, 310)  # the time that agents have after a start is over
+
+    await rig.courier.connect(agent, again=True)
+    time.shift += timedelta(minutes=10)
+    await pass_time(time, 250)
+
+    assert (await rig.task(execution_id))["status"] == "running"
+    await rig.courier.result(agent, order)
+    await rig.until(execution_id, "success")
 
 
 async def test_r13_a_result_after_the_loss_is_kept_and_changes_nothing(
@@ -135,7 +165,7 @@ async def test_r13_a_result_after_the_loss_is_kept_and_changes_nothing(
     execution_id = await rig.run(1)
     order = await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
-    time.shift += timedelta(seconds=400)
+    await pass_time(time, 400)
     await rig.until_task(execution_id, status="lost", log_status="gap")
 
     await rig.courier.output(agent, order, ("stdout", 0, 0, b"late\n"))
@@ -157,7 +187,7 @@ async def test_a_heartbeat_keeps_a_running_task(rig: Rig, time: ShiftedClock) ->
     await rig.until_task(execution_id, status="running")
 
     for _ in range(4):
-        time.shift += timedelta(seconds=200)
+        await pass_time(time, 200)
         await rig.courier.connect(agent, again=True)
         before = time.now() - timedelta(seconds=100)
 
