@@ -27,8 +27,10 @@ BUSY_BATCH_SECONDS = 0.02
 """After a batch, wait this long for the next to grow: each costs a transaction."""
 BUSY_MESSAGES = 8
 BUSY_HALF_LIFE = 0.05
-GATHER_SECONDS = 0.01
-"""Between two looks at ended tasks, so that those that end together are settled together."""
+GATHER_SECONDS = (0.01, 0.05)
+GATHER_SHARE = 8
+"""Between two looks at ended tasks, so that those that end together are settled together: so many
+times what the last one took, within these."""
 CLOSE_SECONDS = 10.0
 TICK_SECONDS = 0.5
 """How exactly delays, expiries and retries of executions are kept."""
@@ -185,6 +187,7 @@ class AgentOutput:
             except TimeoutError:
                 pass
             self._recorder.settle_bell.clear()
+            began = monotonic()
             try:
                 async with self._turn:
                     await self._recorder.settle()
@@ -192,7 +195,8 @@ class AgentOutput:
                 raise
             except (OSError, Unavailable) as error:
                 log.warning("Outputs could not be settled.", error=str(error))
-            await asyncio.sleep(GATHER_SECONDS)
+            least, most = GATHER_SECONDS
+            await asyncio.sleep(min(most, max(least, GATHER_SHARE * (monotonic() - began))))
 
     async def _renew(self) -> None:
         renewed = monotonic()

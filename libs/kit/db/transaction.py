@@ -34,6 +34,11 @@ _REMEMBER = text(
 ).bindparams(bindparam("at", type_=UTCDateTime))
 
 
+_LEASE_EPOCH = (
+    select(leases.c.epoch).where(leases.c.name == bindparam("lease")).with_for_update(read=True)
+)
+
+
 class DuplicateEvent(Exception):
     """This consumer has handled this fact before; the effect is already there."""
 
@@ -129,8 +134,8 @@ class Transaction:
 
         Raises LeaseLost when somebody else has taken the lease since.
         """
-        query = select(leases.c.epoch).where(leases.c.name == name).with_for_update(read=True)
-        if self.session.scalar(query) != epoch:
+        held = self.session.connection().execute(_LEASE_EPOCH, {"lease": name}).scalar()
+        if held != epoch:
             raise LeaseLost(lease=name, epoch=epoch)
 
     def add(self, entity: Entity) -> Entity:

@@ -32,6 +32,8 @@ class Bell:
     grown: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there is more output; `log_end` says how much."""
     log_end: LogEnd | None = None
+    has_moved: bool = True
+    """Whether anything but the end of the output may be new."""
 
 
 class Changes:
@@ -49,7 +51,8 @@ class Changes:
     ) -> None:
         """Ring for these executions; to be called after the commit, in the event loop.
 
-        `log_ends` spares watchers of this process the question how far the output goes.
+        `log_ends` are for executions of which nothing but the output has grown: it spares
+        watchers of this process every question.
         """
         ids = set(execution_ids)
         if not ids:
@@ -58,7 +61,8 @@ class Changes:
             for bell in self._bells.get(execution_id, ()):
                 bell.log_end = log_end
                 bell.grown.set()
-        self._ring_here(ids)
+                bell.rung.set()
+        self._ring_here(ids - (log_ends or {}).keys())
         self._outgoing |= ids
         self._ring.set()
 
@@ -84,6 +88,7 @@ class Changes:
     def _ring_here(self, execution_ids: Iterable[str]) -> None:
         for execution_id in execution_ids:
             for bell in self._bells.get(execution_id, ()):
+                bell.has_moved = True
                 bell.rung.set()
 
     async def _publish(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Executable, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.kit.db import Transaction
@@ -75,7 +75,7 @@ class LogRepository:
         """Whose output a task id stands for."""
         found: dict[str, Owner] = {}
         for some in _slices(task_ids):
-            rows = self._session.execute(select(*_OWNER).where(Task.id.in_(some)))
+            rows = self._session.connection().execute(_OWNERS, {"tasks": some})
             found.update((row.id, Owner(*row)) for row in rows)
         return found
 
@@ -132,16 +132,8 @@ class LogRepository:
         """Raise floors; what lies below them is durable already."""
         if not floors:
             return
-        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(TaskLog)
-        statement = statement.on_conflict_do_update(
-            index_elements=["task_id", "attempt", "stream"],
-            set_={
-                "seq": statement.excluded.seq,
-                "bytes": statement.excluded.bytes,
-                "gap_bytes": statement.excluded.gap_bytes,
-            },
-        )
+        connection = self._session.connection()
+        statement = _RAISE_FLOORS[connection.dialect.name]
         rows = [
             {
                 "task_id": floor.task_id,
@@ -153,13 +145,13 @@ class LogRepository:
             }
             for floor in floors
         ]
-        self._session.connection().execute(statement, rows)
+        connection.execute(statement, rows)
 
     def store_segments(self, fresh: Sequence[Segment], grown: Sequence[Segment]) -> None:
         """Note new segments and the valid lengths of known ones."""
         if fresh:
-            self._session.execute(
-                insert(LogSegment),
+            self._session.connection().execute(
+                _ADD_SEGMENTS,
                 [
                     {
                         "execution_id": segment.execution_id,
@@ -173,12 +165,7 @@ class LogRepository:
             )
         if grown:
             self._session.connection().execute(
-                update(LogSegment)
-                .where(
-                    LogSegment.execution_id == bindparam("of"),
-                    LogSegment.ordinal == bindparam("number"),
-                )
-                .values(length=bindparam("valid")),
+                _GROW_SEGMENT,
                 [
                     {
                         "of": segment.execution_id,
@@ -191,22 +178,7 @@ class LogRepository:
 
     def unsettled(self, limit: int) -> Sequence[Unsettled]:
         """Ended tasks whose output is still called live, oldest end first."""
-        rows = self._session.execute(
-            select(
-                Task.id,
-                Task.execution_id,
-                Task.attempt,
-                Task.status,
-                Task.finished_at,
-                Task.totals,
-            )
-            .where(
-                Task.log_status == LogStatus.LIVE,
-                Task.status.in_([str(status) for status in TERMINAL]),
-            )
-            .order_by(Task.finished_at)
-            .limit(limit)
-        )
+        rows = self._session.connection().execute(_UNSETTLED, {"most": limit})
         return [Unsettled(*row) for row in rows]
 
     def settle(self, statuses: dict[str, LogStatus]) -> set[str]:
@@ -214,13 +186,8 @@ class LogRepository:
         owners = self.owners(statuses)
         touched = {owner.execution_id for owner in owners.values()}
         ExecutionRepository(self._tx).bump(touched)
-        version = (
-            select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
-        )
         self._session.connection().execute(
-            update(Task)
-            .where(Task.id == bindparam("task"), Task.log_status == LogStatus.LIVE)
-            .values(log_status=bindparam("known"), version=version),
+            _SETTLE,
             [{"task": task_id, "known": str(status)} for task_id, status in statuses.items()],
         )
         return touched
@@ -253,3 +220,55 @@ _SEGMENTS = (
     .where(LogSegment.execution_id == bindparam("execution"))
     .order_by(LogSegment.ordinal)
 )
+
+# Built once: agents make these run many times a second.
+_OWNERS = select(*_OWNER).where(Task.id.in_(bindparam("tasks", expanding=True)))
+_UNSETTLED = (
+    select(
+        Task.id,
+        Task.execution_id,
+        Task.attempt,
+        Task.status,
+        Task.finished_at,
+        Task.totals,
+    )
+    .where(
+        Task.log_status == LogStatus.LIVE,
+        Task.status.in_(sorted(str(status) for status in TERMINAL)),
+    )
+    .order_by(Task.finished_at)
+    .limit(bindparam("most"))
+)
+_SETTLE = (
+    update(Task)
+    .where(Task.id == bindparam("task"), Task.log_status == LogStatus.LIVE)
+    .values(
+        log_status=bindparam("known"),
+        version=select(Execution.version)
+        .where(Execution.id == Task.execution_id)
+        .scalar_subquery(),
+    )
+)
+_ADD_SEGMENTS = insert(LogSegment)
+_GROW_SEGMENT = (
+    update(LogSegment)
+    .where(LogSegment.execution_id == bindparam("of"), LogSegment.ordinal == bindparam("number"))
+    .values(length=bindparam("valid"))
+)
+
+
+def _raise_floors(statement: "sqlite.Insert | postgresql.Insert") -> Executable:
+    return statement.on_conflict_do_update(
+        index_elements=["task_id", "attempt", "stream"],
+        set_={
+            "seq": statement.excluded.seq,
+            "bytes": statement.excluded.bytes,
+            "gap_bytes": statement.excluded.gap_bytes,
+        },
+    )
+
+
+_RAISE_FLOORS = {
+    "sqlite": _raise_floors(sqlite.insert(TaskLog)),
+    "postgresql": _raise_floors(postgresql.insert(TaskLog)),
+}

@@ -9,13 +9,13 @@ served from the files at its own position and nothing is kept for it in memory.
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from libs.contracts.execution import ExecutionStatus
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads
-from services.execution.changes.service import Changes, LogEnd
+from services.execution.changes.service import Bell, Changes, LogEnd
 from services.execution.domain import is_finished
 from services.execution.errors import ExecutionNotFound
 from services.execution.history.domain import Wanted
@@ -30,7 +30,8 @@ from services.execution.segments.repository import Segment, SegmentFiles
 
 POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.01, 0.05)
-"""Between two looks at a watched execution: as long as the last one took, within these."""
+LOOK_SHARE = 8
+"""Between two looks at a watched execution: so many times what the last one took, within these."""
 PING_SECONDS = 15.0
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 64
@@ -80,13 +81,15 @@ class Feed:
         self._moved.set()
         self._moved = asyncio.Event()
 
-    def grow(self, log_end: LogEnd) -> None:
-        """Take in that more output is durable, without another look."""
+    def grow(self, log_end: LogEnd) -> bool:
+        """Take in that more output is durable, without another look; False if it needs one."""
         ordinal, file, position, length = log_end
         segment = Segment(self.execution_id, ordinal, file, position, length)
         earlier = [known for known in self.state.segments if known.ordinal < ordinal]
-        if len(earlier) == ordinal:
-            self.move(replace(self.state, segments=[*earlier, segment]))
+        if len(earlier) != ordinal:
+            return False
+        self.move(replace(self.state, segments=[*earlier, segment]))
+        return True
 
     async def moved(self, seconds: float) -> bool:
         """Wait until there is a newer look, at most so long; says whether there is one."""
@@ -156,23 +159,19 @@ class Streams:
 
     async def _refresh(self, feed: Feed) -> None:
         with self._changes.watching(feed.execution_id) as bell:
+            rest_until = 0.0
             while feed.watchers:
                 bell.rung.clear()
                 if bell.log_end is not None:
-                    feed.grow(bell.log_end)
+                    bell.has_moved |= not feed.grow(bell.log_end)
                     bell.log_end = None
                     bell.grown.clear()
                     await asyncio.sleep(0)  # first the output, then what the states say
-                began = monotonic()
-                feed.move(await self._look(feed.execution_id))
-                # Look at most half of the time: what changes meanwhile is seen together.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_pause(monotonic() - began)):
-                        await bell.grown.wait()
-                if not bell.rung.is_set():
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(POLL_SECONDS):
-                            await bell.rung.wait()
+                if bell.has_moved and (began := monotonic()) >= rest_until:
+                    bell.has_moved = False
+                    feed.move(await self._look(feed.execution_id))
+                    rest_until = monotonic() + _pause(monotonic() - began)
+                await _next_ring(bell, rest_until)
         if self._feeds.get(feed.execution_id) is feed:
             del self._feeds[feed.execution_id]
 
@@ -299,6 +298,18 @@ class Streams:
         return [public_task(row, sizes) for row in rows], upto
 
 
+async def _next_ring(bell: Bell, rest_until: float) -> None:
+    """Until there is more output, or the states may have moved and may be looked at again."""
+    event, wait = bell.rung, POLL_SECONDS
+    if bell.has_moved:
+        event, wait = bell.grown, max(0.0, rest_until - monotonic())
+    try:
+        async with asyncio.timeout(wait):
+            await event.wait()
+    except TimeoutError:
+        bell.has_moved = True
+
+
 def _pause(seconds: float) -> float:
     least, most = GATHER_SECONDS
-    return min(most, max(least, seconds))
+    return min(most, max(least, LOOK_SHARE * seconds))
