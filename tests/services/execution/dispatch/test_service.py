@@ -10,6 +10,7 @@ from libs.kit import clock
 from libs.kit.redis import Redis
 from services.execution.app import service
 from services.execution.dispatch.service import sweeps
+from tests.support.courier import Agent
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, running
 from tests.support.waiting import eventually
@@ -36,6 +37,22 @@ def time() -> Iterator[ShiftedClock]:
     before = clock.use(shifted)
     yield shifted
     clock.use(before)
+
+
+async def beat(rig: Rig, agent: Agent, time: ShiftedClock) -> None:
+    """A sign of life, until it is written down."""
+    await rig.courier.connect(agent, again=True)
+    before = time.now() - timedelta(seconds=100)
+
+    async def heard() -> bool:
+        seen = await rig.app.state.assembly.database.read(
+            lambda tx: (
+                tx.session.connection().exec_driver_sql("SELECT min(seen_at) FROM tasks").scalar()
+            )
+        )
+        return str(seen) > before.replace(tzinfo=None).isoformat(" ")
+
+    await eventually(heard)
 
 
 async def pass_time(time: ShiftedClock, seconds: float) -> None:
@@ -146,9 +163,10 @@ async def test_r39_f54_after_a_sleep_of_the_machine_nobody_is_lost_at_once(
     execution_id = await rig.run(1)
     order = await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
-    await pass_time(time, 310)  # the time that agents have after a start is over
+    await pass_time(time, 200)
+    await beat(rig, agent, time)
+    await pass_time(time, 110)  # the time that agents have after a start is over
 
-    await rig.courier.connect(agent, again=True)
     time.shift += timedelta(minutes=10)
     await pass_time(time, 250)
 
@@ -188,21 +206,7 @@ async def test_a_heartbeat_keeps_a_running_task(rig: Rig, time: ShiftedClock) ->
 
     for _ in range(4):
         await pass_time(time, 200)
-        await rig.courier.connect(agent, again=True)
-        before = time.now() - timedelta(seconds=100)
-
-        async def heard(before: datetime = before) -> bool:
-            assembly = rig.app.state.assembly
-            seen = await assembly.database.read(
-                lambda tx: (
-                    tx.session.connection()
-                    .exec_driver_sql("SELECT min(seen_at) FROM tasks")
-                    .scalar()
-                )
-            )
-            return str(seen) > before.replace(tzinfo=None).isoformat(" ")
-
-        await eventually(heard)
+        await beat(rig, agent, time)
 
     await rig.courier.result(agent, order)
     await rig.until(execution_id, "success")
