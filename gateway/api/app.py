@@ -31,7 +31,7 @@ from gateway.api.metrics import GatewayMetrics
 from gateway.api.routing import OPEN_DOORS, Route, belongs_to_platform, carries_token, locate
 from gateway.api.settings import GatewaySettings
 from gateway.api.spa import Console
-from gateway.api.streams import Streams
+from gateway.api.streams import SIGNED_OUT, Streams
 from libs.contracts.auth import AuthClient
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.errors import AppError
@@ -169,7 +169,7 @@ class Gateway:
         scope, head, route = visit.scope, visit.head, visit.route
         method = scope["method"]
         door = OPEN_DOORS.get((method, visit.path))
-        limit = door.max_body_bytes if door else self._settings.max_body_bytes
+        limit = (door or route).max_body_bytes or self._settings.max_body_bytes
         counted: CountedBody | None = None
         if (head.announces_body or head.content_encoding) and check_body(head, limit):
             receive = counted = CountedBody(receive, limit, exchange.mute)
@@ -186,8 +186,8 @@ class Gateway:
         inner = visit.as_seen_by_service(exchange, identity)
         if route.streams and identity is not None:
             exchange.is_stream = True
-            await self._streams.run(identity, lambda: upstream(inner, receive, exchange.send))
-            await exchange.finish()
+            work = self._streams.run(identity, lambda: upstream(inner, receive, exchange.send))
+            await exchange.finish(last_event=SIGNED_OUT if await work else b"")
         elif counted is None:
             await upstream(inner, receive, exchange.send)
         else:

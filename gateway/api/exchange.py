@@ -84,6 +84,7 @@ class Exchange:
 
     __slots__ = (
         "_muted",
+        "_said",
         "_send",
         "body_unread",
         "complete",
@@ -98,6 +99,7 @@ class Exchange:
     def __init__(self, send: Send, *, head_only: bool, dressed: Sequence[Header]) -> None:
         self._send = send
         self._muted = False
+        self._said = b""
         self.dressed = dressed
         self.head_only = head_only
         self.body_unread = False
@@ -128,6 +130,8 @@ class Exchange:
             message = {"type": "http.response.start", "status": self.status, "headers": headers}
         elif not message.get("more_body", False):
             self.complete = True
+        elif self.is_stream:
+            self._said = message["body"][-2:]
         await self._send(message)
 
     async def answer(
@@ -159,8 +163,12 @@ class Exchange:
             own.append((b"connection", b"close"))
         await self.answer(status, body, [*own, *dressed, NO_STORE, *extra])
 
-    async def finish(self) -> None:
-        """Ends an answer that was begun and not completed."""
+    async def finish(self, *, last_event: bytes = b"") -> None:
+        """Ends an answer that was begun and not completed.
+
+        A last event goes out only where a whole one ended before, so that none is ever mixed up.
+        """
         if self.started and not self.complete:
             self.complete = True
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            body = last_event if self._said.endswith(b"\n\n") else b""
+            await self._send({"type": "http.response.body", "body": body, "more_body": False})

@@ -11,6 +11,9 @@ from libs.kit.errors import AppError, Unavailable
 _MOST_FAILED_CHECKS: Final = 2
 """So long auth may be away before a stream ends; new requests are refused at once."""
 
+SIGNED_OUT: Final = b'event: revoked\ndata: {"reason":"signed_out"}\n\n'
+"""The last word to a reader whose session has ended; coming again would be in vain."""
+
 
 class Streams:
     """Runs answers that stay open; `resolve` asks who a credential belongs to now."""
@@ -26,34 +29,37 @@ class Streams:
         self._slots = slots
         self._check_seconds = check_seconds
 
-    async def run(self, identity: Identity, work: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, identity: Identity, work: Callable[[], Awaitable[None]]) -> bool:
         """Runs `work` until it ends or the right to watch does; TooManyStreams without a slot.
 
-        A cut stream just ends; its reader resumes by the last event id if it still may.
+        A cut stream just ends; its reader resumes by the last event id if it still may. True when
+        it may not: the session has ended.
         """
         with self._slots.hold(identity.principal.id):
             leash = asyncio.timeout(None)
+            watch = asyncio.create_task(self._watch(identity, leash))
             try:
                 async with leash:
-                    watch = asyncio.create_task(self._watch(identity, leash))
-                    try:
-                        await work()
-                    finally:
-                        watch.cancel()
+                    await work()
             except TimeoutError:
                 if not leash.expired():
                     raise
+                return not watch.cancelled() and watch.exception() is None and watch.result()
+            finally:
+                watch.cancel()
+            return False
 
-    async def _watch(self, identity: Identity, leash: asyncio.Timeout) -> None:
+    async def _watch(self, identity: Identity, leash: asyncio.Timeout) -> bool:
         """Whatever ends this task, except the end of the stream itself, ends the stream."""
         task = asyncio.current_task()
         try:
-            await self._until_right_is_gone(identity)
+            return await self._until_right_is_gone(identity)
         finally:
             if task is None or not task.cancelling():
                 leash.reschedule(asyncio.get_running_loop().time())
 
-    async def _until_right_is_gone(self, identity: Identity) -> None:
+    async def _until_right_is_gone(self, identity: Identity) -> bool:
+        """Returns when it is; True when the credential is worth nothing any more."""
         failed = 0
         while failed < _MOST_FAILED_CHECKS:
             await asyncio.sleep(self._check_seconds)
@@ -62,8 +68,9 @@ class Streams:
             except Unavailable:
                 failed += 1
             except AppError:
-                return
+                return True
             else:
                 failed = 0
                 if not identity.is_same_right(now):
-                    return
+                    return False
+        return False

@@ -95,6 +95,7 @@ async def test_a_user_who_is_disabled_watches_no_longer(stage: Stage, credential
         stage.house.auth.sessions.clear()
         stage.house.auth.cookies.clear()
 
+        assert await anext(chunks) == b'event: revoked\ndata: {"reason":"signed_out"}\n\n'
         with pytest.raises(StopAsyncIteration):  # B100
             await anext(chunks)
     await _closed(stage)
