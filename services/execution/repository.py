@@ -99,6 +99,18 @@ class ExecutionRepository:
             counts[execution_id][TaskStatus(status)] = count
         return counts
 
+    def counts_of_steps(self, execution_id: str) -> dict[str, Counts]:
+        """How many tasks of each step of an execution are in which state."""
+        rows = self._session.execute(
+            select(Task.step_id, Task.status, func.count())
+            .where(Task.execution_id == execution_id)
+            .group_by(Task.step_id, Task.status)
+        )
+        counts: dict[str, Counts] = defaultdict(dict)
+        for step_id, status, count in rows:
+            counts[step_id][TaskStatus(status)] = count
+        return counts
+
     def head(self, execution_id: str) -> Row[*tuple[Any, ...]] | None:
         """The columns of an execution that move while it runs, or None."""
         return self._session.connection().execute(_HEAD, {"execution": execution_id}).first()
@@ -135,12 +147,20 @@ class ExecutionRepository:
         return total or 0, rows
 
     def tasks_page(
-        self, execution_id: str, *, status: TaskStatus | None, offset: int, limit: int
+        self,
+        execution_id: str,
+        *,
+        status: TaskStatus | None,
+        offset: int,
+        limit: int,
+        step_id: str | None = None,
     ) -> tuple[int, Sequence[Task]]:
         """Tasks in the order of the request's hosts, with the number of all that match."""
         where = [Task.execution_id == execution_id]
         if status is not None:
             where.append(Task.status == status)
+        if step_id is not None:
+            where.append(Task.step_id == step_id)
         total = self._session.scalar(select(func.count()).select_from(Task).where(*where))
         rows = self._session.scalars(
             select(Task).where(*where).order_by(Task.id).offset(offset).limit(limit)
@@ -339,4 +359,9 @@ def public_task(task: Task | Row[Any], sizes: dict[tuple[str, str], int]) -> dic
         "stderr_bytes": sizes.get((task.id, "stderr"), 0),
         "log_status": task.log_status,
         "late_outcome": task.late_outcome,
+        "batch_no": task.batch_no,
+        "not_before": task.not_before,
+        "outputs": task.outputs,
+        "progress": task.progress,
+        "processes": task.processes,
     }

@@ -1,4 +1,4 @@
-"""The record of executions: list, detail, tasks, log, cancel."""
+"""The record of executions: list, detail, tasks."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.kit.auth import Principal, require
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import provided
+from services.execution.attempts.schemas import AttemptOut
+from services.execution.attempts.service import Attempts
 from services.execution.plans.router import Origin
 from services.execution.plans.schemas import Accepted, ExecutionIn, Preview
 from services.execution.plans.service import Plans, RequestKey
 from services.execution.schemas import (
-    CancelIn,
-    CancelOut,
     ExecutionDetail,
     ExecutionOut,
     TaskOut,
@@ -23,10 +23,10 @@ from services.execution.service import Executions
 router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"])
 
 ExecutionsUseCases = Annotated[Executions, provided(Executions)]
+AttemptsUseCases = Annotated[Attempts, provided(Attempts)]
 PlansUseCases = Annotated[Plans, provided(Plans)]
 Runner = Annotated[Principal, require("executions:run")]
 Reader = Annotated[Principal, require("executions:read")]
-Stopper = Annotated[Principal, require("executions:cancel")]
 
 
 @router.get("")
@@ -82,17 +82,15 @@ async def list_tasks(
     by: Reader,
     params: Paging,
     status: TaskStatus | None = None,
+    step_id: Annotated[str | None, Query(max_length=36)] = None,
 ) -> Page[TaskOut]:
-    """The tasks of an execution, page by page."""
-    return await executions.tasks(execution_id, params, status)
+    """The tasks of an execution or of one of its steps; waiting ones say why they wait."""
+    return await executions.tasks(execution_id, params, status, step_id)
 
 
-@router.post("/{execution_id}/cancel", status_code=202)
-async def cancel_execution(
-    execution_id: str,
-    executions: ExecutionsUseCases,
-    by: Stopper,
-    body: CancelIn | None = None,
-) -> CancelOut:
-    """End what has not started for good, and ask the hosts to stop what runs."""
-    return await executions.cancel(execution_id, by, body.reason if body else None)
+@router.get("/{execution_id}/tasks/{task_id}/attempts")
+async def list_attempts(
+    execution_id: str, task_id: str, attempts: AttemptsUseCases, by: Reader
+) -> list[AttemptOut]:
+    """How the earlier attempts of a task ended, oldest first."""
+    return await attempts.earlier(execution_id, task_id)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from libs.contracts.execution import ExecutionStatus, TaskStatus
-from libs.kit.service import Row, Schema
-from services.execution.domain import LogStatus, ScriptType
+from libs.contracts.execution import ExecutionStatus, StepStatus, TaskStatus
+from libs.kit.service import Row
+from services.execution.domain import LogStatus, PauseReason, ScriptType, StepKind
 
 
 class ExecutionOut(Row):
@@ -16,16 +16,38 @@ class ExecutionOut(Row):
     status: ExecutionStatus
     script_type: ScriptType
     trigger: str
+    execution_type: str
+    description: str | None
+    priority: int
     user_id: int
     username: str
     task_total: int
     counts: dict[TaskStatus, int]
     version: int
+    paused_at: datetime | None
+    pause_reason: PauseReason | None
+    next_at: datetime | None
+    """When the engine looks again by itself: the end of a delay, or the expiry of a question."""
     cancel_requested_at: datetime | None
+    parent_id: str | None
+    root_id: str | None
+    retry_count: int
+    is_latest: bool
+    scheduled_job_id: int | None
+    client_ip: str | None
+    user_agent: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     duration_ms: int | None
+
+
+class WaitsFor(Row):
+    """Why a task has not started; `code` is stable, the sentences are for people."""
+
+    code: str
+    message: str
+    message_zh: str
 
 
 class TaskOut(Row):
@@ -52,6 +74,12 @@ class TaskOut(Row):
     stderr_bytes: int
     log_status: LogStatus
     late_outcome: dict[str, object] | None
+    batch_no: int
+    not_before: datetime | None
+    outputs: dict[str, object] | None
+    progress: dict[str, object] | None
+    processes: dict[str, int] | None
+    waits_for: WaitsFor | None = None
 
 
 class StepOut(Row):
@@ -60,7 +88,28 @@ class StepOut(Row):
     id: str
     name: str
     order: int
-    status: ExecutionStatus
+    kind: StepKind
+    status: StepStatus
+    reason: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    batch_no: int
+    batch_total: int
+    batch_ready_at: datetime | None
+    retries: int
+    retry_delay_seconds: int
+    ignore_error: bool
+    success_codes: list[int]
+    condition: dict[str, object] | None
+    on_failure: str | None
+    is_handler: bool
+    targets: dict[str, object]
+    payload: dict[str, object]
+    skipped_by: int | None
+    confirmed_by: int | None
+    confirmed_at: datetime | None
+    expires_at: datetime | None
+    outputs: dict[str, object]
     counts: dict[TaskStatus, int]
     script_type: ScriptType
     script_content: str
@@ -77,6 +126,7 @@ class ExecutionDetail(ExecutionOut):
     """An execution with its steps and at most the first 1,000 tasks of each."""
 
     cancel_reason: str | None
+    strategy: dict[str, object]
     script_content: str
     timeout_seconds: int
     args: list[str]
@@ -85,18 +135,3 @@ class ExecutionDetail(ExecutionOut):
     cwd: str | None
     steps: list[StepOut]
     tasks_total: int
-
-
-class CancelIn(Schema):
-    """Why somebody cancels; shown in the record."""
-
-    reason: str | None = None
-
-
-class CancelOut(Row):
-    """What a cancel did at once and what it has asked the hosts to do."""
-
-    execution_id: str
-    status: ExecutionStatus
-    cancelled: int
-    cancelling: int

@@ -1,27 +1,27 @@
-"""The use cases of executions: list, show, cancel."""
+"""The use cases of executions: list and show."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from libs.contracts.execution import (
     ExecutionStatus,
     TaskStatus,
 )
-from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.pagination import Page, PageParams
 from services.execution.changes.service import Changes
+from services.execution.dispatch.domain import SENTENCES
 from services.execution.dispatch.service import Dispatcher
-from services.execution.domain import WAITING, execution_status, is_finished
+from services.execution.domain import HELD, WAITING, execution_status, is_finished
 from services.execution.errors import (
-    ExecutionFinishedAlready,
     ExecutionNotFound,
 )
 from services.execution.flow.service import Flow
 from services.execution.models import Execution, Step
 from services.execution.repository import Counts, ExecutionRepository, public_task
-from services.execution.schemas import CancelOut, ExecutionDetail, ExecutionOut, StepOut, TaskOut
+from services.execution.schemas import ExecutionDetail, ExecutionOut, StepOut, TaskOut, WaitsFor
 from services.execution.settings import ExecutionSettings
 
 DETAIL_TASKS = 1_000
@@ -67,32 +67,59 @@ class Executions:
             results=[_listed(row, counts.get(row.id, {})) for row in rows],
         )
 
+    async def show(self, execution_id: str) -> ExecutionDetail:
+        """One execution with its steps and the first tasks, and why those wait that do."""
+        shown = await self._show(execution_id)
+        if not is_finished(shown.status):
+            for step in shown.steps:
+                await self._explain(step.tasks)
+        return shown
+
     @reads
-    def show(self, tx: Transaction, execution_id: str) -> ExecutionDetail:
-        """One execution with its steps and the first tasks of each."""
+    def _show(self, tx: Transaction, execution_id: str) -> ExecutionDetail:
         executions = ExecutionRepository(tx)
         execution = executions.by_id(execution_id)
         if execution is None:
             raise ExecutionNotFound(execution_id=execution_id)
-        counts = executions.counts_of([execution_id]).get(execution_id, {})
+        by_step = executions.counts_of_steps(execution_id)
         total, tasks = executions.tasks_page(
             execution_id, status=None, offset=0, limit=DETAIL_TASKS
         )
         sizes = executions.bytes_of([task.id for task in tasks])
         shown = [TaskOut.model_validate(public_task(task, sizes)) for task in tasks]
         steps = executions.steps_of(execution_id)
-        return _detailed(execution, steps, counts, shown, total)
+        return _detailed(execution, steps, by_step, shown, total)
+
+    async def tasks(
+        self,
+        execution_id: str,
+        params: PageParams,
+        status: TaskStatus | None,
+        step_id: str | None = None,
+    ) -> Page[TaskOut]:
+        """The tasks of an execution or of a step, page by page, and why those wait that do."""
+        page = await self._tasks(execution_id, params, status, step_id)
+        await self._explain(page.results)
+        return page
 
     @reads
-    def tasks(
-        self, tx: Transaction, execution_id: str, params: PageParams, status: TaskStatus | None
+    def _tasks(
+        self,
+        tx: Transaction,
+        execution_id: str,
+        params: PageParams,
+        status: TaskStatus | None,
+        step_id: str | None,
     ) -> Page[TaskOut]:
-        """The tasks of an execution, page by page."""
         executions = ExecutionRepository(tx)
         if executions.by_id(execution_id) is None:
             raise ExecutionNotFound(execution_id=execution_id)
         total, rows = executions.tasks_page(
-            execution_id, status=status, offset=params.offset, limit=params.page_size
+            execution_id,
+            status=status,
+            step_id=step_id,
+            offset=params.offset,
+            limit=params.page_size,
         )
         sizes = executions.bytes_of([row.id for row in rows])
         return Page[TaskOut](
@@ -102,46 +129,17 @@ class Executions:
             results=[TaskOut.model_validate(public_task(row, sizes)) for row in rows],
         )
 
-    async def cancel(self, execution_id: str, by: Principal, reason: str | None) -> CancelOut:
-        """End what has not started, and ask the hosts to stop what has.
-
-        A task that nobody claimed is cancelled for good when this returns: it will not start (R9).
-        """
-        done = await self._cancel(execution_id, by, reason)
-        self._changes.tell([execution_id])
-        self._dispatcher.wake(execution_id=execution_id)
-        return done
-
-    @writes
-    def _cancel(
-        self, tx: Transaction, execution_id: str, by: Principal, reason: str | None
-    ) -> CancelOut:
-        executions = ExecutionRepository(tx)
-        executions.bump([execution_id])
-        execution = executions.by_id(execution_id)
-        if execution is None:
-            raise ExecutionNotFound(execution_id=execution_id)
-        if is_finished(ExecutionStatus(execution.status)):
-            if execution.cancel_requested_at is None:
-                raise ExecutionFinishedAlready(execution_id=execution_id, status=execution.status)
-            return _cancelled(execution_id, ExecutionStatus(execution.status), 0, 0)
-        if execution.cancel_requested_at is None:
-            execution.cancel_requested_at = tx.now
-            execution.cancel_reason = (reason or f"by {by.username}")[:200]
-        ended = executions.end(
-            None,
-            execution_id=execution_id,
-            status=TaskStatus.CANCELLED,
-            reason="cancelled",
-            only=WAITING,
-            version=executions.version_of(execution_id),
-        )
-        asked = executions.ask_to_stop(
-            execution_id, statuses=(TaskStatus.CLAIMED, TaskStatus.RUNNING)
-        )
-        self._flow.advance(tx, execution_id)
-        executions.reload(execution)
-        return _cancelled(execution_id, ExecutionStatus(execution.status), ended, asked)
+    async def _explain(self, tasks: Sequence[TaskOut]) -> None:
+        """Say of those that have not started why."""
+        waiting = [task for task in tasks if task.status in HELD | WAITING]
+        if not waiting:
+            return
+        reasons = await self._dispatcher.why_waiting([task.id for task in waiting])
+        for task in waiting:
+            code = reasons.get(task.id)
+            if code is not None:
+                message, message_zh = SENTENCES[code]
+                task.waits_for = WaitsFor(code=code, message=message, message_zh=message_zh)
 
     @writes
     def close_unclosed(self, tx: Transaction) -> int:
@@ -158,6 +156,13 @@ class Executions:
         return ExecutionRepository(tx).forget_keys_before(tx.now - timedelta(days=KEY_DAYS))
 
 
+_COLUMNS = (
+    *("trigger", "execution_type", "description", "priority", "paused_at", "pause_reason"),
+    *("next_at", "parent_id", "root_id", "retry_count", "is_latest", "scheduled_job_id"),
+    *("client_ip", "user_agent"),
+)
+
+
 def _columns(execution: Execution, counts: Counts) -> dict[str, object]:
     started = execution.started_at
     ended = execution.finished_at or now()
@@ -167,7 +172,7 @@ def _columns(execution: Execution, counts: Counts) -> dict[str, object]:
         "name": execution.name,
         "status": execution.status,
         "script_type": execution.script_type,
-        "trigger": execution.trigger,
+        **{name: getattr(execution, name) for name in _COLUMNS},
         "user_id": execution.user_id,
         "username": execution.username,
         "task_total": execution.task_total,
@@ -186,30 +191,47 @@ def _listed(execution: Execution, counts: Counts) -> ExecutionOut:
 
 
 def _detailed(
-    execution: Execution, steps: Sequence[Step], counts: Counts, tasks: list[TaskOut], total: int
+    execution: Execution,
+    steps: Sequence[Step],
+    by_step: Mapping[str, Counts],
+    tasks: list[TaskOut],
+    total: int,
 ) -> ExecutionDetail:
-    first = steps[0]
-    shown = [
-        StepOut.model_validate(
-            _snapshot(step)
-            | {
-                "id": step.id,
-                "name": step.name,
-                "order": step.position,
-                "status": execution_status(counts),
-                "counts": counts,
-                "script_type": step.script_type,
-                "script_sha256": step.script_sha256,
-                "tasks": [task for task in tasks if task.step_id == step.id],
-            }
-        )
-        for step in steps
-    ]
+    counts: Counter[TaskStatus] = Counter()
+    for of_step in by_step.values():
+        counts.update(of_step)
+    shown = [_shown_step(execution, step, by_step.get(step.id, {}), tasks) for step in steps]
+    more = {"cancel_reason": execution.cancel_reason, "strategy": execution.strategy}
     return ExecutionDetail.model_validate(
-        _columns(execution, counts)
-        | _snapshot(first)
-        | {"cancel_reason": execution.cancel_reason, "steps": shown, "tasks_total": total}
+        _columns(execution, dict(counts))
+        | _snapshot(steps[0])
+        | more
+        | {"steps": shown, "tasks_total": total}
     )
+
+
+_STEP_COLUMNS = (
+    *("id", "name", "kind", "reason", "started_at", "finished_at", "script_type", "script_sha256"),
+    *("batch_no", "batch_total", "batch_ready_at", "retries", "retry_delay_seconds"),
+    *("ignore_error", "success_codes", "condition", "on_failure", "is_handler", "targets"),
+    *("payload", "skipped_by", "confirmed_by", "confirmed_at", "expires_at", "outputs"),
+)
+
+
+def _shown_step(
+    execution: Execution, step: Step, counts: Counts, tasks: Sequence[TaskOut]
+) -> StepOut:
+    status = str(execution_status(counts)) if execution.is_plain else step.status
+    more = {
+        "order": step.position,
+        "status": status,
+        "counts": counts,
+        "tasks": [task for task in tasks if task.step_id == step.id],
+    }
+    if execution.is_plain:
+        more |= {"started_at": execution.started_at, "finished_at": execution.finished_at}
+    columns = {name: getattr(step, name) for name in _STEP_COLUMNS}
+    return StepOut.model_validate(_snapshot(step) | columns | more)
 
 
 def _snapshot(step: Step) -> dict[str, object]:
@@ -221,12 +243,3 @@ def _snapshot(step: Step) -> dict[str, object]:
         "run_as": step.run_as,
         "cwd": step.cwd,
     }
-
-
-def _cancelled(execution_id: str, status: ExecutionStatus, ended: int, asked: int) -> CancelOut:
-    return CancelOut(
-        execution_id=execution_id,
-        status=status,
-        cancelled=ended,
-        cancelling=asked,
-    )

@@ -22,6 +22,7 @@ RESULT_PURPOSE = b"opsjob/result/v1\0"
 """What an agent signs is this prefix and the exact text of the payload, so that a signature
 made for a result can serve for nothing else."""
 
+PLAIN_SUCCESS = frozenset({0})
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -45,6 +46,15 @@ class Streams(BaseModel):
     stderr: StreamTotal
 
 
+class Notice(BaseModel):
+    """Something that did not change the end; `name` says of what."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    code: Annotated[str, Field(max_length=64)]
+    name: Annotated[str, Field(max_length=256)] = ""
+
+
 class ResultPayload(BaseModel):
     """The signed words of an agent about the end of an attempt; times are informational."""
 
@@ -61,12 +71,29 @@ class ResultPayload(BaseModel):
     duration_ms: Count | None
     started_at: str | None = None
     streams: Streams
-    processes: dict[str, int] | None = None
+    processes: dict[str, Count] | None = None
+    outputs: Annotated[dict[str, str], Field(max_length=256)] = Field(default_factory=dict)
+    warnings: Annotated[list[Notice], Field(max_length=100)] = Field(default_factory=list)
+
+    def noticed(self) -> str | None:
+        """What people should know besides the outcome, as one line."""
+        said = [f"{one.code} {one.name}".strip() for one in self.warnings]
+        return "; ".join(said)[:500] or None
+
+    def extras(self) -> dict[str, object]:
+        """What few results have: values for later steps, and processes that outlived the script."""
+        left = self.processes if self.processes and any(self.processes.values()) else None
+        if not left and not self.outputs:
+            return {}
+        return {"passed": self.outputs or None, "counted": left}
 
     def began(self) -> datetime | None:
         """When it ran; a script that is over at once has no report of its start."""
         never = self.outcome in {"failed_to_start", "lost"}
         return None if never else moment(self.started_at)
+
+
+Message = Mapping[str, object]
 
 
 class ReportRefused(Exception):
@@ -152,11 +179,16 @@ def _strict_json(text: str) -> object:
     return json.loads(text, object_pairs_hook=unique)
 
 
-def final_status(result: ResultPayload) -> TaskStatus:
-    """The state that a result stands for; only exit code 0 is a success (R11)."""
+def final_status(
+    result: ResultPayload, success_codes: frozenset[int] = PLAIN_SUCCESS
+) -> TaskStatus:
+    """The state that a result stands for; only an exit code of the step's set is a success (R11).
+
+    An exited script with a reason has failed whatever its code, as one whose output was too long.
+    """
     match result.outcome:
-        case "exited" if result.exit_code == 0 and result.signal is None:
-            return TaskStatus.SUCCESS
+        case "exited" if result.exit_code in success_codes and result.signal is None:
+            return TaskStatus.FAILED if result.reason else TaskStatus.SUCCESS
         case "exited" | "failed_to_start":
             return TaskStatus.FAILED
         case "timeout":
@@ -196,3 +228,33 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return parsed.astimezone(UTC) if parsed.tzinfo else None
+
+
+def number(value: object) -> int:
+    """A whole number of a message, or -1."""
+    return value if isinstance(value, int) else -1
+
+
+def text_of(value: object) -> str | None:
+    """A text of a message, or None."""
+    return value if isinstance(value, str) else None
+
+
+def claim_of(message: Message) -> Claim:
+    """The claim in a message; agent, boot and session are the gateway's own words."""
+    return Claim(
+        task_id=str(message["task_id"]),
+        attempt=number(message["attempt"]),
+        agent_id=str(message["agent_id"]),
+        boot_id=str(message["boot_id"]),
+        session_id=text_of(message.get("session_id")),
+    )
+
+
+def journal_of(message: Message) -> dict[tuple[str, int], dict[str, str]]:
+    """The states of the attempts that an agent listed in its hello, by task and attempt."""
+    listed = message.get("tasks")
+    found: dict[tuple[str, int], dict[str, str]] = {}
+    for item in listed if isinstance(listed, list) else []:
+        found[str(item["task_id"]), int(item["attempt"])] = {"state": str(item["state"])}
+    return found

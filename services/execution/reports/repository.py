@@ -9,8 +9,8 @@ from sqlalchemy import Update, bindparam, func, or_, select, update
 from libs.contracts.execution import TaskStatus
 from libs.kit.db import Transaction
 from services.execution.domain import ON_HOST, OPEN, LogStatus
-from services.execution.models import Execution, Task
-from services.execution.reports.domain import Standing
+from services.execution.models import Execution, Step, Task, TaskAttempt
+from services.execution.reports.domain import Claim, Standing
 
 IN_AT_ONCE = 500
 """Ids in one IN list; SQLite allows 32,766 parameters, planners prefer fewer."""
@@ -22,6 +22,7 @@ class ReportedTask:
 
     id: str
     execution_id: str
+    step_id: str
     user_id: int
     public_key: str | None
     session_id: str | None
@@ -62,6 +63,7 @@ class ReportRepository:
                 yield ReportedTask(
                     id=row.id,
                     execution_id=row.execution_id,
+                    step_id=row.step_id,
                     user_id=row.user_id,
                     public_key=row.public_key,
                     session_id=row.session_id,
@@ -90,6 +92,23 @@ class ReportRepository:
     def attach_late(self, rows: Sequence[dict[str, object]]) -> None:
         """Keep what arrived after a final state; each row: task, outcome, sums."""
         self._many(_ATTACH_LATE, rows)
+
+    def attach(self, rows: Sequence[dict[str, object]]) -> None:
+        """Keep values for later steps and what was left of processes; row: task, passed, counted.
+
+        Only of the attempt that ended just now, so of a task whose end is this very moment.
+        """
+        self._many(_ATTACH, rows)
+
+    def attach_archived(self, rows: Sequence[dict[str, object]]) -> None:
+        """Keep late results of earlier attempts; each row: task, past, final, outcome."""
+        if rows:
+            self._session.connection().execute(_ATTACH_ARCHIVED, rows)
+
+    def success_codes(self, step_ids: Iterable[str]) -> dict[str, frozenset[int]]:
+        """The exit codes that count as success, by step."""
+        query = select(Step.id, Step.success_codes).where(Step.id.in_(list(step_ids)))
+        return {step: frozenset(codes) for step, codes in self._session.execute(query)}
 
     def seen(self, agent_ids: Sequence[str]) -> None:
         """Note a sign of life for whatever these agents run."""
@@ -186,10 +205,32 @@ _ATTACH_LATE = (
         version=_VERSION,
     )
 )
+_ATTACH = (
+    update(Task)
+    .where(
+        Task.id == bindparam("task"),
+        Task.finished_at == bindparam("at", type_=Task.seen_at.type),
+    )
+    .values(
+        outputs=bindparam("passed", type_=Task.outputs.type),
+        processes=bindparam("counted", type_=Task.processes.type),
+    )
+)
+_ATTACH_ARCHIVED = (
+    update(TaskAttempt)
+    .where(
+        TaskAttempt.task_id == bindparam("task"),
+        TaskAttempt.attempt == bindparam("past"),
+        TaskAttempt.status != bindparam("final"),
+        TaskAttempt.late_outcome.is_(None),
+    )
+    .values(late_outcome=bindparam("outcome", type_=TaskAttempt.late_outcome.type))
+)
 _TASKS = (
     select(
         Task.id,
         Task.execution_id,
+        Task.step_id,
         Task.user_id,
         Task.public_key,
         Task.session_id,
@@ -241,4 +282,15 @@ def late(
         "exit_code": exit_code,
         "reason": reason,
         "received_at": at.isoformat(),
+    }
+
+
+def grant_row(claim: Claim, epoch: int) -> dict[str, object]:
+    """The parameters of `grant` for one claim."""
+    return {
+        "task": claim.task_id,
+        "old_epoch": epoch - 1,
+        "new_epoch": epoch,
+        "boot": claim.boot_id,
+        "session": claim.session_id,
     }

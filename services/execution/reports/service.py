@@ -16,19 +16,25 @@ from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import ON_HOST, TERMINAL
 from services.execution.flow.service import Flow
 from services.execution.reports.domain import (
-    Claim,
+    PLAIN_SUCCESS,
+    Message,
     ReportRefused,
     ResultPayload,
+    claim_of,
     final_status,
+    journal_of,
     judge_claim,
     missing_from_journal,
     moment,
+    number,
     read_result,
+    text_of,
 )
 from services.execution.reports.repository import (
     ReportedTask,
     ReportRepository,
     final_row,
+    grant_row,
     late,
 )
 from services.execution.reports.schemas import grant, refuse, result_ack
@@ -40,7 +46,9 @@ ACTOR_SECONDS = 3.0
 MAY_HAVE_RUN = frozenset({"already_ran", "damaged"})
 """Refusals by a journal that knows the attempt, or cannot tell: its end is not known."""
 
-Message = Mapping[str, object]
+CODES_KEPT = 10_000
+"""Steps whose success codes are remembered."""
+
 Answers = list[tuple[str, bytes]]
 Rows = dict[str, dict[str, object]]
 Tasks = Mapping[str, ReportedTask]
@@ -81,6 +89,9 @@ class Round:
     starts: Rows = field(default_factory=dict)
     ends: Rows = field(default_factory=dict)
     lates: Rows = field(default_factory=dict)
+    extras: Rows = field(default_factory=dict)
+    archived: list[dict[str, object]] = field(default_factory=list)
+    codes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     answers: Answers = field(default_factory=list)
     postponed: list[Message] = field(default_factory=list)
     """Claims of users whom auth has to be asked about first."""
@@ -118,6 +129,7 @@ class Reports:
         self._changes = changes
         self._flow = flow
         self._settle = settle
+        self._codes: dict[str, frozenset[int]] = {}
 
     async def apply(self, messages: Sequence[Message]) -> Answers:
         """Apply claims, rejections, starts and results; returns the frames to send back.
@@ -155,7 +167,7 @@ class Reports:
     @writes
     def _move_all(self, tx: Transaction, messages: Sequence[Message]) -> Round:
         tasks = ReportRepository(tx).tasks([str(m["task_id"]) for m in messages], lock=True)
-        work = Round()
+        work = Round(codes=self._success_codes(tx, tasks, messages))
         for message in messages:
             match message.get("t"):
                 case "claim":
@@ -166,13 +178,30 @@ class Reports:
                     _start(tx, tasks, message, work)
                 case "result":
                     _finish(tx, tasks, message, work)
+        ReportRepository(tx).attach_archived(work.archived)
         self._store(tx, tasks, work)
         if work.ends:
             fault("result.before_commit")
         return work
 
+    def _success_codes(
+        self, tx: Transaction, tasks: Tasks, messages: Sequence[Message]
+    ) -> Mapping[str, frozenset[int]]:
+        """What counts as success in the steps of these results; steps never change it."""
+        steps = {
+            tasks[str(message["task_id"])].step_id
+            for message in messages
+            if message.get("t") == "result" and str(message["task_id"]) in tasks
+        }
+        unknown = steps - self._codes.keys()
+        if unknown:
+            if len(self._codes) > CODES_KEPT:
+                self._codes = {}
+            self._codes = self._codes | ReportRepository(tx).success_codes(steps)
+        return self._codes
+
     def _claim(self, tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
-        claim = _claim_of(message)
+        claim = claim_of(message)
         task = tasks.get(claim.task_id)
         verdict = judge_claim(task.standing if task else None, claim, tx.now)
         reason = verdict.reason
@@ -184,7 +213,7 @@ class Reports:
                 return
             if may:
                 if verdict.changes:
-                    work.grants[task.id] = _grant_row(claim, verdict.epoch)
+                    work.grants[task.id] = grant_row(claim, verdict.epoch)
                 frame = grant(task.id, claim.attempt, epoch=verdict.epoch, boot_id=claim.boot_id)
                 work.answer(message, frame)
                 return
@@ -227,7 +256,7 @@ class Reports:
         work = Round()
         for agent_id, of_agent in ReportRepository(tx).on_host_of(by_agent).items():
             message = by_agent[agent_id]
-            known = _journal(message)
+            known = journal_of(message)
             session = {
                 "session_id": str(message.get("session_id")),
                 "boot_id": str(message["boot_id"]),
@@ -254,6 +283,7 @@ class Reports:
         reports.start(list(work.starts.values()))
         reports.finish(list(work.ends.values()))
         reports.attach_late(list(work.lates.values()))
+        reports.attach(list(work.extras.values()))
         work.released = self._flow.settle(tx, work.touched)
 
 
@@ -262,7 +292,7 @@ def _reject(tasks: Tasks, message: Message, work: Round) -> None:
     if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
         reason = str(message.get("reason") or "rejected")
         status = TaskStatus.LOST if reason in MAY_HAVE_RUN else TaskStatus.REJECTED
-        row = final_row(task.id, status, reason=reason, detail=_text(message.get("detail")))
+        row = final_row(task.id, status, reason=reason, detail=text_of(message.get("detail")))
         work.ends.setdefault(task.id, row)
 
 
@@ -271,19 +301,22 @@ def _start(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None
     if task and task.standing.status == TaskStatus.CLAIMED:
         work.starts[task.id] = {
             "task": task.id,
-            "granted": _number(message.get("epoch")),
-            "started": moment(_text(message.get("started_at"))) or tx.now,
+            "granted": number(message.get("epoch")),
+            "started": moment(text_of(message.get("started_at"))) or tx.now,
         }
 
 
 def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
     try:
+        if _is_past(tasks, message):
+            _finish_past(tx, tasks, message, work)
+            return
         task, result = _verified(tasks, message)
     except ReportRefused as why:
         refused.labels(str(why)).inc()
         log.warning("A result was refused.", task_id=message["task_id"], why=str(why))
         return
-    status = final_status(result)
+    status = final_status(result, work.codes.get(task.step_id, PLAIN_SUCCESS))
     totals = result.streams.model_dump()
     if task.standing.status in TERMINAL:
         if task.standing.status != status:
@@ -294,21 +327,47 @@ def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> Non
             task.id,
             status,
             reason=result.reason,
+            detail=result.noticed(),
             exit_code=result.exit_code,
             signal=result.signal,
             duration_ms=result.duration_ms,
             started_at=result.began(),
             totals=totals,
         )
+        if extras := result.extras():
+            work.extras[task.id] = {"task": task.id, **extras}
     work.answer(message, result_ack(task.id, task.standing.attempt))
 
 
-def _journal(message: Message) -> dict[tuple[str, int], dict[str, str]]:
-    listed = message.get("tasks")
-    found: dict[tuple[str, int], dict[str, str]] = {}
-    for item in listed if isinstance(listed, list) else []:
-        found[str(item["task_id"]), int(item["attempt"])] = {"state": str(item["state"])}
-    return found
+def _is_past(tasks: Tasks, message: Message) -> bool:
+    """Whether a result is about an attempt after which another has begun."""
+    task = tasks.get(str(message["task_id"]))
+    return task is not None and number(message["attempt"]) < task.standing.attempt
+
+
+def _finish_past(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
+    """Keep a late result of an earlier attempt beside it; it changes nothing else (R10)."""
+    task = tasks[str(message["task_id"])]
+    result = _read(task, message)
+    if result.task_id != task.id or result.attempt != message["attempt"]:
+        raise ReportRefused("not_its_task")
+    status = final_status(result, work.codes.get(task.step_id, PLAIN_SUCCESS))
+    outcome = late(status, result.exit_code, result.reason, tx.now)
+    work.archived.append(
+        {"task": task.id, "past": result.attempt, "final": str(status), "outcome": outcome}
+    )
+    work.answer(message, result_ack(task.id, result.attempt))
+
+
+def _read(task: ReportedTask, message: Message) -> ResultPayload:
+    if task.standing.agent_id != message["agent_id"]:
+        raise ReportRefused("not_its_task")
+    return read_result(
+        str(message.get("payload")),
+        str(message.get("signature")),
+        public_key=task.public_key,
+        agent_id=str(message["agent_id"]),
+    )
 
 
 def _own(tasks: Mapping[str, ReportedTask], message: Message) -> ReportedTask | None:
@@ -330,12 +389,7 @@ def _verified(
     task = _own(tasks, message)
     if task is None:
         raise ReportRefused("not_its_task")
-    result = read_result(
-        str(message.get("payload")),
-        str(message.get("signature")),
-        public_key=task.public_key,
-        agent_id=str(message["agent_id"]),
-    )
+    result = _read(task, message)
     standing = task.standing
     if result.task_id != task.id or result.attempt != standing.attempt:
         raise ReportRefused("not_its_task")
@@ -343,31 +397,3 @@ def _verified(
     if not granted or result.epoch != standing.epoch:
         raise ReportRefused("not_granted")
     return task, result
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else -1
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _claim_of(message: Message) -> Claim:
-    return Claim(
-        task_id=str(message["task_id"]),
-        attempt=_number(message["attempt"]),
-        agent_id=str(message["agent_id"]),
-        boot_id=str(message["boot_id"]),
-        session_id=_text(message.get("session_id")),
-    )
-
-
-def _grant_row(claim: Claim, epoch: int) -> dict[str, object]:
-    return {
-        "task": claim.task_id,
-        "old_epoch": epoch - 1,
-        "new_epoch": epoch,
-        "boot": claim.boot_id,
-        "session": claim.session_id,
-    }
