@@ -27,6 +27,7 @@ from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
 from services.execution.tasks import forget_old_keys
+from services.execution.upkeep.service import Upkeep
 from services.execution.variables.service import Variables
 
 
@@ -43,6 +44,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     flow = Flow(settings)
     dispatcher = Dispatcher(db, downlink, changes, settings, flow)
     recorder = Recorder(db, files, changes, settings)
+    upkeep = Upkeep(db, files, recorder, changes, settings)
     variables = Variables(db, seal, settings)
     plans = Plans(db, settings, hosts, variables, dispatcher, flow)
     executions = Executions(db, settings, dispatcher, changes, flow)
@@ -58,7 +60,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         dispatcher,
         AgentReports(redis, reports, downlink, consumer=name),
         AgentStatus(redis, reports, consumer=name),
-        AgentOutput(db, redis, recorder, downlink, consumer=name),
+        AgentOutput(db, redis, recorder, downlink, upkeep, consumer=name),
         Closer(executions, dispatcher),
     ]
 

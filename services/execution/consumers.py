@@ -16,6 +16,7 @@ from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.logs.service import LEASE, Recorder
 from services.execution.reports.service import Reports
 from services.execution.service import Executions
+from services.execution.upkeep.service import Upkeep
 
 GROUP = "execution"
 LEASE_TIME = timedelta(seconds=10)
@@ -127,10 +128,12 @@ class AgentOutput:
         redis: Redis,
         recorder: Recorder,
         downlink: Downlink,
+        upkeep: Upkeep,
         *,
         consumer: str,
     ) -> None:
         self._redis = redis
+        self._upkeep = upkeep
         self._recorder = recorder
         self._downlink = downlink
         self._consumer = consumer
@@ -155,10 +158,12 @@ class AgentOutput:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             self._recorder.begin(epoch)
+            self._upkeep.begin(epoch)
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._record())
                     group.create_task(self._settle())
+                    group.create_task(self._keep())
                     group.create_task(self._renew())
             except* LeaseLost:
                 log.warning("Another process records output now.")
@@ -197,6 +202,22 @@ class AgentOutput:
                 log.warning("Outputs could not be settled.", error=str(error))
             least, most = GATHER_SECONDS
             await asyncio.sleep(min(most, max(least, GATHER_SHARE * (monotonic() - began))))
+
+    async def _keep(self) -> None:
+        """Pack what is complete and remove what is too old, now and then."""
+        while True:
+            await asyncio.sleep(self._upkeep.pause_seconds)
+            try:
+                packed = 1
+                while packed and (segments := await self._upkeep.due()):
+                    async with self._turn:
+                        self._upkeep.retire(segments)
+                    packed = await self._upkeep.pack(segments)
+                await self._upkeep.clean()
+            except LeaseLost:
+                raise
+            except (OSError, Unavailable) as error:
+                log.warning("Stored output could not be kept in order.", error=str(error))
 
     async def _renew(self) -> None:
         renewed = monotonic()

@@ -23,15 +23,20 @@ Restart = Callable[[Rig], AbstractAsyncContextManager[Rig]]
 
 
 @pytest.fixture
-def again(database_url: Callable[[Declared], str], redis_url: str, tmp_path: Path) -> Restart:
+def url(database_url: Callable[[Declared], str]) -> str:
+    """The one database of a test."""
+    return database_url(service)
+
+
+@pytest.fixture
+def again(url: str, redis_url: str, tmp_path: Path) -> Restart:
     """Another process on the same database and files, which remembers nothing."""
-    url = database_url(service)
     return lambda rig: running(url, redis_url, tmp_path, rig.neighbours)
 
 
 @pytest.fixture
 async def small(
-    database_url: Callable[[Declared], str],
+    url: str,
     redis: Redis,
     redis_url: str,
     tmp_path: Path,
@@ -39,7 +44,7 @@ async def small(
 ) -> AsyncIterator[Rig]:
     """The service with the shortest segments that are allowed."""
     monkeypatch.setenv("OPSJOB_EXECUTION_LOG_SEGMENT_BYTES", str(256 * 1024))
-    async with running(database_url(service), redis_url, tmp_path) as made:
+    async with running(url, redis_url, tmp_path) as made:
         yield made
 
 

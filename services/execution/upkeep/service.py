@@ -1,0 +1,142 @@
+"""Packs output that is complete and removes what is kept no longer; works from the database alone.
+
+It belongs to the process that holds the recorder's lease, so that nobody appends to what is being
+packed. Every step can be repeated: a crash leaves a file too many, never one too few.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.logging import get_logger
+from libs.kit.metrics import counter
+from services.execution.changes.service import Changes
+from services.execution.logs.service import LEASE, Recorder
+from services.execution.segments.domain import FrameDamaged
+from services.execution.segments.repository import Segment, SegmentFiles
+from services.execution.settings import ExecutionSettings
+from services.execution.upkeep.repository import UpkeepRepository
+
+AT_ONCE: Final = 20
+LATER_SECONDS: Final = 60.0
+"""So long a file stays that was replaced: somebody may have looked up its name a moment ago."""
+
+log = get_logger(__name__)
+packed_bytes = counter("opsjob_log_packed_bytes_total", "Bytes of output before compression.")
+damaged = counter("opsjob_log_damaged_total", "Segments that could not be packed.")
+
+
+class Upkeep:
+    """The use cases of keeping output."""
+
+    def __init__(
+        self,
+        db: Database,
+        files: SegmentFiles,
+        recorder: Recorder,
+        changes: Changes,
+        settings: ExecutionSettings,
+    ) -> None:
+        self._db = db
+        self._files = files
+        self._recorder = recorder
+        self._changes = changes
+        self._settings = settings
+        self._epoch = 0
+        self.pause_seconds = settings.sweep_seconds
+        """Between two rounds."""
+
+    def begin(self, epoch: int) -> None:
+        """Work under a new epoch of the recorder's lease."""
+        self._epoch = epoch
+
+    async def due(self) -> Sequence[Segment]:
+        """Segments to pack, a few at a time; hand them to `retire`, then to `pack`."""
+        return await self._to_pack()
+
+    def retire(self, segments: Sequence[Segment]) -> None:
+        """Nothing more is appended to them; not while the recorder stores or settles."""
+        self._recorder.retire({segment.execution_id for segment in segments})
+
+    async def pack(self, segments: Sequence[Segment]) -> int:
+        """Compress and seal them, returns how many; raises OSError when there is no room."""
+        ready = await self._still(segments)
+        for segment in ready:
+            try:
+                after, size = await asyncio.to_thread(self._files.pack, segment)
+            except FrameDamaged:
+                damaged.inc()
+                log.error("Stored output is damaged.", segment=segment.file)
+                await self._note_damaged(segment)
+                continue
+            await self._note_packed(segment, after, size)
+            packed_bytes.inc(segment.length)
+        return len(ready)
+
+    async def clean(self) -> None:
+        """Remove what is kept no longer, then the files that nobody needs."""
+        for execution_id in await self._expired():
+            await self._remove(execution_id)
+            self._changes.tell([execution_id])
+        while gone := await self._left_over():
+            await asyncio.to_thread(self._delete, [file for _, _, file in gone])
+            await self._deleted(gone)
+
+    def _delete(self, files: Sequence[str]) -> None:
+        for file in files:
+            self._files.remove(file)
+
+    @reads
+    def _to_pack(self, tx: Transaction) -> Sequence[Segment]:
+        before = tx.now - timedelta(seconds=self._settings.log_pack_seconds)
+        return UpkeepRepository(tx).to_pack(before, AT_ONCE)
+
+    @reads
+    def _still(self, tx: Transaction, segments: Sequence[Segment]) -> Sequence[Segment]:
+        """The same with the lengths that they have now that nobody appends any more."""
+        before = tx.now - timedelta(seconds=self._settings.log_pack_seconds)
+        places = {(segment.execution_id, segment.ordinal) for segment in segments}
+        now = UpkeepRepository(tx).to_pack(before, AT_ONCE)
+        return [segment for segment in now if (segment.execution_id, segment.ordinal) in places]
+
+    @writes
+    def _note_packed(self, tx: Transaction, before: Segment, after: Segment, size: int) -> None:
+        tx.fenced(LEASE, self._epoch)
+        UpkeepRepository(tx).packed(before, after, size)
+
+    @writes
+    def _note_damaged(self, tx: Transaction, segment: Segment) -> None:
+        tx.fenced(LEASE, self._epoch)
+        UpkeepRepository(tx).damaged(segment)
+
+    @reads
+    def _expired(self, tx: Transaction) -> Sequence[str]:
+        upkeep, settings = UpkeepRepository(tx), self._settings
+        found: list[str] = []
+        if settings.log_keep_days:
+            before = tx.now - timedelta(days=settings.log_keep_days)
+            found += upkeep.expired(before, AT_ONCE)
+        if settings.log_keep_bytes:
+            excess = upkeep.stored_bytes() - settings.log_keep_bytes
+            for execution_id in upkeep.oldest(AT_ONCE):
+                if excess <= 0:
+                    break
+                excess -= upkeep.stored_bytes(execution_id)
+                found.append(execution_id)
+        return list(dict.fromkeys(found))
+
+    @writes
+    def _remove(self, tx: Transaction, execution_id: str) -> None:
+        tx.fenced(LEASE, self._epoch)
+        UpkeepRepository(tx).remove(execution_id)
+
+    @reads
+    def _left_over(self, tx: Transaction) -> Sequence[tuple[str, int, str]]:
+        wait = min(LATER_SECONDS, self._settings.log_pack_seconds)
+        return UpkeepRepository(tx).left_over(tx.now - timedelta(seconds=wait), AT_ONCE)
+
+    @writes
+    def _deleted(self, tx: Transaction, files: Sequence[tuple[str, int, str]]) -> None:
+        UpkeepRepository(tx).deleted(files)
