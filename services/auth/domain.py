@@ -46,6 +46,7 @@ GRANTS: tuple[tuple[Role, str], ...] = (
     (Role.ADMIN, "*"),
     (Role.OPERATOR, "executions:run"),
     (Role.OPERATOR, "executions:cancel"),
+    (Role.OPERATOR, "executions:operate"),
     (Role.VIEWER, "hosts:read"),
     (Role.VIEWER, "agents:read"),
     (Role.VIEWER, "executions:read"),

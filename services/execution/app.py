@@ -10,6 +10,8 @@ from libs.kit.service import Runtime, Service
 from services.execution.attempts.service import Attempts
 from services.execution.changes.service import Changes
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
+from services.execution.control.router import router as control_router
+from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.flow.service import Flow
 from services.execution.history.router import router as history_router
@@ -26,7 +28,9 @@ from services.execution.router import router
 from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
-from services.execution.tasks import forget_old_keys
+from services.execution.steps.router import router as steps_router
+from services.execution.steps.service import Steps
+from services.execution.tasks import forget_old_keys, forget_old_secrets
 from services.execution.upkeep.service import Upkeep
 from services.execution.variables.service import Variables
 
@@ -48,11 +52,15 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     variables = Variables(db, seal, settings)
     plans = Plans(db, settings, hosts, variables, dispatcher, flow)
     executions = Executions(db, settings, dispatcher, changes, flow)
+    operations = Operations(db, dispatcher, changes)
     reports = Reports(db, Actors(auth), dispatcher, changes, flow, settle=recorder.ended)
     return [
         executions,
         plans,
         QuickRuns(plans),
+        variables,
+        Control(db, operations, flow),
+        Steps(operations, flow, settings),
         Attempts(db),
         changes,
         Streams(db, files, changes),
@@ -69,7 +77,14 @@ service = Service(
     name="execution",
     metadata=Base.metadata,
     build=build,
-    routers=(quick_router, router, realtime_router, history_router),
-    tasks=(forget_old_keys,),
+    routers=(
+        quick_router,
+        router,
+        realtime_router,
+        history_router,
+        control_router,
+        steps_router,
+    ),
+    tasks=(forget_old_keys, forget_old_secrets),
     loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),
 )

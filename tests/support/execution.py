@@ -29,7 +29,8 @@ SECRET = SecretStr("for tests only: 0123456789abcdefghijklmnopqrstuvwxyz")
 
 def operator(user_id: int = 7, *permissions: str) -> Principal:
     """A person who may run things, or exactly what is named."""
-    held = permissions or ("executions:read", "executions:run", "executions:cancel")
+    doing = ("executions:run", "executions:cancel", "executions:operate")
+    held = permissions or ("executions:read", *doing)
     return Principal(
         id=user_id,
         username=f"user-{user_id}",
@@ -140,6 +141,23 @@ class Rig:
             "/api/quick/execute_script", json=request, headers=self.headers(by, more)
         )
 
+    async def launch(self, *steps: Message, by: Principal | None = None, **body: object) -> str:
+        """Run an execution of these steps; returns its id. A step without a kind is a script."""
+        answer = await self.submit(*steps, by=by, **body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["content"]["execution_id"])
+
+    async def submit(
+        self, *steps: Message, by: Principal | None = None, path: str = "", **body: object
+    ) -> httpx.Response:
+        """POST an execution of these steps, or with `/preview` ask what it would do."""
+        whole = [_step(number, step) for number, step in enumerate(steps, start=1)]
+        return await self.http.post(
+            f"/api/executor/execution-records{path}",
+            json={"steps": whole} | body,
+            headers=self.headers(by),
+        )
+
     async def show(self, execution_id: str) -> Message:
         """The detail of an execution."""
         answer = await self.http.get(
@@ -177,6 +195,12 @@ class Rig:
         found = await eventually(reached)
         assert found is not None
         return found
+
+
+def _step(number: int, step: Message) -> Message:
+    if step.get("kind", "script") == "script":
+        step = {"script_content": f"echo {number}"} | step
+    return {"name": f"step {number}"} | step
 
 
 @asynccontextmanager

@@ -36,7 +36,8 @@ def test_each_role_holds_what_the_plan_of_roles_says() -> None:
     reading = {"hosts:read", "agents:read", "executions:read"}
 
     assert permissions_of([Role.ADMIN]) == {"*"}
-    assert permissions_of([Role.OPERATOR]) == reading | {"executions:run", "executions:cancel"}
+    operating = {"executions:run", "executions:cancel", "executions:operate"}
+    assert permissions_of([Role.OPERATOR]) == reading | operating
     assert permissions_of([Role.VIEWER]) == reading
 
 

@@ -32,6 +32,7 @@ async def test_a_login_answers_with_tokens_and_the_user(door: Door, ann: Princip
         "permissions": [
             "agents:read",
             "executions:cancel",
+            "executions:operate",
             "executions:read",
             "executions:run",
             "hosts:read",

@@ -1,0 +1,1 @@
+"""What people do to single steps: skip, confirm, ignore errors, try hosts again."""
