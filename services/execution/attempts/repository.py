@@ -50,6 +50,7 @@ _FRESH = (
     "outputs",
     "progress",
     "processes",
+    "stop_until",
 )
 """What a new attempt does not inherit."""
 

@@ -90,6 +90,14 @@ class ControlRepository:
             or 0
         )
 
+    def forced_on(self, step_id: str) -> set[int]:
+        """The hosts of a step that were asked in vain so far to stop what was ended by force."""
+        return set(
+            self._session.scalars(
+                select(Task.host_id).where(Task.step_id == step_id, Task.stop_until > self._tx.now)
+            )
+        )
+
     def has_secrets(self, execution_id: str) -> bool:
         """Whether the secrets of an execution are still kept."""
         return bool(

@@ -134,6 +134,16 @@ class DispatchRepository:
         )
         return [Stopping(task, agent or "", attempt) for task, agent, attempt in rows]
 
+    def forced(self, scope: Scope, *, after: str) -> Sequence[Stopping]:
+        """A page of tasks that were ended by force and whose hosts have not answered yet."""
+        rows = self._session.execute(
+            select(Task.id, Task.agent_id, Task.attempt)
+            .where(Task.id > after, Task.stop_until > self._tx.now, *_within(scope))
+            .order_by(Task.id)
+            .limit(PAGE)
+        )
+        return [Stopping(task, agent or "", attempt) for task, agent, attempt in rows]
+
     def steps(self, step_ids: Iterable[str]) -> dict[str, Step]:
         """The steps with what they run."""
         rows = self._session.scalars(select(Step).where(Step.id.in_(list(step_ids))))

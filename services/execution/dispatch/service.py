@@ -235,12 +235,13 @@ class Dispatcher:
         return waiters, dispatch.limits(waiters, self._caps)
 
     async def _stop(self, scope: Scope) -> None:
-        after = ""
-        while page := await self._stopping(scope, after):
-            after = page[-1].id
-            await self._downlink.send_to_agents(
-                [(task.agent_id, _cancel_frame(task)) for task in page]
-            )
+        for pages in (self._stopping, self._forced):
+            after = ""
+            while page := await pages(scope, after):
+                after = page[-1].id
+                await self._downlink.send_to_agents(
+                    [(task.agent_id, _cancel_frame(task)) for task in page]
+                )
 
     @reads
     def _waiting(
@@ -251,6 +252,10 @@ class Dispatcher:
     @reads
     def _stopping(self, tx: Transaction, scope: Scope, after: str) -> Sequence[Stopping]:
         return DispatchRepository(tx).stopping(scope, after=after)
+
+    @reads
+    def _forced(self, tx: Transaction, scope: Scope, after: str) -> Sequence[Stopping]:
+        return DispatchRepository(tx).forced(scope, after=after)
 
     @writes
     def _mark(

@@ -26,6 +26,8 @@ class ReportedTask:
     user_id: int
     public_key: str | None
     session_id: str | None
+    was_forced: bool
+    """Ended by force, and its host has not answered yet."""
     standing: Standing
 
 
@@ -67,6 +69,7 @@ class ReportRepository:
                     user_id=row.user_id,
                     public_key=row.public_key,
                     session_id=row.session_id,
+                    was_forced=row.stop_until is not None,
                     standing=Standing(
                         status=TaskStatus(row.status),
                         attempt=row.attempt,
@@ -90,7 +93,7 @@ class ReportRepository:
         self._many(_FINISH, rows)
 
     def attach_late(self, rows: Sequence[dict[str, object]]) -> None:
-        """Keep what arrived after a final state; each row: task, outcome, sums."""
+        """Keep what arrived after a final state; each row: task, outcome, sums, counted."""
         self._many(_ATTACH_LATE, rows)
 
     def attach(self, rows: Sequence[dict[str, object]]) -> None:
@@ -201,6 +204,8 @@ _ATTACH_LATE = (
     .values(
         late_outcome=bindparam("outcome", type_=Task.late_outcome.type),
         totals=bindparam("sums", type_=Task.totals.type),
+        processes=bindparam("counted", type_=Task.processes.type),
+        stop_until=None,
         log_status=LogStatus.LIVE,
         version=_VERSION,
     )
@@ -234,6 +239,7 @@ _TASKS = (
         Task.user_id,
         Task.public_key,
         Task.session_id,
+        Task.stop_until,
         Task.status,
         Task.attempt,
         Task.epoch,

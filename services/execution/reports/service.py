@@ -319,9 +319,10 @@ def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> Non
     status = final_status(result, work.codes.get(task.step_id, PLAIN_SUCCESS))
     totals = result.streams.model_dump()
     if task.standing.status in TERMINAL:
-        if task.standing.status != status:
+        if task.was_forced or task.standing.status != status:
             outcome = late(status, result.exit_code, result.reason, tx.now)
-            work.lates[task.id] = {"task": task.id, "outcome": outcome, "sums": totals}
+            kept = {"outcome": outcome, "sums": totals, "counted": result.processes}
+            work.lates[task.id] = {"task": task.id, **kept}
     elif task.id not in work.ends:
         work.ends[task.id] = final_row(
             task.id,

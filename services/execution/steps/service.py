@@ -184,7 +184,13 @@ def _standing(execution: Execution, step: Step) -> StepStatus:
 
 
 def _chosen(control: ControlRepository, step: Step, wanted: RetryStepIn) -> list[str] | None:
-    """The tasks of the named hosts, or None for those of all."""
+    """The tasks of the named hosts, or None for those of all.
+
+    A host that has not answered since its task was ended by force may still be at work (R13).
+    """
+    silent = control.forced_on(step.id)
+    if silent & set(wanted.host_ids or silent):
+        raise StepNotFinished(step_id=step.id, hosts=sorted(silent)[:100])
     if wanted.host_ids is None:
         if wanted.retry_type == "all" and control.open_tasks(step.id):
             raise StepNotFinished(step_id=step.id)
