@@ -35,6 +35,8 @@ class Attempt:
     folder: str
     flow: Flow
     is_launched: bool = False
+    launch: int = 0
+    """The number under which the spawner was told of it."""
     is_ended: bool = False
     started: StartRecord | None = None
     cancel: CancelRequest | None = None

@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+from typing import Callable
 
 from agent.questions import LENGTH
 from libs.protocol.orders import Secret
@@ -26,10 +27,34 @@ class CompanionGone(Exception):
     """The companion ended before it answered; what was asked may or may not have been done."""
 
 
+class _Line(asyncio.Protocol):
+    """Our end of a companion's socket: each answer is handled where it arrives."""
+
+    def __init__(self, heard: Callable[[int, str], None]) -> None:
+        self._heard = heard
+        self._received = bytearray()
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while len(self._received) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(self._received)[0]
+            if len(self._received) < end:
+                return
+            answer = json.loads(self._received[LENGTH.size : end])
+            del self._received[:end]
+            self._heard(answer["id"], answer["value"])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
 class Companion:
     """One companion: a lean interpreter without asyncio, started anew whenever it ends.
 
     It gets the number of its socket as argument, then `arguments`; `descriptors` stay open in it.
+    It answers in the order of the questions.
     """
 
     def __init__(
@@ -38,23 +63,28 @@ class Companion:
         self._module = module
         self._arguments = arguments
         self._descriptors = descriptors
-        self._waiting: dict[int, asyncio.Future[str]] = {}
+        self._waiting: dict[int, Callable[[str | None], None]] = {}
+        self._quiet: dict[int, Callable[[str], None]] = {}
+        self._unsent: dict[int, bytes] = {}
         self._last = 0
-        self._writer: asyncio.StreamWriter | None = None
-        self._connected = asyncio.Event()
+        self._transport: asyncio.Transport | None = None
 
     async def run(self) -> None:
         """Keep it running until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
             process, ours = self._start()
-            reader, self._writer = await asyncio.open_connection(sock=ours)
-            self._connected.set()
+            line = _Line(self._hear)
+            transport, _ = await loop.create_connection(lambda line=line: line, sock=ours)  # type: ignore[misc]  # the default binds it
+            self._transport = transport
+            unsent, self._unsent = self._unsent, {}
+            transport.write(b"".join(unsent.values()))
             try:
-                await self._serve(reader)
+                await line.closed
             finally:
-                self._connected.clear()
-                self._fail_waiting()
-                self._writer.transport.abort()
+                self._transport = None
+                self._give_up()
+                transport.abort()
                 _end(process, ours)
             _logger.error("%s ended; it is started anew.", self._module)
             await asyncio.sleep(_RESTART_SECONDS)
@@ -74,31 +104,66 @@ class Companion:
             )
         return process, ours
 
-    async def _serve(self, reader: asyncio.StreamReader) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
-            while True:
-                size = LENGTH.unpack(await reader.readexactly(LENGTH.size))[0]
-                answer = json.loads(await reader.readexactly(size))
-                future = self._waiting.pop(answer["id"], None)
-                if future is not None and not future.done():
-                    future.set_result(answer["value"])
+    def _hear(self, number: int, value: str) -> None:
+        refused = self._quiet.pop(number, None)
+        if refused is not None:
+            refused(value)
+        for earlier in [earlier for earlier in self._quiet if earlier < number]:
+            self._quiet.pop(earlier)("")
+        done = self._waiting.pop(number, None)
+        if done is not None:
+            done(value)
 
-    def _fail_waiting(self) -> None:
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(CompanionGone())
-        self._waiting.clear()
+    def _give_up(self) -> None:
+        """Whatever was sent may or may not have been done."""
+        waiting, self._waiting = self._waiting, {}
+        quiet, self._quiet = self._quiet, {}
+        for done in waiting.values():
+            done(None)
+        for settled in quiet.values():
+            settled("")
+
+    def post(self, question: dict[str, object], done: Callable[[str | None], None]) -> None:
+        """Ask; `done` gets the answer, or None if the companion ended before answering."""
+        self._waiting[self._send(question)] = done
+
+    def tell(self, question: dict[str, object], settled: Callable[[str], None]) -> int:
+        """Ask for something whose success is not answered, by a number for `forget`.
+
+        `settled` gets the reason of a failure; or nothing, once a later answer or the end of the
+        companion shows that there will be none.
+        """
+        number = self._send(question)
+        self._quiet[number] = settled
+        return number
+
+    def forget(self, number: int) -> None:
+        """What was told has obviously been done."""
+        self._quiet.pop(number, None)
+
+    def probe(self) -> None:
+        """Have an answer come for all that was told so far; costs nothing if all is forgotten."""
+        if self._quiet and not self._waiting:
+            self.post({"name": ""}, lambda answer: None)
+
+    def _send(self, question: dict[str, object]) -> int:
+        self._last += 1
+        content = json.dumps({"id": self._last, **question}).encode()
+        frame = LENGTH.pack(len(content)) + content
+        if self._transport is None:
+            self._unsent[self._last] = frame
+        else:
+            self._transport.write(frame)
+        return self._last
 
     async def ask(self, question: dict[str, object]) -> str:
         """The answer to one question; raises CompanionGone if it ends before answering."""
-        await self._connected.wait()
-        assert self._writer is not None
-        self._last += 1
-        content = json.dumps({"id": self._last, **question}).encode()
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting[self._last] = future
-        self._writer.write(LENGTH.pack(len(content)) + content)
-        return await future
+        future: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self.post(question, lambda answer: None if future.done() else future.set_result(answer))
+        answer = await future
+        if answer is None:
+            raise CompanionGone
+        return answer
 
 
 def _end(process: subprocess.Popen[bytes], connection: socket.socket) -> None:
@@ -124,6 +189,17 @@ class Signer:
         while True:
             with contextlib.suppress(CompanionGone):
                 return await self._companion.ask({"statement": statement.hex()})
+
+    def sign_then(self, statement: bytes, done: Callable[[str], None]) -> None:
+        """The same for who does not wait: `done` gets the signature."""
+
+        def answered(signature: str | None) -> None:
+            if signature is None:
+                self.sign_then(statement, done)
+            else:
+                done(signature)
+
+        self._companion.post({"statement": statement.hex()}, answered)
 
     async def open(self, secret: Secret, task_id: str, attempt: int) -> str | None:
         """The value of a secret of this attempt; None if it was not sealed for us and for it."""

@@ -36,7 +36,8 @@ class Flow:
     def __init__(self, key: Key, execution_id: str, folder: str) -> None:
         self.key = key
         self._execution_id = execution_id
-        self._reader = SpoolReader(folder)
+        self._folder = folder
+        self._opened: SpoolReader | None = None
         self._sent: deque[Frame] = deque()
         self._cursor = 0
         self._floor = dict.fromkeys(STREAMS, (0, 0))
@@ -44,6 +45,13 @@ class Flow:
         self._moved_at = 0.0
         self._patience = STALL_SECONDS
         self.in_flight = 0
+
+    @property
+    def _reader(self) -> SpoolReader:
+        """Opened when something is to be sent: a folder that was just made holds nothing yet."""
+        if self._opened is None:
+            self._opened = SpoolReader(self._folder)
+        return self._opened
 
     def finish(self, totals: Mapping[str, int]) -> None:
         """The task wrote this many bytes per stream; what the spool lacks of them becomes a gap."""
@@ -68,12 +76,20 @@ class Flow:
     def _next_frame(self) -> Frame | None:
         """The frame at the cursor; it is read and remembered if it was never sent."""
         while self._cursor >= len(self._sent):
+            if self._has_read_all():
+                return None
             frame = self._reader.next() or self._missing_end()
             if frame is None:
                 return None
             if not self._is_acked(frame):
                 self._sent.append(frame)
         return self._sent[self._cursor]
+
+    def _has_read_all(self) -> bool:
+        """Whether the reader has passed the last byte, so that looking for more is in vain."""
+        return self._totals is not None and all(
+            self._reader.offset[stream] >= self._totals[stream] for stream in STREAMS
+        )
 
     def _missing_end(self) -> Frame | None:
         if self._totals is None:
@@ -154,7 +170,8 @@ class Flow:
 
     def close(self) -> None:
         """Release the open file."""
-        self._reader.close()
+        if self._opened is not None:
+            self._opened.close()
 
 
 def _cost(frame: Frame) -> int:

@@ -63,12 +63,14 @@ class Spawner:
                     return
 
     def _answer(self) -> bool:
+        """Start a script, of which nothing is said if it worked; no name asks for a word."""
         content = read_question(self._connection)
         if content is None:
             return False
         question = json.loads(content)
-        value = self._launch(question["name"], content)
-        write_answer(self._connection, question["id"], value)
+        failure = self._launch(question["name"], content) if question["name"] else ""
+        if failure or not question["name"]:
+            write_answer(self._connection, question["id"], failure)
         return True
 
     def _launch(self, name: str, content: bytes) -> str:

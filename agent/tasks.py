@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from agent.attempts import Attempt, checked_ends, payload_of, payload_without_end
-from agent.companions import Companion, CompanionGone, Signer
+from agent.companions import Companion, Signer
 from agent.faults import fault
 from agent.flow import Flow
 from agent.ledger import Entry, Key, Ledger
@@ -44,11 +44,11 @@ class Granted:
 
 @dataclass(frozen=True)
 class _End:
-    """An attempt that ended, before its result is signed; `mark` if its tree must be swept."""
+    """An attempt whose tree, known by its mark, must be swept before its result is signed."""
 
     attempt: Attempt
     payload: ResultPayload
-    mark: str = ""
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,11 @@ class Tasks:
         self._names = names
         self._attempts: dict[str, Attempt] = {}
         self._starting: list[Granted] = []
-        self._ending: list[_End] = []
+        self._sweeping: list[_End] = []
+        self._signed: list[tuple[Attempt, Entry]] = []
         self._early_cancels: dict[Key, CancelRequest] = {}
         self._work = asyncio.Event()
+        self._failure: Exception | None = None
         self.outbox = Outbox()
         self.say: Callable[[Message], None] = lambda message: None
         self.gave_slot_back: Callable[[Key], None] = lambda key: None
@@ -138,29 +140,43 @@ class Tasks:
     def grant(self, granted: Granted) -> None:
         """Start this, together with whatever else was granted in the same moment."""
         self._starting.append(granted)
-        self._work.set()
+        if len(self._starting) == 1:
+            self._soon(self._start_granted)
+
+    def _soon(self, step: Callable[[], None]) -> None:
+        """In the next turn of the loop, so that what comes together is written together."""
+        asyncio.get_running_loop().call_soon(self._guarded, step)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """What a step raises, a journal that cannot be written above all, ends the agent."""
+        try:
+            step()
+        except Exception as error:
+            self._failure = error
+            self._work.set()
 
     async def run(self) -> None:
-        """Start what was granted and sign what ended, in batches, until cancelled."""
+        """End what dead shims left behind before their results are signed, until cancelled."""
         while True:
             await self._work.wait()
             self._work.clear()
-            await self._start_granted()
-            await self._sign_ends()
+            if self._failure is not None:
+                raise self._failure
+            batch, self._sweeping = self._sweeping, []
+            for end in batch:
+                self._sign(end.attempt, await _swept(end))
 
-    async def _start_granted(self) -> None:
+    def _start_granted(self) -> None:
         batch, self._starting = self._starting, []
-        if not batch:
-            return
         accepted = {entry.key for entry in self._ledger.start([one.entry for one in batch])}
         for granted in batch:
             if granted.entry.key in accepted:
-                await self._launch(granted)
+                self._launch(granted)
             else:
                 self.say(Reject(*granted.entry.key, "limits_exceeded", "no room for the journal"))
                 self.gave_slot_back(granted.entry.key)
 
-    async def _launch(self, granted: Granted) -> None:
+    def _launch(self, granted: Granted) -> None:
         fault("journal.starting")
         attempt = self._remember(granted.entry)
         attempt.cancel = self._early_cancels.pop(attempt.key, None)
@@ -168,11 +184,15 @@ class Tasks:
             "name": granted.entry.name,
             "launch": vars(granted.launch),
         }
-        try:
-            failure = await self._companions.spawner.ask(question)
-        except CompanionGone:
-            failure = ""  # the next look at the folder's lock tells whether a shim has it
+        attempt.launch = self._companions.spawner.tell(
+            question, lambda failure: self._guarded(lambda: self._launched(attempt, failure))
+        )
         fault("journal.launched")
+
+    def _launched(self, attempt: Attempt, failure: str) -> None:
+        """A shim has the script, or its folder's lock will tell that none has; or it failed."""
+        if attempt.is_launched:
+            return
         attempt.is_launched = True
         if failure:
             _logger.error("A task could not be launched.", extra={"reason": failure})
@@ -185,10 +205,11 @@ class Tasks:
         attempt = self._attempts.get(name)
         if attempt is None:
             return
-        if attempt.started is None and not attempt.is_ended:
+        if not attempt.is_launched:
+            self._companions.spawner.forget(attempt.launch)
+            self._launched(attempt, "")
+        if not attempt.is_ended and not self._take_exit(attempt) and attempt.started is None:
             self._take_start(attempt)
-        if not attempt.is_ended:
-            self._take_exit(attempt)
         self.outbox.due(attempt)
 
     def _take_start(self, attempt: Attempt) -> None:
@@ -237,21 +258,26 @@ class Tasks:
         streams = payload.streams
         attempt.flow.finish({"stdout": streams.stdout.bytes, "stderr": streams.stderr.bytes})
         attempt.is_ended = True
-        self._ending.append(_End(attempt, payload, mark))
-        self._work.set()
+        if mark:
+            self._sweeping.append(_End(attempt, payload, mark))
+            self._work.set()
+        else:
+            self._sign(attempt, payload)
 
-    async def _sign_ends(self) -> None:
-        """Sign the results, journal them with one wait for the disk, send them."""
-        batch, self._ending = self._ending, []
-        if not batch:
-            return
-        signed = []
-        for end in batch:
-            payload = await _swept(end) if end.mark else end.payload
-            text = write_payload(payload)
-            signature = await self._companions.signer.sign(result_statement(text))
-            entry = replace(end.attempt.entry, state="exited", payload=text, signature=signature)
-            signed.append((end.attempt, entry))
+    def _sign(self, attempt: Attempt, payload: ResultPayload) -> None:
+        text = write_payload(payload)
+
+        def signed(signature: str) -> None:
+            entry = replace(attempt.entry, state="exited", payload=text, signature=signature)
+            self._signed.append((attempt, entry))
+            if len(self._signed) == 1:
+                self._soon(self._tell_ends)
+
+        self._companions.signer.sign_then(result_statement(text), signed)
+
+    def _tell_ends(self) -> None:
+        """Journal signed results with one wait for the disk, then send them."""
+        signed, self._signed = self._signed, []
         fault("journal.ended")
         self._ledger.exited([entry for _, entry in signed])
         fault("journal.exited")
@@ -314,6 +340,7 @@ class Tasks:
 
     def tick(self, now: float, wall: float) -> None:
         """Once a second: ends without a poke, dead shims, floors that stand still."""
+        self._companions.spawner.probe()
         for attempt in list(self._attempts.values()):
             if not attempt.is_ended and attempt.is_launched:
                 if attempt.started is None:
