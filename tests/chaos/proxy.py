@@ -154,6 +154,8 @@ class Connection:
                 writer.write(raw[start : start + step])
                 if toxics.slice_bytes:
                     await asyncio.sleep(0)
+            if toxics.bytes_per_second:
+                await asyncio.sleep(len(raw) / toxics.bytes_per_second)
         await writer.drain()
 
 

@@ -27,6 +27,9 @@ class Toxics:
     slice_bytes: int = 0
     """The bytes arrive in pieces of at most so many; 0 leaves them whole."""
 
+    bytes_per_second: int = 0
+    """How much passes in a second; 0 is no limit."""
+
     @property
     def is_quiet(self) -> bool:
         """Whether every message passes as it is."""
