@@ -14,6 +14,10 @@ from services.execution.control.router import router as control_router
 from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.flow.service import Flow
+from services.execution.downloads.router import router as download_router
+from services.execution.downloads.service import Downloads
+from services.execution.grouping.router import router as grouping_router
+from services.execution.grouping.service import Grouping
 from services.execution.history.router import router as history_router
 from services.execution.history.service import History
 from services.execution.logs.service import Recorder
@@ -25,6 +29,8 @@ from services.execution.realtime.router import router as realtime_router
 from services.execution.realtime.service import Streams
 from services.execution.reports.service import Actors, Reports
 from services.execution.router import router
+from services.execution.searching.router import router as search_router
+from services.execution.searching.service import Searching
 from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
@@ -49,6 +55,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     dispatcher = Dispatcher(db, downlink, changes, settings, flow)
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
+    history = History(db, files)
     variables = Variables(db, seal, settings)
     plans = Plans(db, settings, hosts, variables, dispatcher, flow)
     executions = Executions(db, settings, dispatcher, changes, flow)
@@ -64,7 +71,10 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Attempts(db),
         changes,
         Streams(db, files, changes),
-        History(db, files),
+        history,
+        Searching(history),
+        Downloads(db, history),
+        Grouping(history),
         dispatcher,
         AgentReports(redis, reports, downlink, consumer=name),
         AgentStatus(redis, reports, consumer=name),
@@ -82,6 +92,9 @@ service = Service(
         router,
         realtime_router,
         history_router,
+        search_router,
+        download_router,
+        grouping_router,
         control_router,
         steps_router,
     ),

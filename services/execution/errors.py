@@ -59,6 +59,22 @@ class LogPositionInvalid(Invalid):
     message_zh = "该位置不属于此执行的日志。"
 
 
+class SearchPatternInvalid(Invalid):
+    """A regular expression that cannot be read, or one that needs too much memory."""
+
+    code = "search_pattern_invalid"
+    message = "This regular expression cannot be used; `reason` says why."
+    message_zh = "无法使用该正则表达式，原因见 reason。"
+
+
+class OutputGroupNotFound(NotFound):
+    """No hosts say that, or not any more."""
+
+    code = "output_group_not_found"
+    message = "No hosts have this output now."
+    message_zh = "目前没有主机输出该内容。"
+
+
 class EventIdInvalid(Malformed):
     """An event id must come from an earlier event of the same kind of stream."""
 

@@ -38,6 +38,20 @@ class Spot:
     lines: int
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A frame on the way through a log.
+
+    `head` is the beginning of a line that this frame goes on with, where it is the first of its
+    stream on the way; `lines` end in the frame, `skip` of them come before the way begins.
+    """
+
+    frame: Frame
+    head: Piece | None
+    lines: int
+    skip: int
+
+
 class StoredLog:
     """What is stored of an execution, as far as it is wanted."""
 
@@ -66,8 +80,12 @@ class StoredLog:
 
     def _selected(self, segment: Segment) -> tuple[Index, Selection]:
         index = self._files.index(segment)
-        keys = None if self._wanted.is_all else [k for k in index.keys if self._wanted.has(k)]
-        return index, index.select(keys)
+        if self._wanted.is_all:
+            return index, index.select(None)
+        tasks = self._wanted.tasks
+        few = tasks is not None and len(tasks) < len(index.keys)
+        keys = index.keys_of(tasks) if tasks is not None and few else index.keys
+        return index, index.select([key for key in keys if self._wanted.has(key)])
 
     def spot(self, number: int) -> Spot | None:
         """The frame in which line `number` ends; None when it has not."""
@@ -163,34 +181,34 @@ class StoredLog:
 
     def lines(self, first: int = 1) -> Iterator[Line]:
         """All lines that have ended, from number `first` on, as they are read."""
-        spot = self.spot(first)
-        if spot is None:
-            return
         assembler = Assembler(first)
-        skip = first - spot.lines - 1
-        met: set[Key] = set()
-        for number, index, record, frame in self.frames(spot.segment, spot.at):
-            if record < 0:
+        for step in self.walk(first):
+            frame = step.frame
+            if not frame.task_id:
                 length, reason = frame.gap
                 yield Line(assembler.number, frame.key, 0, b"", 0, length, reason)
                 continue
-            if frame.key not in met:
-                met.add(frame.key)
-                if not index.flags[record] & FRESH:
-                    self._begin(assembler, number, index, record)
+            if step.head is not None:
+                assembler.pieces[frame.key] = step.head
             if frame.kind == Kind.DAMAGED:
-                assembler.number += max(0, index.lines[record] - skip)
-            yield from assembler.take(frame, skip=skip)
-            skip = 0
+                assembler.number += max(0, step.lines - step.skip)
+            yield from assembler.take(frame, skip=step.skip)
 
-    def _begin(self, assembler: Assembler, number: int, index: Index, record: int) -> None:
-        """Fetch the beginning of the line that a frame goes on with."""
-        key = index.keys[index.key[record]]
-        if not index.offset[record]:
+    def walk(self, first: int = 1) -> Iterator[Step]:
+        """The wanted frames from the one on in which line `first` ends; nothing if none does."""
+        spot = self.spot(first)
+        if spot is None:
             return
-        piece = self._piece(key, number, index, record)
-        if piece is not None:
-            assembler.pieces[key] = piece
+        skip = first - spot.lines - 1
+        met: set[Key] = set()
+        for number, index, record, frame in self.frames(spot.segment, spot.at):
+            head = None
+            if record >= 0 and frame.key not in met:
+                met.add(frame.key)
+                if not index.flags[record] & FRESH and index.offset[record]:
+                    head = self._piece(frame.key, number, index, record)
+            yield Step(frame, head, index.lines[record] if record >= 0 else 0, skip)
+            skip = 0
 
     def _piece(self, key: Key, number: int, index: Index, record: int | None) -> Piece | None:
         """What lies before a record (or at the end) of the line that is open there."""

@@ -5,7 +5,7 @@ from services.execution.history.domain import Line
 from services.execution.logs.repository import Owner
 from services.execution.segments.domain import Frame, Kind, readable
 
-NOBODY = Owner("", "", None, 0, 0, "", "")
+NOBODY = Owner("", "", None, 0, 0, "", "", "")
 """Whose output it is when that cannot be told any more."""
 
 

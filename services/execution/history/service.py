@@ -183,6 +183,11 @@ class History:
             is_settled=done and not executions.has_live_log(execution_id),
         )
 
+    @reads
+    def owners_in(self, tx: Transaction, execution_id: str) -> dict[str, Owner]:
+        """Whose output an execution has, by task."""
+        return LogRepository(tx).owners_in(execution_id)
+
     async def owners(self, view: View, task_ids: Iterable[str]) -> dict[str, Owner]:
         """Whose output these tasks' is."""
         missing = set(task_ids) - view.owners.keys()

@@ -33,6 +33,7 @@ class Owner:
     host_id: int
     host_name: str
     step_id: str
+    ip_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ _OWNER = (
     Task.host_id,
     Task.host_name,
     Task.step_id,
+    Task.ip_address,
 )
 _SEGMENTS = (
     select(

@@ -210,6 +210,8 @@ class Index:
     _numbers: dict[Key, int] = field(default_factory=dict)
     _before: "array[int]" = field(default_factory=lambda: array("i"))
     _last: dict[int, int] = field(default_factory=dict)
+    _by_task: dict[str, list[Key]] = field(default_factory=dict)
+    _known: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _chosen: dict[frozenset[int] | None, tuple[int, Selection]] = field(default_factory=dict)
 
@@ -271,8 +273,16 @@ class Index:
         self._link()
         return self._last.get(self._numbers.get(key, -1))
 
+    def keys_of(self, tasks: Iterable[str]) -> list[Key]:
+        """The streams of these tasks that have frames here."""
+        self._link()
+        return [key for task in tasks for key in self._by_task.get(task, ())]
+
     def _link(self) -> None:
         with self._lock:
+            for key in self.keys[self._known :]:
+                self._by_task.setdefault(key[0], []).append(key)
+                self._known += 1
             for record in range(len(self._before), len(self)):
                 number = self.key[record]
                 self._before.append(self._last.get(number, -1))
@@ -296,13 +306,27 @@ class Index:
 
     def _selection(self, chosen: frozenset[int] | None, count: int) -> Selection:
         records: array[int] | range = range(count)
-        if chosen is not None:
+        if chosen is not None and len(chosen) == 1:
+            records = self._chain(next(iter(chosen)), count)
+        elif chosen is not None:
             records = array("I", [n for n in range(count) if self.key[n] in chosen])
         total, upto = 0, array("Q")
         for record in records:
             total += self.lines[record]
             upto.append(total)
         return Selection(records, upto)
+
+    def _chain(self, number: int, count: int) -> "array[int]":
+        """The frames of one stream, without a look at all others."""
+        self._link()
+        found = array("I")
+        record = self._last.get(number, -1)
+        while record >= 0:
+            if record < count:
+                found.append(record)
+            record = self._before[record]
+        found.reverse()
+        return found
 
     def totals(self) -> list[tuple[Key, int, int]]:
         """Of each stream the lines that end here and the offset behind its last byte here."""

@@ -1,0 +1,1 @@
+"""Output of an execution as a file of any size."""

@@ -1,0 +1,1 @@
+"""Which hosts said the same, and what the others said instead."""
