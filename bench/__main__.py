@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import pkgutil
+import signal
 import sys
 from collections.abc import Callable, Iterable
 
@@ -46,5 +47,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def end_tidily() -> None:
+    """Let a SIGTERM (a time limit, say) end what a benchmark has started, not its program alone."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 if __name__ == "__main__":
+    end_tidily()
     sys.exit(main(sys.argv[1:]))

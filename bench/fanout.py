@@ -3,7 +3,7 @@
 The floor is a bare WebSocket hub with as many bare agents as processes: no identity, no storage,
 no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents] [PEERS=1]`;
 the limit is four times the floor. With PEERS=1 Salt's LocalClient takes its turn as well, with as
-many minions, on 10, 20 and all; we are to be eight times faster.
+many minions (10, 20 and 40 unless N is given); we are to be eight times faster.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from bench.report import Figure
 
 LIMIT_FLOORS = 4.0
 ROUNDS = 9
+ROUNDS_WITH_PEERS = 5
 SMALLER_WITH_PEERS = (10, 20)
 BARE_AGENT = Path(__file__).with_name("_bare_agent.py")
 
@@ -92,7 +93,7 @@ class Turns:
 
 
 def measure(n: int | None, peers: bool) -> Iterator[Figure]:
-    """Medians with `n` (default 40) agents; platform, floor and, if asked, Salt in turns."""
+    """Medians with `n` (default 40) agents; platform, floor and, if wanted, Salt in turns."""
     count = n or 40
     with (
         platform("--no-agent") as (running, client),
@@ -103,7 +104,7 @@ def measure(n: int | None, peers: bool) -> Iterator[Figure]:
         floor = Floor()
         runner.run(floor.start(count))
         try:
-            smaller = [size for size in SMALLER_WITH_PEERS if salt and size < count]
+            smaller = SMALLER_WITH_PEERS if salt and n is None else ()
             for size in [*smaller, count]:
                 if salt:
                     salt.grow(size)
@@ -131,7 +132,7 @@ def _in_turns(
     salt: _salt.Salt | None,
 ) -> Turns:
     turns = Turns()
-    for number in range(ROUNDS + 2):
+    for number in range((ROUNDS_WITH_PEERS if salt else ROUNDS) + 2):
         seen = turns if number >= 2 else Turns()  # the first ones warm up
         with salt.resting() if salt else contextlib.nullcontext():
             seen.ours.append(_run(client, hosts))

@@ -1,11 +1,26 @@
 """Figures are printed for machines and for people."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from bench.__main__ import benchmarks, main
 from bench.report import Figure, table
+from tests.support.tree import REPOSITORY
+
+# A benchmark that cleans up behind itself, and is waiting for something.
+WAITING = """
+import signal
+from bench.__main__ import end_tidily
+end_tidily()
+try:
+    print("started", flush=True)
+    signal.pause()
+finally:
+    print("cleaned up", flush=True)
+"""
 
 
 def test_a_figure_is_one_line_of_json_with_its_ratio() -> None:
@@ -42,3 +57,16 @@ def test_an_unknown_benchmark_is_refused_with_the_known_ones(
 
 def test_every_benchmark_can_be_loaded() -> None:
     assert all(callable(measure) for measure in benchmarks().values())
+
+
+def test_a_benchmark_that_is_ended_cleans_up_first() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "started\n"
+        running.terminate()
+        said, _ = running.communicate(timeout=30)
+
+    assert said == "cleaned up\n"
+    assert running.returncode == 143
