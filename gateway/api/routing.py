@@ -11,15 +11,20 @@ from urllib.parse import unquote_to_bytes
 from gateway.api.errors import NoSuchAddress
 
 KIB: Final = 1024
+MIB: Final = 1024 * KIB
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row of the map; `streams` marks addresses whose answers stay open."""
+    """One row of the map.
+
+    `streams` marks addresses whose answers stay open; `max_body_bytes` replaces the usual limit.
+    """
 
     prefix: str
     service: str
     streams: bool = False
+    max_body_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ URL_MAP: Final[Mapping[str, Route]] = {
         Route("/api/hosts", "hosts"),
         Route("/api/agents", "hosts"),
         Route("/api/quick", "execution"),
+        Route("/api/quick/transfer_file", "execution", max_body_bytes=16 * 1024 * MIB),
+        Route("/api/files", "execution"),
+        Route("/api/files/uploads", "execution", max_body_bytes=64 * MIB),
         Route("/api/executor", "execution"),
         Route("/api/realtime", "execution"),
         Route("/api/realtime/sse", "execution", streams=True),

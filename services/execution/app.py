@@ -4,15 +4,20 @@ from collections.abc import Sequence
 
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
+from libs.kit.artifacts import DiskStore, Drafts
 from libs.kit.db import Database
 from libs.kit.seal import Seal
 from libs.kit.service import Runtime, Service
+from services.execution.archives.router import router as archives_router
+from services.execution.archives.service import Archives
 from services.execution.attempts.service import Attempts
 from services.execution.changes.service import Changes
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
 from services.execution.control.router import router as control_router
 from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
+from services.execution.files.router import router as files_router
+from services.execution.files.service import Files
 from services.execution.flow.service import Flow
 from services.execution.downloads.router import router as download_router
 from services.execution.downloads.service import Downloads
@@ -20,6 +25,7 @@ from services.execution.grouping.router import router as grouping_router
 from services.execution.grouping.service import Grouping
 from services.execution.history.router import router as history_router
 from services.execution.history.service import History
+from services.execution.internal import router as internal_router
 from services.execution.logs.service import Recorder
 from services.execution.models import Base
 from services.execution.plans.service import Plans
@@ -36,8 +42,10 @@ from services.execution.service import Executions
 from services.execution.settings import ExecutionSettings
 from services.execution.steps.router import router as steps_router
 from services.execution.steps.service import Steps
-from services.execution.tasks import forget_old_keys, forget_old_secrets
+from services.execution.tasks import forget_old_keys, forget_old_secrets, sweep_files
 from services.execution.upkeep.service import Upkeep
+from services.execution.uploads.router import router as uploads_router
+from services.execution.uploads.service import Uploads
 from services.execution.variables.service import Variables
 
 
@@ -57,6 +65,9 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     upkeep = Upkeep(db, files, recorder, changes, settings)
     history = History(db, files)
     variables = Variables(db, seal, settings)
+    artifacts = runtime.settings.data_dir / "artifacts"
+    drafts = Drafts(artifacts / "drafts")
+    library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)
     plans = Plans(db, settings, hosts, variables, dispatcher, flow)
     executions = Executions(db, settings, dispatcher, changes, flow)
     operations = Operations(db, dispatcher, changes)
@@ -69,6 +80,9 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Control(db, operations, flow),
         Steps(operations, flow, settings),
         Attempts(db),
+        library,
+        Uploads(db, settings, library, drafts),
+        Archives(library),
         changes,
         Streams(db, files, changes),
         history,
@@ -83,11 +97,14 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     ]
 
 
+FILE_ROUTERS = (uploads_router, files_router, archives_router, internal_router)
+
 service = Service(
     name="execution",
     metadata=Base.metadata,
     build=build,
     routers=(
+        *FILE_ROUTERS,
         quick_router,
         router,
         realtime_router,
@@ -98,6 +115,6 @@ service = Service(
         control_router,
         steps_router,
     ),
-    tasks=(forget_old_keys, forget_old_secrets),
+    tasks=(sweep_files, forget_old_keys, forget_old_secrets),
     loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),
 )

@@ -307,3 +307,59 @@ class IdempotencyKey(Base):
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
     execution_id: Mapped[str] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class File(Base):
+    """A file of the library: somebody's name for a content. `task_id` says which task brought it.
+
+    Names live here alone; the content lies in the store under its checksum.
+    """
+
+    __tablename__ = "files"
+    __table_args__ = (
+        UniqueConstraint("task_id", "attempt", name="uq_files_task"),
+        Index("ix_files_user_id", "user_id", "id"),
+        Index("ix_files_execution_id", "execution_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(4096))
+    kind: Mapped[str] = mapped_column(String(16))
+    user_id: Mapped[int] = mapped_column(Integer)
+    username: Mapped[str] = mapped_column(String(150))
+    file_count: Mapped[int] = mapped_column(Integer)
+    execution_id: Mapped[str | None] = mapped_column(String(36))
+    step_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    task_id: Mapped[str | None] = mapped_column(String(36))
+    attempt: Mapped[int | None] = mapped_column(Integer)
+    host_id: Mapped[int | None] = mapped_column(Integer)
+    host_name: Mapped[str | None] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+
+class FileContent(Base):
+    """Content in the store. What no file needs since `unused_at` is removed in two steps."""
+
+    __tablename__ = "file_contents"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    unused_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    is_removing: Mapped[bool] = mapped_column(Boolean)
+
+
+class Upload(Base):
+    """A file that a person is sending; how much is there is the length of its draft."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[int] = mapped_column(Integer, index=True)
+    username: Mapped[str] = mapped_column(String(150))
+    name: Mapped[str] = mapped_column(String(4096))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -44,6 +44,26 @@ class ExecutionSettings(BaseSettings):
     log_keep_bytes: int = Field(default=0, ge=0)
     """How much output is kept in all, the oldest goes first; 0 sets no limit."""
 
+    file_max_bytes: int = Field(default=10 * 1024 * MIB, ge=MIB, le=2**50)
+    """The largest file that may be uploaded or collected."""
+    file_quota_bytes: int = Field(default=100 * 1024 * MIB, ge=0, le=2**60)
+    """What all files of one person may take together."""
+    file_reserve_bytes: int = Field(default=1024 * MIB, ge=0)
+    """What files leave free on the disk of the platform."""
+    file_piece_bytes: int = Field(default=8 * MIB, ge=64 * 1024, le=64 * MIB)
+    """The largest piece of an upload."""
+    file_uploads_per_user: int = Field(default=100, ge=1, le=10_000)
+    file_upload_seconds: float = Field(default=540.0, ge=1, le=7 * 86400)
+    """How long an upload may stand still before what has come of it is removed."""
+    file_keep_days: int = Field(default=0, ge=0, le=36500)
+    """How long uploaded files are kept; 0 keeps them until somebody deletes them."""
+    file_collected_days: int = Field(default=7, ge=1, le=36500)
+    """How long collected archives are kept."""
+    file_unused_seconds: float = Field(default=600.0, ge=0, le=86400)
+    """How long content stays after its last file was deleted."""
+    file_roots: tuple[str, ...] = ("/",)
+    """Folders of hosts that files may be put into and collected from, as a JSON list."""
+
     @model_validator(mode="after")
     def _pairs(self) -> "ExecutionSettings":
         if self.start_seconds <= 2 * HEARTBEAT_SECONDS:

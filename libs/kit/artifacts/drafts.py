@@ -93,6 +93,10 @@ class Drafts:
         self._take_hash(name, -1)
         self.path(name).unlink(missing_ok=True)
 
+    def names(self) -> list[str]:
+        """Everything that is on its way."""
+        return os.listdir(self._root) if self._root.is_dir() else []
+
     def stale(self, *, before: float) -> Iterator[str]:
         """Drafts that nobody has written to since that moment (seconds since 1970)."""
         if not self._root.is_dir():

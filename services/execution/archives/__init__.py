@@ -1,0 +1,1 @@
+"""All that an execution has collected, as one archive that is made while it is sent."""
