@@ -28,6 +28,7 @@ from services.execution.history.service import History
 from services.execution.internal import router as internal_router
 from services.execution.logs.service import Recorder
 from services.execution.models import Base
+from services.execution.orders.service import Orders
 from services.execution.plans.service import Plans
 from services.execution.quick.router import router as quick_router
 from services.execution.quick.service import QuickRuns
@@ -60,11 +61,11 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     downlink = Downlink(redis)
     seal = Seal(runtime.settings.secret.get_secret_value(), "execution")
     flow = Flow(settings)
-    dispatcher = Dispatcher(db, downlink, changes, settings, flow)
+    variables = Variables(db, seal, settings)
+    dispatcher = Dispatcher(db, downlink, changes, settings, flow, Orders(variables))
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
     history = History(db, files)
-    variables = Variables(db, seal, settings)
     artifacts = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(artifacts / "drafts")
     library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)

@@ -1,6 +1,6 @@
 """Which tasks wait for what, and the marks that dispatch leaves on them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -275,6 +275,31 @@ class DispatchRepository:
         ).all()
         self._end(due, TaskStatus.LOST, "agent_silent", ON_HOST)
         return {row.execution_id for row in due}
+
+    def reject(self, refused: Mapping[str, tuple[str, str]]) -> set[str]:
+        """End tasks that nobody claimed, each with its reason and detail; returns executions."""
+        rows = self._session.execute(
+            select(Task.id, Task.execution_id).where(
+                Task.id.in_(list(refused)), Task.status.in_(sorted(WAITING))
+            )
+        ).all()
+        executions = ExecutionRepository(self._tx)
+        executions.bump({row.execution_id for row in rows})
+        for row in rows:
+            reason, detail = refused[row.id]
+            self._session.execute(
+                update(Task)
+                .where(Task.id == row.id, Task.status.in_(sorted(WAITING)))
+                .values(
+                    status=TaskStatus.REJECTED,
+                    reason=reason[:64],
+                    detail=detail[:500],
+                    finished_at=self._tx.now,
+                    version=executions.version_of(row.execution_id),
+                ),
+                execution_options={"synchronize_session": False},
+            )
+        return {row.execution_id for row in rows}
 
     def _end(
         self,

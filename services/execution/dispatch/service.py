@@ -10,7 +10,7 @@ import msgspec
 from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
 from libs.kit.clock import monotonic, now
 from libs.kit.db import Database, Transaction, reads, writes
-from libs.kit.errors import Unavailable
+from libs.kit.errors import AppError, Unavailable
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
@@ -21,6 +21,8 @@ from services.execution.dispatch.repository import DispatchRepository, Scope, St
 from services.execution.domain import WAITING
 from services.execution.flow.service import Flow
 from services.execution.models import Step
+from services.execution.orders.domain import Filled
+from services.execution.orders.service import Orders, Sheets
 from services.execution.settings import ExecutionSettings
 
 GRACE_SECONDS = 10.0
@@ -112,8 +114,10 @@ class Dispatcher:
         changes: Changes,
         settings: ExecutionSettings,
         flow: Flow,
+        orders: Orders,
     ) -> None:
         self._db = db
+        self._orders = orders
         self._flow = flow
         self._downlink = downlink
         self._changes = changes
@@ -201,15 +205,30 @@ class Dispatcher:
             reachable = [task for task in page if task.agent_id in gateways]
             if not reachable:
                 continue
-            offered, steps = await self._mark(reachable)
+            offered, steps, sheets = await self._mark(reachable)
             self._note_blocked(reachable, offered)
             fault("offer.after_mark")
             frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+            refused: dict[str, AppError] = {}
             for task in offered:
-                frame = _offer_frame(task, steps[task.step_id])
+                try:
+                    frame = _offer_frame(task, steps[task.step_id], sheets.fill(task))
+                except AppError as error:
+                    refused[task.id] = error
+                    continue
                 frames[gateways[task.agent_id]].append((task.agent_id, frame))
             await self._downlink.send(frames)
+            if refused:
+                await self._reject(refused)
             self._changes.tell(task.execution_id for task in offered)
+
+    @writes
+    def _reject(self, tx: Transaction, refused: Mapping[str, AppError]) -> None:
+        """End tasks for which no order can be written; their code says why."""
+        ended = DispatchRepository(tx).reject(
+            {task_id: (error.code, error.message) for task_id, error in refused.items()}
+        )
+        self._flow.settle(tx, ended)
 
     async def why_waiting(self, task_ids: Sequence[str]) -> dict[str, WaitCode]:
         """Why those of these tasks that have not started wait; others are missing."""
@@ -260,10 +279,11 @@ class Dispatcher:
     @writes
     def _mark(
         self, tx: Transaction, tasks: Sequence[Waiting]
-    ) -> tuple[list[Waiting], dict[str, Step]]:
+    ) -> tuple[list[Waiting], dict[str, Step], Sheets]:
         dispatch = DispatchRepository(tx)
         offered = dispatch.mark_offered(tasks, self._caps)
-        return offered, dispatch.steps({task.step_id for task in offered})
+        steps = dispatch.steps({task.step_id for task in offered})
+        return offered, steps, self._orders.load(tx, offered, steps)
 
     def _note_blocked(self, wanted: Sequence[Waiting], offered: Sequence[Waiting]) -> None:
         if len(offered) < len(wanted):
@@ -293,29 +313,32 @@ def _slices(ids: tuple[str, ...], size: int = 500) -> Iterable[tuple[str, ...]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def _offer_frame(task: Waiting, step: Step) -> bytes:
-    return msgspec.json.encode(
-        {
-            "type": "offer",
-            "order": {
-                "execution_id": task.execution_id,
-                "task_id": task.id,
-                "attempt": task.attempt,
-                "agent_id": task.agent_id,
-                "host_name": task.host_name,
-                "script": step.script,
-                "script_sha256": step.script_sha256,
-                "script_type": step.script_type,
-                "args": step.args,
-                "env": step.env,
-                "run_as": step.run_as,
-                "cwd": step.cwd,
-                "timeout_seconds": step.timeout_seconds,
-                "not_after": task.not_after.isoformat(),
-                "max_output_bytes": MAX_OUTPUT_BYTES,
-            },
-        }
-    )
+def _offer_frame(task: Waiting, step: Step, filled: Filled) -> bytes:
+    order: dict[str, object] = {
+        "execution_id": task.execution_id,
+        "task_id": task.id,
+        "attempt": task.attempt,
+        "agent_id": task.agent_id,
+        "host_name": task.host_name,
+        "script": filled.script,
+        "script_sha256": filled.script_sha256,
+        "script_type": step.script_type,
+        "args": filled.args,
+        "env": filled.env,
+        "run_as": step.run_as,
+        "cwd": filled.cwd,
+        "timeout_seconds": step.timeout_seconds,
+        "not_after": task.not_after.isoformat(),
+        "max_output_bytes": MAX_OUTPUT_BYTES,
+    }
+    # An agent of before knows none of these, and most orders need none.
+    if step.success_codes != [0]:
+        order["success_codes"] = step.success_codes
+    if filled.passes_on:
+        order["outputs"] = True
+    if filled.secrets:
+        order["secrets"] = filled.secrets
+    return msgspec.json.encode({"type": "offer", "order": order})
 
 
 def _cancel_frame(task: Stopping) -> bytes:

@@ -172,6 +172,14 @@ class Filled:
     env: dict[str, str]
     cwd: str | None
     secrets: list[dict[str, object]]
+    passes_on: bool = False
+    """Whether the script may set values for later steps."""
+
+
+SET_BY_AGENT: Final = frozenset(
+    {"OPSJOB_EXECUTION_ID", "OPSJOB_TASK_ID", "OPSJOB_ATTEMPT", "OPSJOB_HOST"}
+)
+"""Built-ins that the agent puts into the environment itself, from the order's own fields."""
 
 
 # ---- filling in ------------------------------------------------------------------------------
@@ -265,18 +273,20 @@ class Sheet:
             return Filled(
                 *self._same_or_new(self._script.render(_none) if self._script else None),
                 [template.render(_none) for template in self._args],
-                env | names,
+                env | _sent(names),
                 self._cwd.render(_none) if self._cwd else None,
                 [],
+                not self._launched.is_plain,
             )
         scope = self.scope(task, of_host)
         env, secrets = self._environment(scope)
         filled = Filled(
             *self._same_or_new(self._script_in(scope)),
             [scope.text(template) for template in self._args],
-            env | names,
+            env | _sent(names),
             self._directory_in(scope),
             [_sealed(name, secret, task) for name, secret in secrets.items()],
+            not self._launched.is_plain,
         )
         _check_size(filled)
         return filled
@@ -308,7 +318,11 @@ class Sheet:
     def _environment(self, scope: Scope) -> tuple[dict[str, str], dict[str, Secret]]:
         """All variables as environment, then what the step sets itself, which is stronger."""
         merged = scope.merged()
-        env = {name: v.text for name, v in merged.items() if v.type != VariableType.SECRET}
+        env = {
+            name: value.text
+            for name, value in merged.items()
+            if value.type != VariableType.SECRET and name not in SET_BY_AGENT
+        }
         secrets = dict(self._layers.secrets)
         plain = {n: Value(VariableType.SECRET, secret.plain) for n, secret in secrets.items()}
         opened = Scope(plain, merged, stand_in=self._layers.stand_in)
@@ -327,6 +341,10 @@ class Sheet:
         if script is None or script == self._step.script:
             return self._step.script, self._step.script_sha256
         return script, hashlib.sha256(script.encode()).hexdigest()
+
+
+def _sent(names: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in names.items() if name not in SET_BY_AGENT}
 
 
 def _none(_reference: object) -> str:

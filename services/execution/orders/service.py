@@ -18,7 +18,6 @@ from services.execution.orders.domain import (
     Layers,
     Secret,
     Sheet,
-    StepTexts,
     TaskFacts,
     by_result,
     named_lists,
@@ -159,24 +158,59 @@ def _lists(repository: OrderRepository, step: Step, before: Sequence[Step]) -> d
 # ---- before accept ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """A task that does not exist yet."""
+class Written(Protocol):
+    """A step of a request, before it is stored."""
 
-    id: str = "00000000-0000-7000-8000-000000000000"
-    attempt: int = 1
+    @property
+    def name(self) -> str: ...
+    @property
+    def script_type(self) -> str: ...
+    @property
+    def script(self) -> str: ...
+    @property
+    def args(self) -> Sequence[str]: ...
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def cwd(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A step with the place that it will have."""
+
+    name: str
+    position: int
+    script_type: str
+    script: str
+    args: list[str]
+    env: dict[str, str]
+    cwd: str | None
+    script_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A task that does not exist yet, on this host or on any."""
+
     host_id: int = 1
     host_name: str = "host"
     ip_address: str = "127.0.0.1"
+    id: str = "00000000-0000-7000-8000-000000000000"
+    attempt: int = 1
     batch_no: int = 1
     sealing_key: str | None = None
 
 
-SAMPLE = _Sample()
+ANY_HOST = Sample()
 
 
 def check_texts(
-    name: str, by: Principal, steps: Sequence[StepTexts], variables: Mapping[str, object]
+    name: str,
+    by: Principal,
+    steps: Sequence[Written],
+    variables: Mapping[str, object],
+    on: Sample = ANY_HOST,
 ) -> list[str]:
     """Refuse texts that cannot be filled in, before anything is stored; returns the scripts.
 
@@ -186,16 +220,25 @@ def check_texts(
     kept = {name: Kept.model_validate(one) for name, one in variables.items()}
     launched = Launched("", name, by.id, by.username, now(), False, variables)
     secrets = {n: Secret("secret") for n, one in kept.items() if one.type == VariableType.SECRET}
-    sample = hosts_value([NamedHost(SAMPLE.host_id, SAMPLE.host_name, SAMPLE.ip_address)])
+    sample = hosts_value([NamedHost(on.host_id, on.host_name, on.ip_address)])
     scripts: list[str] = []
-    for number, step in enumerate(steps):
+    for place, written in enumerate(steps, start=1):
+        step = _Draft(
+            written.name,
+            place,
+            written.script_type,
+            written.script,
+            list(written.args),
+            dict(written.env),
+            written.cwd,
+        )
         layers = Layers(
             launch=_at(kept, Level.LAUNCH),
             wide={},
             defaults=_at(kept, Level.DEFAULT),
             lists=dict.fromkeys(named_lists(step), sample),
             secrets=secrets,
-            stand_in=text_value("value") if number else None,
+            stand_in=text_value("value") if place > 1 else None,
         )
-        scripts.append(Sheet(launched, step, layers).check(SAMPLE))
+        scripts.append(Sheet(launched, step, layers).check(on))
     return scripts

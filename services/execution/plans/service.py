@@ -26,6 +26,7 @@ from services.execution.errors import (
     TooManyTasks,
 )
 from services.execution.flow.service import Flow
+from services.execution.orders.service import ANY_HOST, Sample, check_texts
 from services.execution.plans.domain import (
     MAX_TASKS,
     Client,
@@ -175,6 +176,7 @@ class Plans:
             start_seconds=request.not_after_seconds,
         )
         _check(plan)
+        check_texts(plan.name, by, plan.steps, plan.variables.kept)
         return plan
 
     async def preview(self, request: ExecutionIn, by: Principal) -> Preview:
@@ -184,6 +186,8 @@ class Plans:
         hosts = list({host.host_id: host for step in plan.steps for host in step.hosts}.values())
         shown = [_host(host, wait) for host in hosts[:PREVIEW_HOSTS]]
         first = next((step for step in plan.steps if step.hosts), plan.steps[0])
+        seen = Sample(*_named(first.hosts[0])) if first.hosts else ANY_HOST
+        scripts = check_texts(plan.name, by, plan.steps, plan.variables.kept, seen)
         return Preview(
             hosts=shown,
             batches=_batches(plan.strategy, first.hosts[:PREVIEW_HOSTS]),
@@ -191,10 +195,10 @@ class Plans:
                 StepPreview(
                     name=step.name,
                     kind=step.kind,
-                    script=step.script or None,
+                    script=script or None,
                     host_count=None if step.targets.get("hosts_of") else len(step.hosts),
                 )
-                for step in plan.steps
+                for step, script in zip(plan.steps, scripts, strict=True)
             ],
             warnings=_warnings(hosts, wait),
         )
@@ -299,6 +303,10 @@ def _accepted(execution_id: str, status: str, tasks: int, *, created: bool) -> A
         task_count=tasks,
         created=created,
     )
+
+
+def _named(host: HostTarget) -> tuple[int, str, str]:
+    return host.host_id, host.name, host.ip_address
 
 
 def _host(host: HostTarget, wait: int) -> HostPreview:
