@@ -96,17 +96,7 @@ class AgentGateway:
             seconds=settings.reconcile_seconds,
             spawn=self._spawn,
         )
-        self._desk = FrontDesk(
-            gateway_id=self.gateway_id,
-            settings=settings,
-            lobby=self._lobby,
-            roster=self.roster,
-            identities=self._identities,
-            presence=self.presence,
-            revocation=self.revocation,
-            uplink=self.uplink,
-            spawn=self._spawn,
-        )
+        self._desk = self._make_desk()
         self._tail = Tail(
             self._blocking,
             {
@@ -120,6 +110,19 @@ class AgentGateway:
         self._others = self._make_others()
         self._routes = self._make_routes(hosts)
         self.uplink.on_return = self.presence.announce_all
+
+    def _make_desk(self) -> FrontDesk:
+        return FrontDesk(
+            gateway_id=self.gateway_id,
+            settings=self._settings,
+            lobby=self._lobby,
+            roster=self.roster,
+            identities=self._identities,
+            presence=self.presence,
+            revocation=self.revocation,
+            uplink=self.uplink,
+            spawn=self._spawn,
+        )
 
     # ---- life -----------------------------------------------------------------------------
 
