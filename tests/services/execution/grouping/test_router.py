@@ -45,6 +45,12 @@ async def groups(rig: Rig, execution_id: str, **query: object) -> list[tuple[int
     return [(group["count"], [host["host_id"] for host in group["hosts"]]) for group in found]
 
 
+async def shown(rig: Rig, execution_id: str) -> list[Message]:
+    found = (await get(rig, f"{execution_id}/output_groups"))["groups"]
+    assert isinstance(found, list)
+    return found
+
+
 async def get(rig: Rig, path: str, **query: object) -> Message:
     answer = await rig.http.get(
         f"{RECORDS}/{path}",
@@ -87,8 +93,7 @@ async def test_times_make_no_difference_when_that_is_wanted(rig: Rig) -> None:
 
 async def test_a_group_is_compared_with_the_majority(rig: Rig) -> None:
     execution_id = await said(rig, b"a\nb\nc\n", b"a\nb\nc\n", b"a\nB\nc\n")
-    page = await get(rig, f"{execution_id}/output_groups")
-    majority, other = page["groups"]  # type: ignore[misc]
+    majority, other = await shown(rig, execution_id)
 
     diff = await get(rig, f"{execution_id}/output_groups/diff", b=other["hash"])
 
@@ -100,8 +105,7 @@ async def test_a_group_is_compared_with_the_majority(rig: Rig) -> None:
 async def test_two_long_outputs_are_compared_within_limits(rig: Rig) -> None:
     one = b"".join(b"%d\n" % number for number in range(9_000))
     execution_id = await said(rig, one, one.replace(b"7\n", b"x\n"))
-    page = await get(rig, f"{execution_id}/output_groups")
-    first, second = page["groups"]  # type: ignore[misc]
+    first, second = await shown(rig, execution_id)
 
     diff = await get(rig, f"{execution_id}/output_groups/diff", a=first["hash"], b=second["hash"])
 
