@@ -69,7 +69,8 @@ class Client:
     def __init__(self, url: str, admin: dict[str, str], history: History) -> None:
         self.history = history
         self._admin = admin
-        self.http = httpx.AsyncClient(base_url=url, timeout=8, trust_env=False)
+        limits = httpx.Limits(max_connections=1000)
+        self.http = httpx.AsyncClient(base_url=url, timeout=8, trust_env=False, limits=limits)
 
     async def log_in(self) -> None:
         """Get a token, however long that takes."""
