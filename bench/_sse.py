@@ -123,7 +123,7 @@ async def open_readers(url: str, path: str, token: str, count: int) -> list[Read
     readers: list[Reader] = []
     for _ in range(count):
         _, reader = await loop.create_connection(
-            lambda: Reader(request), address.hostname, address.port
+            lambda: Reader(request), str(address.hostname), int(address.port or 80)
         )
         readers.append(reader)
     async with asyncio.timeout(60):

@@ -1,7 +1,7 @@
 """Many people follow one run: what reaches all of them together, and what one costs while idle.
 
-`make bench ONLY=watchers [N=watchers]`. Two agents print 60,000 lines of 100 bytes while 200 readers
-follow; each must get every byte. Before that the readers sit on a run that prints nothing.
+`make bench ONLY=watchers [N=watchers]`. Two agents print 60,000 lines of 100 bytes while 200
+readers follow; each must get every byte. Before that the readers sit on a run that prints nothing.
 """
 
 import time
