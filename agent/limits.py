@@ -8,7 +8,7 @@ import resource
 from collections.abc import Iterable
 
 from agent.cgroups import Cgroup, CgroupRoot
-from agent.processes import descendants
+from agent.processes import all_pids, descendants
 from agent.work import Launch
 
 LOOK_SECONDS = 0.2
@@ -19,15 +19,15 @@ _PAGE = resource.getpagesize()
 def limit_process(order: Launch, held: Iterable[str]) -> None:
     """In the child, before it changes its user: rlimits for what its cgroup does not hold.
 
-    The number of processes is then counted for all of the user, as the kernel knows no other
-    way, and not at all for root.
+    The kernel then counts the processes of all of the user, so those that he has already are
+    added; root it does not limit at all. `Guard` looks, too.
     """
     if order.open_files is not None:
         _limit(resource.RLIMIT_NOFILE, order.open_files)
     if order.memory_bytes is not None and "memory" not in held:
         _limit(resource.RLIMIT_DATA, order.memory_bytes)
     if order.max_processes is not None and "pids" not in held and order.uid != 0:
-        _limit(resource.RLIMIT_NPROC, order.max_processes)
+        _limit(resource.RLIMIT_NPROC, order.max_processes + _threads_of(order.uid))
 
 
 def _limit(what: int, value: int) -> None:
@@ -109,6 +109,16 @@ def _shared_once(pids: Iterable[int]) -> int:
         for line in _lines(f"/proc/{pid}/smaps_rollup"):
             if line.startswith(b"Pss_Anon:"):
                 total += int(line.split()[1]) * 1024
+    return total
+
+
+def _threads_of(uid: int) -> int:
+    """What a user has running now, as the kernel counts it: threads, zombies included."""
+    total = 0
+    for pid in all_pids():
+        fields = dict(line.split(b":", 1) for line in _lines(f"/proc/{pid}/status"))
+        if fields and int(fields[b"Uid"].split()[0]) == uid:
+            total += int(fields.get(b"Threads", b"1"))
     return total
 
 
