@@ -28,6 +28,7 @@ class Streams:
         self._resolve = resolve
         self._slots = slots
         self._check_seconds = check_seconds
+        self._watches: dict[tuple[object, ...], _Watch] = {}
 
     async def run(self, identity: Identity, work: Callable[[], Awaitable[None]]) -> bool:
         """Runs `work` until it ends or the right to watch does; TooManyStreams without a slot.
@@ -37,26 +38,46 @@ class Streams:
         """
         with self._slots.hold(identity.principal.id):
             leash = asyncio.timeout(None)
-            watch = asyncio.create_task(self._watch(identity, leash))
+            watch = self._join(identity, leash)
             try:
                 async with leash:
                     await work()
             except TimeoutError:
                 if not leash.expired():
                     raise
-                return not watch.cancelled() and watch.exception() is None and watch.result()
+                return watch.is_signed_out
             finally:
-                watch.cancel()
+                self._leave(identity, leash)
             return False
 
-    async def _watch(self, identity: Identity, leash: asyncio.Timeout) -> bool:
-        """Whatever ends this task, except the end of the stream itself, ends the stream."""
+    def _join(self, identity: Identity, leash: asyncio.Timeout) -> "_Watch":
+        watch = self._watches.get(_right(identity))
+        if watch is None:
+            watch = self._watches[_right(identity)] = _Watch()
+            watch.task = asyncio.create_task(self._watch(identity, watch))
+        watch.leashes.add(leash)
+        return watch
+
+    def _leave(self, identity: Identity, leash: asyncio.Timeout) -> None:
+        watch = self._watches.get(_right(identity))
+        if watch is None or leash not in watch.leashes:
+            return
+        watch.leashes.discard(leash)
+        if not watch.leashes:
+            del self._watches[_right(identity)]
+            if watch.task is not None:
+                watch.task.cancel()
+
+    async def _watch(self, identity: Identity, watch: "_Watch") -> None:
+        """Whatever ends this task, except the end of the streams themselves, ends them."""
         task = asyncio.current_task()
         try:
-            return await self._until_right_is_gone(identity)
+            watch.is_signed_out = await self._until_right_is_gone(identity)
         finally:
             if task is None or not task.cancelling():
-                leash.reschedule(asyncio.get_running_loop().time())
+                self._watches.pop(_right(identity), None)
+                for leash in watch.leashes:
+                    leash.reschedule(asyncio.get_running_loop().time())
 
     async def _until_right_is_gone(self, identity: Identity) -> bool:
         """Returns when it is; True when the credential is worth nothing any more."""
@@ -74,3 +95,18 @@ class Streams:
                 if not identity.is_same_right(now):
                     return False
         return False
+
+
+class _Watch:
+    """All streams of one credential with the same rights; they are asked about together."""
+
+    __slots__ = ("is_signed_out", "leashes", "task")
+
+    def __init__(self) -> None:
+        self.leashes: set[asyncio.Timeout] = set()
+        self.is_signed_out = False
+        self.task: asyncio.Task[None] | None = None
+
+
+def _right(identity: Identity) -> tuple[object, ...]:
+    return identity.key, identity.principal.id, identity.principal.permissions
