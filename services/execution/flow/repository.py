@@ -93,6 +93,7 @@ class FlowRepository:
             now=self._tx.now,
             steps=tuple(_step(row, tallies.get(row.id, ())) for row in steps),
             stopping=head.cancel_requested_at is not None,
+            begun=head.started_at is not None,
             pause=PauseReason(head.pause_reason) if head.pause_reason else None,
             threshold=strategy.threshold,
             batch_delay=strategy.batch_delay_seconds,
@@ -149,16 +150,20 @@ class FlowRepository:
             version=version,
         )
         if drop.stop_running:
-            self._session.execute(
-                update(Task)
-                .where(
-                    Task.step_id == drop.step_id,
-                    Task.status.in_(sorted(ON_HOST)),
-                    Task.cancel_at.is_(None),
-                )
-                .values(cancel_at=self._tx.now),
-                execution_options={"synchronize_session": False},
+            self.stop_running(drop.step_id)
+
+    def stop_running(self, step_id: str) -> None:
+        """Ask the hosts that run a step to stop it."""
+        self._session.execute(
+            update(Task)
+            .where(
+                Task.step_id == step_id,
+                Task.status.in_(sorted(ON_HOST)),
+                Task.cancel_at.is_(None),
             )
+            .values(cancel_at=self._tx.now),
+            execution_options={"synchronize_session": False},
+        )
 
     def withdraw(self, step_ids: Sequence[str], version: int) -> None:
         """Take back what nobody has claimed; a claim for it is refused until it is released."""
@@ -259,7 +264,7 @@ class FlowRepository:
     ) -> None:
         """Store the execution's own state, and tell the others when it has ended."""
         started_at, finished_at = head.started_at, head.finished_at
-        if status != ExecutionStatus.PENDING and started_at is None:
+        if status not in {ExecutionStatus.PENDING, ExecutionStatus.PAUSED} and started_at is None:
             started_at = self._tx.now
         if ended and finished_at is None:
             finished_at = self._tx.now

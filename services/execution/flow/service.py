@@ -134,6 +134,7 @@ class Flow:
         if step is None or step.status in ENDED_STEPS:
             return False
         flow.change_step(step_id, {"skipped_by": user_id})
+        flow.stop_running(step_id)
         self.advance(tx, execution_id)
         return True
 
