@@ -26,6 +26,8 @@ class Agent:
     boot_id: str = "boot-1"
     session_id: str = "session-1"
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    taken: set[tuple[object, object]] = field(default_factory=set)
+    """Tasks and attempts that it has claimed."""
 
     @property
     def id(self) -> str:

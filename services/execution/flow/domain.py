@@ -118,6 +118,7 @@ class View:
     now: datetime
     steps: tuple[StepView, ...]
     stopping: bool = False
+    begun: bool = False
     pause: PauseReason | None = None
     threshold: Threshold | None = None
     batch_delay: float = 0.0
@@ -215,9 +216,8 @@ def execution_standing(view: View, pause: PauseReason | None) -> ExecutionStatus
         return ExecutionStatus.SUCCESS
     if pause is not None:
         return ExecutionStatus.PAUSED
-    begun = any(step.status in ENDED_STEPS for step in view.steps) or any(
-        tally.status not in HELD | WAITING for step in view.steps for tally in step.tallies
-    )
+    moved = any(t.status not in HELD | WAITING for step in view.steps for t in step.tallies)
+    begun = view.begun or moved or statuses & ENDED_STEPS
     return ExecutionStatus.RUNNING if begun else ExecutionStatus.PENDING
 
 
