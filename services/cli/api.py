@@ -146,6 +146,32 @@ class Api:
                 _content(answer)
             yield answer
 
+    def send_bytes(self, path: str, content: bytes, params: Params) -> dict[str, JSON]:
+        """The `content` of a PUT of raw bytes; repeating it is the caller's business."""
+        answer = self._http.put(
+            path,
+            content=content,
+            params=params,
+            headers={
+                "Authorization": f"Bearer {self.access_token()}",
+                "Content-Type": "application/octet-stream",
+            },
+        )
+        return _object(_content(answer))
+
+    @contextlib.contextmanager
+    def reading(self, path: str, params: Params) -> Iterator[Iterator[bytes]]:
+        """The body of a GET in pieces; errors of the API and a broken line are CommandFailed."""
+        headers = {"Authorization": f"Bearer {self.access_token()}"}
+        try:
+            with self._http.stream("GET", path, params=params, headers=headers) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    answer.read()
+                    _content(answer)
+                yield answer.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
     # ---- tokens ------------------------------------------------------------------------------
 
     def access_token(self) -> str:

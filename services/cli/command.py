@@ -35,24 +35,37 @@ _CONNECTION = inspect.signature(_options)
 
 
 def client_command(
-    app: typer.Typer, name: str
+    app: typer.Typer, name: str, *groups: Callable[..., object]
 ) -> Callable[[Callable[Concatenate[Api, P], None]], Callable[Concatenate[Api, P], None]]:
-    """Registers the function; its first parameter is the connected `Api`, the rest its options."""
+    """Registers the function; its first parameter is the connected `Api`, the rest its options.
+
+    A group is a function whose parameters become options of the command, too; what it makes of
+    them is passed as the argument that has its name.
+    """
 
     def register(
         function: Callable[Concatenate[Api, P], None],
     ) -> Callable[Concatenate[Api, P], None]:
-        own = list(inspect.signature(function).parameters.values())[1:]
+        shared = {group.__name__: inspect.signature(group) for group in groups}
+        own = [
+            parameter
+            for parameter in list(inspect.signature(function).parameters.values())[1:]
+            if parameter.name not in shared
+        ]
 
         @functools.wraps(function)
         def command(**values: object) -> None:
             found = {key: values.pop(key) for key in _CONNECTION.parameters}
             options = _options(*_CONNECTION.bind(**found).args)
+            for group in groups:
+                given = {key: values.pop(key) for key in shared[group.__name__].parameters}
+                values[group.__name__] = group(**given)
             with Api(options) as api:
                 call: Callable[..., None] = function
                 call(api, **values)
 
-        parameters = [*own, *_CONNECTION.parameters.values()]
+        grouped = [each for one in shared.values() for each in one.parameters.values()]
+        parameters = [*own, *grouped, *_CONNECTION.parameters.values()]
         keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
         command.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # typer reads it
         command.__annotations__ = {each.name: each.annotation for each in keyword}

@@ -20,9 +20,9 @@ import typer
 from services.cli import terminal
 from services.cli.api import JSON, Api
 from services.cli.connection import ConnectionOptions
-from services.cli.executions import stored_chunks
 from services.cli.failure import EXIT_SOME_HOSTS_FAILED, CommandFailed
 from services.cli.follow import View, how_it_ended, tasks_of, watch
+from services.cli.logs import stored_chunks
 from services.cli.paging import rows
 from services.cli.views import view_for
 from services.embedded import forking, local_agent

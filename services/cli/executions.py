@@ -1,18 +1,16 @@
-"""logs, cancel, executions list and executions show."""
+"""cancel, executions list, show and tasks; the orders of `executions` are in control.py."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from services.cli import terminal
+from services.cli import control, terminal
 from services.cli.api import JSON, Api
 from services.cli.command import client_command
-from services.cli.failure import EXIT_INTERRUPTED, CommandFailed
-from services.cli.follow import RECORDS, LineCutter, how_it_ended, tasks_of, watch
-from services.cli.inventory import AsJSON, one_host, path_part
+from services.cli.follow import RECORDS, how_it_ended, tasks_of
+from services.cli.inventory import AsJSON, path_part
 from services.cli.paging import rows
-from services.cli.views import PlainView
 
 ExecutionID = Annotated[str, typer.Argument(metavar="ID", help="Id of the execution.")]
 
@@ -21,65 +19,11 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What was executed.")
     app.add_typer(group, name="executions")
-    client_command(app, "logs")(logs)
     client_command(app, "cancel")(cancel)
     client_command(group, "list")(list_executions)
     client_command(group, "show")(show_execution)
-
-
-def logs(
-    api: Api,
-    execution_id: ExecutionID,
-    host: Annotated[str, typer.Option(help="Only this host, without its name before it.")] = "",
-    follow: Annotated[bool, typer.Option(help="Go on until the execution ends.")] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Show control characters as the host sent them.")
-    ] = False,
-) -> None:
-    """Show the output of an execution.
-
-    Ctrl-C while following stops the display (exit code 130), never the execution.
-    """
-    if follow and host:
-        raise CommandFailed("Give either --follow or --host.")
-    with PlainView(raw=raw, prefix=not host) as view:
-        if not follow:
-            _stored(api, execution_id, host, view)
-            return
-        try:
-            watch(api, execution_id, view)
-        except KeyboardInterrupt:
-            terminal.note("\nStopped watching; the execution goes on.")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _stored(api: Api, execution_id: str, host: str, view: PlainView) -> None:
-    cutter = LineCutter()
-    params: dict[str, str | int] = {"host_id": one_host(api, host)} if host else {}
-    for chunk in stored_chunks(api, execution_id, params):
-        name, stream = str(chunk.get("host")), str(chunk.get("stream"))
-        lines = cutter.add(name, stream, str(chunk.get("text", "")))
-        if lines:
-            view.output(name, stream, lines)
-    for name, stream, rest in cutter.leftovers():
-        view.output(name, stream, [rest])
-
-
-def stored_chunks(
-    api: Api, execution_id: str, params: Mapping[str, str | int]
-) -> list[Mapping[str, JSON]]:
-    """Everything stored so far, in order."""
-    found: list[Mapping[str, JSON]] = []
-    position: str | int = 0
-    while True:
-        asked = {**params, "position": position}
-        content = api.get(f"{RECORDS}{path_part(execution_id)}/logs/", asked)
-        chunks, following = content.get("chunks"), content.get("next_position")
-        if isinstance(chunks, list):
-            found += [chunk for chunk in chunks if isinstance(chunk, dict)]
-        if not chunks or not isinstance(following, str | int) or following == position:
-            return found
-        position = following
+    client_command(group, "tasks")(list_tasks)
+    control.register(group)
 
 
 def cancel(
@@ -124,6 +68,38 @@ def show_execution(api: Api, execution_id: ExecutionID, as_json: AsJSON = False)
     terminal.line()
     head = ("HOST", "RESULT", "MS", "STDOUT", "STDERR")
     terminal.columns(head, [[*_task_row(task)] for task in tasks])
+
+
+def list_tasks(
+    api: Api,
+    execution_id: ExecutionID,
+    status: Annotated[str, typer.Option(help="Only in this state.")] = "",
+    as_json: AsJSON = False,
+) -> None:
+    """List the tasks of an execution: one step on one host each, and what they wait for."""
+    asked = {"status": status} if status else {}
+    found = list(rows(api, f"{RECORDS}{path_part(execution_id)}/tasks/", asked))
+    if as_json:
+        terminal.as_json(found)
+        return
+    head = ("ID", "HOST", "RESULT", "ATTEMPT", "WAITS FOR")
+    table = [
+        [
+            task.get("id"),
+            task.get("host_name"),
+            how_it_ended(task),
+            task.get("attempt"),
+            waits(task),
+        ]
+        for task in found
+    ]
+    terminal.columns(head, table)
+
+
+def waits(task: Mapping[str, JSON]) -> str:
+    """What a task waits for, in words, or nothing."""
+    known = task.get("waits_for")
+    return str(known.get("text") or known.get("code")) if isinstance(known, dict) else ""
 
 
 def _task_row(task: Mapping[str, JSON]) -> list[JSON]:

@@ -1,5 +1,6 @@
 """run: a script on hosts, with live output, and an exit code that scripts can trust."""
 
+import json
 import os
 import stat
 import sys
@@ -13,7 +14,7 @@ from services.cli import terminal
 from services.cli.api import JSON, Api
 from services.cli.command import client_command
 from services.cli.failure import EXIT_INTERRUPTED, CommandFailed
-from services.cli.follow import exit_code_for, how_it_ended, tasks_of, watch
+from services.cli.follow import RECORDS, exit_code_for, how_it_ended, tasks_of, watch
 from services.cli.inventory import chosen_hosts
 from services.cli.views import view_for
 
@@ -37,11 +38,70 @@ the script goes on, `opsjob logs ID --follow` watches again, `opsjob cancel ID` 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
     run.__doc__ = HELP
-    client_command(app, "run")(run)
+    client_command(app, "run", order)(run)
+    client_command(app, "execute")(execute)
+
+
+def order(
+    mode: Annotated[str, typer.Option(help="parallel, serial or rolling.")] = "",
+    batches: Annotated[
+        str, typer.Option(help="Rolling: sizes with commas, such as 1,10,50%.")
+    ] = "",
+    batch_delay: Annotated[float, typer.Option(help="Seconds between batches.")] = 0.0,
+    canary: Annotated[int, typer.Option(help="First so many hosts, then ask.")] = 0,
+    concurrency: Annotated[int, typer.Option(help="Hosts at work at once, at most.")] = 0,
+    tolerate: Annotated[
+        str, typer.Option(help="Failed hosts that do not stop it: a number or percent, 5%.")
+    ] = "",
+    retries: Annotated[int, typer.Option(help="How often a host is tried again.")] = 0,
+    retry_delay: Annotated[int, typer.Option(help="Seconds before it is.")] = 0,
+    success_code: Annotated[
+        list[int] | None, typer.Option(help="Exit code that is a success; may be repeated.")
+    ] = None,
+    var: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; may be repeated.")] = None,
+    priority: Annotated[int, typer.Option(help="1 goes first, 9 last.")] = 5,
+    start_within: Annotated[
+        int, typer.Option(help="Seconds an absent host may take to come; 600 if not given.")
+    ] = 0,
+) -> dict[str, JSON]:
+    """The fields that say in which order hosts follow, and what happens after a failure."""
+    given: dict[str, JSON] = {
+        "strategy": _strategy(mode, batches, batch_delay, canary, concurrency, tolerate),
+        "retries": retries,
+        "retry_delay_seconds": retry_delay,
+        "success_codes": list(success_code or []),
+        "variables": _environment(var or [], option="--var"),
+        "not_after_seconds": start_within,
+    }
+    chosen = {name: value for name, value in given.items() if value}
+    return {**chosen, "priority": priority}
+
+
+def _strategy(
+    mode: str, batches: str, batch_delay: float, canary: int, concurrency: int, tolerate: str
+) -> dict[str, JSON]:
+    sizes: list[JSON] = [size.strip() for size in batches.split(",") if size.strip()]
+    given: dict[str, JSON] = {
+        "mode": mode or ("rolling" if sizes else ""),
+        "batches": sizes,
+        "batch_delay_seconds": batch_delay,
+        "canary": canary,
+        "concurrency": concurrency,
+        "failure_threshold": _threshold(tolerate) if tolerate else None,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _threshold(tolerate: str) -> dict[str, JSON]:
+    number = tolerate.removesuffix("%")
+    if not (number.isascii() and number.isdigit()):
+        raise CommandFailed("--tolerate wants a number of hosts or a percentage, such as 5%.")
+    return {"percent" if tolerate.endswith("%") else "hosts": int(number), "action": "stop"}
 
 
 def run(
     api: Api,
+    order: dict[str, JSON],
     hosts: Annotated[
         str,
         typer.Option(help="Names, ids or addresses with commas; all-online; group:NAME."),
@@ -72,6 +132,7 @@ def run(
         "timeout": timeout,
         "args": list(arg or ()),
         "env": _environment(env or []),
+        **order,
     }
     body |= {
         key: value for key, value in {"run_as": run_as, "cwd": cwd, "name": name}.items() if value
@@ -83,7 +144,62 @@ def run(
     if not follow:
         _tell_accepted(accepted, as_json=as_json)
         return
-    raise typer.Exit(_watch_to_end(api, execution_id, len(targets), as_json=as_json, raw=raw))
+    raise typer.Exit(watch_to_end(api, execution_id, len(targets), as_json=as_json, raw=raw))
+
+
+def execute(
+    api: Api,
+    job: Annotated[str, typer.Argument(metavar="FILE", help="JSON document; - is stdin.")],
+    hosts: Annotated[str, typer.Option(help="Run on these instead of those in the file.")] = "",
+    var: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; may be repeated.")] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show the plan; start nothing.")
+    ] = False,
+    follow: Annotated[bool, typer.Option(help="Watch until it ends.")] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document at the end, no live output.")
+    ] = False,
+) -> None:
+    """Run many steps on hosts, from a JSON document as the API takes it.
+
+    {"name": "Update", "target_host_ids": [1, 2], "steps": [{"name": "Stop", "script_content":
+    "systemctl stop app"}, …]}. Exit codes are those of `opsjob run`.
+    """
+    body = _document(job)
+    if hosts:
+        body["target_host_ids"] = list(chosen_hosts(api, hosts))
+        body.pop("target_group_ids", None)
+    if var:
+        kept = body.get("variables")
+        known = kept if isinstance(kept, dict) else {}
+        body["variables"] = {**known, **_environment(var, option="--var")}
+    if preview:
+        terminal.as_json(api.post(f"{RECORDS}preview/", body))
+        return
+    accepted = api.post(RECORDS, body, idempotency_key=str(uuid.uuid4()))
+    if not follow:
+        _tell_accepted(accepted, as_json=as_json)
+        return
+    total = accepted.get("task_count")
+    code = watch_to_end(
+        api,
+        str(accepted["execution_id"]),
+        total if isinstance(total, int) else 0,
+        as_json=as_json,
+        raw=False,
+    )
+    raise typer.Exit(code)
+
+
+def _document(job: str) -> dict[str, JSON]:
+    content = _read_stdin() if job == "-" else _read_file(Path(job))
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        raise CommandFailed(f"{job} is not a JSON document.") from None
+    if not isinstance(found, dict):
+        raise CommandFailed(f"{job} is not a JSON object.")
+    return found
 
 
 def _tell_accepted(accepted: dict[str, JSON], *, as_json: bool) -> None:
@@ -93,7 +209,7 @@ def _tell_accepted(accepted: dict[str, JSON], *, as_json: bool) -> None:
         terminal.line(str(accepted["execution_id"]))
 
 
-def _watch_to_end(api: Api, execution_id: str, total: int, *, as_json: bool, raw: bool) -> int:
+def watch_to_end(api: Api, execution_id: str, total: int, *, as_json: bool, raw: bool) -> int:
     """Follows the execution, tells how each host ended, answers the exit code."""
     if not as_json:
         terminal.note(f"execution {execution_id}")
@@ -181,11 +297,11 @@ def _type_by_name(script: str | None) -> str:
     return _TYPES.get(Path(script or "").suffix, "shell")
 
 
-def _environment(pairs: list[str]) -> dict[str, JSON]:
+def _environment(pairs: list[str], *, option: str = "--env") -> dict[str, JSON]:
     found: dict[str, JSON] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name or not equals:
-            raise CommandFailed("--env wants NAME=VALUE.")
+            raise CommandFailed(f"{option} wants NAME=VALUE.")
         found[name] = value
     return found
