@@ -211,10 +211,14 @@ class Scaled(World):
     def revive(self) -> None:
         for part in self.parts:
             if self.process(part) is None:
-                if part == "valkey":
-                    self._topology.start_valkey()
-                else:
-                    self._topology.start_again(part)
+                self.start_part(part)
+
+    def start_part(self, part: str) -> None:
+        """One part anew; the others may be dead or alive."""
+        if part == "valkey":
+            self._topology.start_valkey()
+        else:
+            self._topology.start_again(part)
 
     def redis(self) -> Redis:
         return Redis.from_url(self._topology.redis_url, socket_timeout=5)

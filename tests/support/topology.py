@@ -74,6 +74,7 @@ class Topology:
             "OPSJOB_REDIS_URL": self.redis_url,
             "OPSJOB_SERVICE_URLS": json.dumps(urls),
             "OPSJOB_DATA_DIR": str(self._folder / "data"),
+            "PYTHONPATH": str(REPOSITORY),
             **self._extra,
         }
 
