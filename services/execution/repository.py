@@ -12,6 +12,7 @@ from libs.contracts.execution import ExecutionFinished, ExecutionStatus, TaskSta
 from libs.kit.db import Transaction
 from services.execution.domain import OPEN, LogStatus, execution_status
 from services.execution.models import Execution, IdempotencyKey, Step, Task, TaskLog
+from services.execution.schemas import ListQuery
 
 Counts = dict[TaskStatus, int]
 
@@ -121,21 +122,10 @@ class ExecutionRepository:
         return {TaskStatus(state): count for state, count in rows}
 
     def page(
-        self, *, status: ExecutionStatus | None, search: str | None, offset: int, limit: int
+        self, wanted: ListQuery, *, offset: int, limit: int
     ) -> tuple[int, Sequence[Execution]]:
         """Newest first, with the number of all that match."""
-        where = []
-        if status is not None:
-            where.append(Execution.status == status)
-        if search:
-            pattern = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            where.append(
-                or_(
-                    Execution.name.ilike(f"%{pattern}%", escape="\\"),
-                    Execution.username.ilike(f"%{pattern}%", escape="\\"),
-                    Execution.id == search,
-                )
-            )
+        where = _matching(wanted)
         total = self._session.scalar(select(func.count()).select_from(Execution).where(*where))
         rows = self._session.scalars(
             select(Execution)
@@ -329,6 +319,34 @@ _CLOSE = (
         finished_at=bindparam("new_finished_at"),
     )
 )
+
+
+def _matching(wanted: ListQuery) -> list[ColumnElement[bool]]:
+    columns = {
+        Execution.execution_type: wanted.execution_type,
+        Execution.user_id: wanted.executed_by,
+        Execution.scheduled_job_id: wanted.scheduled_job_id,
+    }
+    where = [column == value for column, value in columns.items() if value is not None]
+    if wanted.status:
+        where.append(Execution.status.in_([str(status) for status in wanted.status]))
+    if wanted.start_date is not None:
+        where.append(Execution.created_at >= wanted.start_date)
+    if wanted.end_date is not None:
+        where.append(Execution.created_at < wanted.end_date)
+    if not wanted.include_retries:
+        where.append(Execution.is_latest.is_(True))
+    if wanted.name:
+        where.append(Execution.name.icontains(wanted.name, autoescape=True))
+    if wanted.search:
+        where.append(
+            or_(
+                Execution.name.icontains(wanted.search, autoescape=True),
+                Execution.username.icontains(wanted.search, autoescape=True),
+                Execution.id == wanted.search,
+            )
+        )
+    return where
 
 
 def _rowcount(result: Any) -> int:

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.kit.auth import Principal, require
 from libs.kit.pagination import Page, Paging
-from libs.kit.service import provided
+from libs.kit.service import Moment, provided
 from services.execution.attempts.schemas import AttemptOut
 from services.execution.attempts.service import Attempts
 from services.execution.plans.router import Origin
@@ -16,6 +16,7 @@ from services.execution.plans.service import Plans, RequestKey
 from services.execution.schemas import (
     ExecutionDetail,
     ExecutionOut,
+    ListQuery,
     TaskOut,
 )
 from services.execution.service import Executions
@@ -29,16 +30,40 @@ Runner = Annotated[Principal, require("executions:run")]
 Reader = Annotated[Principal, require("executions:read")]
 
 
+def list_query(
+    status: Annotated[list[ExecutionStatus] | None, Query(max_length=9)] = None,
+    search: Annotated[str | None, Query(max_length=200)] = None,
+    name: Annotated[str | None, Query(max_length=200)] = None,
+    execution_type: Annotated[str | None, Query(max_length=24)] = None,
+    executed_by: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    scheduled_job_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    start_date: Annotated[Moment | None, Query()] = None,
+    end_date: Annotated[Moment | None, Query()] = None,
+    include_retries: bool = True,
+) -> ListQuery:
+    """The filters of the list; `status` may be given several times."""
+    return ListQuery(
+        status=status or [],
+        search=search,
+        name=name,
+        execution_type=execution_type,
+        executed_by=executed_by,
+        scheduled_job_id=scheduled_job_id,
+        start_date=start_date,
+        end_date=end_date,
+        include_retries=include_retries,
+    )
+
+
 @router.get("")
 async def list_executions(
     executions: ExecutionsUseCases,
     by: Reader,
     params: Paging,
-    status: ExecutionStatus | None = None,
-    search: Annotated[str | None, Query(max_length=200)] = None,
+    wanted: Annotated[ListQuery, Depends(list_query)],
 ) -> Page[ExecutionOut]:
     """Executions, newest first; `search` looks in names, users and for an exact id."""
-    return await executions.page(params, status, search)
+    return await executions.page(params, wanted)
 
 
 @router.post("", status_code=201)

@@ -2,9 +2,29 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from libs.contracts.execution import ExecutionStatus, StepStatus, TaskStatus
-from libs.kit.service import Row
+from libs.kit.service import Choice, Row, Schema
 from services.execution.domain import LogStatus, PauseReason, ScriptType, StepKind
+
+
+class ListQuery(Schema):
+    """Which executions are wanted; an absent field excludes nothing.
+
+    `start_date` and `end_date` are about when they were accepted, the end not included. With
+    `include_retries` false only the newest of a chain of re-runs is listed.
+    """
+
+    status: list[Choice[ExecutionStatus]] = Field(default_factory=list, max_length=9)
+    search: str | None = None
+    name: str | None = None
+    execution_type: str | None = None
+    executed_by: int | None = None
+    scheduled_job_id: int | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    include_retries: bool = True
 
 
 class ExecutionOut(Row):

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from libs.contracts.execution import (
-    ExecutionStatus,
     TaskStatus,
 )
 from libs.kit.clock import now
@@ -21,7 +20,14 @@ from services.execution.errors import (
 from services.execution.flow.service import Flow
 from services.execution.models import Execution, Step
 from services.execution.repository import Counts, ExecutionRepository, public_task
-from services.execution.schemas import ExecutionDetail, ExecutionOut, StepOut, TaskOut, WaitsFor
+from services.execution.schemas import (
+    ExecutionDetail,
+    ExecutionOut,
+    ListQuery,
+    StepOut,
+    TaskOut,
+    WaitsFor,
+)
 from services.execution.settings import ExecutionSettings
 
 DETAIL_TASKS = 1_000
@@ -47,18 +53,10 @@ class Executions:
         self._flow = flow
 
     @reads
-    def page(
-        self,
-        tx: Transaction,
-        params: PageParams,
-        status: ExecutionStatus | None,
-        search: str | None,
-    ) -> Page[ExecutionOut]:
+    def page(self, tx: Transaction, params: PageParams, wanted: ListQuery) -> Page[ExecutionOut]:
         """Executions, newest first."""
         executions = ExecutionRepository(tx)
-        total, rows = executions.page(
-            status=status, search=search, offset=params.offset, limit=params.page_size
-        )
+        total, rows = executions.page(wanted, offset=params.offset, limit=params.page_size)
         counts = executions.counts_of([row.id for row in rows])
         return Page[ExecutionOut](
             total=total,
