@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -161,30 +162,26 @@ class World(Rows):
 
         self.operate(number, leave)
 
-    def ignore(self, number: int, step: int) -> None:
-        """Go on behind a failed step."""
-
-        def go_on(tx: Transaction, execution_id: str) -> None:
-            before = _attempts(tx)
-            steps = self._steps(tx, execution_id)
-            self.flow.ignore_errors(tx, execution_id, steps[step % len(steps)].id)
-            self.reopened |= _attempts(tx) - before
-
-        self.reopened: set[Key] = set()
-        self.operate(number, go_on)
+    def ignore(self, number: int, step: int) -> set[Key]:
+        """Go on behind a failed step; returns the attempts that this opens."""
+        return self._wanted(number, step, self.flow.ignore_errors)
 
     def retry(self, number: int, step: int) -> set[Key]:
-        """Retry the failed hosts of a step; returns the attempts that a person wanted."""
+        """Retry the failed hosts of a step; returns the attempts that this opens."""
+        return self._wanted(number, step, partial(self.flow.retry, statuses=BROKEN_TASKS))
+
+    def _wanted(
+        self, number: int, step: int, act: Callable[[Transaction, str, str], object]
+    ) -> set[Key]:
         wanted: set[Key] = set()
 
-        def again(tx: Transaction, execution_id: str) -> None:
+        def do(tx: Transaction, execution_id: str) -> None:
             steps = self._steps(tx, execution_id)
             before = _attempts(tx)
-            chosen = steps[step % len(steps)].id
-            self.flow.retry(tx, execution_id, chosen, statuses=BROKEN_TASKS)
+            act(tx, execution_id, steps[step % len(steps)].id)
             wanted.update(_attempts(tx) - before)
 
-        self.operate(number, again)
+        self.operate(number, do)
         return wanted
 
     def cancel(self, number: int) -> None:
