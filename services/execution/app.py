@@ -16,11 +16,11 @@ from services.execution.consumers import AgentOutput, AgentReports, AgentStatus,
 from services.execution.control.router import router as control_router
 from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
+from services.execution.downloads.router import router as download_router
+from services.execution.downloads.service import Downloads
 from services.execution.files.router import router as files_router
 from services.execution.files.service import Files
 from services.execution.flow.service import Flow
-from services.execution.downloads.router import router as download_router
-from services.execution.downloads.service import Downloads
 from services.execution.grouping.router import router as grouping_router
 from services.execution.grouping.service import Grouping
 from services.execution.history.router import router as history_router
@@ -29,12 +29,16 @@ from services.execution.internal import router as internal_router
 from services.execution.logs.service import Recorder
 from services.execution.models import Base
 from services.execution.orders.service import Orders
+from services.execution.outcomes.router import router as outcomes_router
+from services.execution.outcomes.service import Outcomes
 from services.execution.plans.service import Plans
 from services.execution.quick.router import router as quick_router
 from services.execution.quick.service import QuickRuns
 from services.execution.realtime.router import router as realtime_router
 from services.execution.realtime.service import Streams
 from services.execution.reports.service import Actors, Reports
+from services.execution.reruns.router import router as reruns_router
+from services.execution.reruns.service import Reruns
 from services.execution.router import router
 from services.execution.searching.router import router as search_router
 from services.execution.searching.service import Searching
@@ -62,7 +66,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     seal = Seal(runtime.settings.secret.get_secret_value(), "execution")
     flow = Flow(settings)
     variables = Variables(db, seal, settings)
-    dispatcher = Dispatcher(db, downlink, changes, settings, flow, Orders(variables))
+    orders = Orders(variables)
+    dispatcher = Dispatcher(db, downlink, changes, settings, flow, orders)
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
     history = History(db, files)
@@ -80,6 +85,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         variables,
         Control(db, operations, flow),
         Steps(operations, flow, settings),
+        Reruns(db, settings, plans, variables, hosts),
+        Outcomes(db, orders),
         Attempts(db),
         library,
         Uploads(db, settings, library, drafts),
@@ -99,6 +106,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 
 
 FILE_ROUTERS = (uploads_router, files_router, archives_router, internal_router)
+CONTROL_ROUTERS = (control_router, steps_router, reruns_router, outcomes_router)
 
 service = Service(
     name="execution",
@@ -113,8 +121,7 @@ service = Service(
         search_router,
         download_router,
         grouping_router,
-        control_router,
-        steps_router,
+        *CONTROL_ROUTERS,
     ),
     tasks=(sweep_files, forget_old_keys, forget_old_secrets),
     loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),

@@ -12,6 +12,8 @@ from starlette.routing import BaseRoute
 from services.registry import SERVICES, load
 from tests.support.tree import REPOSITORY
 
+RECORD = "/api/executor/execution-records/{execution_id}"
+
 # The URL map of docs/architecture.md; the longest prefix wins.
 URL_MAP = {
     "/api/auth": "services/auth",
@@ -23,19 +25,25 @@ URL_MAP = {
     "/api/quick": "services/execution/quick",
     "/api/files": "services/execution/files",
     "/api/files/uploads": "services/execution/uploads",
-    "/api/executor/execution-records/{execution_id}/collected": "services/execution/archives",
+    f"{RECORD}/collected": "services/execution/archives",
     "/api/executor": "services/execution",
     "/api/executor/execution-records/bulk_stop": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/pause": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/resume": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/cancel": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/force_terminate": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/operation_logs": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/tasks/{task_id}/cancel": "services/execution/control",
-    "/api/executor/execution-records/{execution_id}/steps/{step_id}/skip": "services/execution/steps",
-    "/api/executor/execution-records/{execution_id}/steps/{step_id}/confirm": "services/execution/steps",
-    "/api/executor/execution-records/{execution_id}/ignore_step_error": "services/execution/steps",
-    "/api/executor/execution-records/{execution_id}/retry_step": "services/execution/steps",
+    f"{RECORD}/pause": "services/execution/control",
+    f"{RECORD}/resume": "services/execution/control",
+    f"{RECORD}/cancel": "services/execution/control",
+    f"{RECORD}/force_terminate": "services/execution/control",
+    f"{RECORD}/operation_logs": "services/execution/control",
+    f"{RECORD}/tasks/{{task_id}}/cancel": "services/execution/control",
+    f"{RECORD}/steps/{{step_id}}/skip": "services/execution/steps",
+    f"{RECORD}/steps/{{step_id}}/confirm": "services/execution/steps",
+    f"{RECORD}/ignore_step_error": "services/execution/steps",
+    f"{RECORD}/retry_step": "services/execution/steps",
+    f"{RECORD}/retry": "services/execution/reruns",
+    f"{RECORD}/retry_history": "services/execution/reruns",
+    f"{RECORD}/trace": "services/execution/reruns",
+    f"{RECORD}/steps/{{step_id}}/content": "services/execution/outcomes",
+    f"{RECORD}/steps/{{step_id}}/result": "services/execution/outcomes",
+    f"{RECORD}/variables": "services/execution/outcomes",
     "/api/realtime": "services/execution/realtime",
 }
 

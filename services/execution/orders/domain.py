@@ -291,6 +291,20 @@ class Sheet:
         _check_size(filled)
         return filled
 
+    def show(self, task: TaskFacts, of_host: Mapping[str, str]) -> Filled:
+        """The order of a task for people: nothing is sealed, secrets are what the layers hold."""
+        scope = self.scope(task, of_host)
+        env, secrets = self._environment(scope)
+        return Filled(
+            *self._same_or_new(self._script_in(scope)),
+            [scope.text(template) for template in self._args],
+            env
+            | built_ins(self._launched, self._step, task)
+            | {name: secret.plain for name, secret in secrets.items()},
+            self._directory_in(scope),
+            [],
+        )
+
     def check(self, task: TaskFacts) -> str:
         """The script of a task that does not exist yet; raises what `fill` would, but seals not."""
         scope = self.scope(task, {})

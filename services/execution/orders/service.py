@@ -46,6 +46,7 @@ class OfferedTask(TaskFacts, Protocol):
 
 
 Values = Mapping[str, str]
+MASK = "******"
 
 
 class Sheets:
@@ -60,6 +61,11 @@ class Sheets:
     def fill(self, task: OfferedTask) -> Filled:
         """The order of a task. Raises an AppError whose code is the reason to reject the task."""
         return self._sheet(task).fill(task, self._of_hosts.get((task.step_id, task.host_id), {}))
+
+    def show(self, task: OfferedTask) -> Filled:
+        """The order of a task for people to read, if secrets were loaded masked."""
+        of_host = self._of_hosts.get((task.step_id, task.host_id), {})
+        return self._sheet(task).show(task, of_host)
 
     def scope(self, task: OfferedTask) -> Scope:
         """The values that a task's other texts may name, such as the paths of its files."""
@@ -79,9 +85,17 @@ class Orders:
         self._variables = variables
 
     def load(
-        self, tx: Transaction, tasks: Sequence[OfferedTask], steps: Mapping[str, Step]
+        self,
+        tx: Transaction,
+        tasks: Sequence[OfferedTask],
+        steps: Mapping[str, Step],
+        *,
+        masked: bool = False,
     ) -> Sheets:
-        """Look up what the orders of these tasks need; few questions for many tasks."""
+        """Look up what the orders of these tasks need; few questions for many tasks.
+
+        `masked` leaves secrets closed, with asterisks in their place.
+        """
         repository = OrderRepository(tx)
         launched = repository.launched({task.execution_id for task in tasks})
         hosts: dict[str, list[int]] = defaultdict(list)
@@ -94,7 +108,7 @@ class Orders:
             of_execution = launched[step.execution_id]
             before = () if of_execution.is_plain else repository.steps_before(step)
             try:
-                layers = self._layers(tx, of_execution, step, before)
+                layers = self._layers(tx, of_execution, step, before, masked=masked)
                 by_step[step_id] = Sheet(of_execution, step, layers)
             except AppError as error:
                 by_step[step_id] = error
@@ -102,7 +116,13 @@ class Orders:
         return Sheets(by_step, of_hosts)
 
     def _layers(
-        self, tx: Transaction, launched: Launched, step: Step, before: Sequence[Step]
+        self,
+        tx: Transaction,
+        launched: Launched,
+        step: Step,
+        before: Sequence[Step],
+        *,
+        masked: bool,
     ) -> Layers:
         kept = {name: Kept.model_validate(one) for name, one in launched.variables.items()}
         wide: dict[str, Value] = {}
@@ -113,14 +133,23 @@ class Orders:
             wide=wide,
             defaults=_at(kept, Level.DEFAULT),
             lists=_lists(OrderRepository(tx), step, before),
-            secrets=self._secrets(tx, launched, step, kept),
+            secrets=self._secrets(tx, launched, step, kept, masked=masked),
         )
 
     def _secrets(
-        self, tx: Transaction, launched: Launched, step: Step, kept: Mapping[str, Kept]
+        self,
+        tx: Transaction,
+        launched: Launched,
+        step: Step,
+        kept: Mapping[str, Kept],
+        *,
+        masked: bool,
     ) -> dict[str, Secret]:
-        if step.kind != StepKind.SCRIPT or not secret_names(launched.variables):
+        names = secret_names(launched.variables)
+        if step.kind != StepKind.SCRIPT or not names:
             return {}
+        if masked:
+            return {name: Secret(MASK, kept[name].as_file) for name in names}
         opened = self._variables.opened(tx, launched.id, launched.variables)
         return {name: Secret(plain, kept[name].as_file) for name, plain in opened.items()}
 

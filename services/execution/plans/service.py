@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import SystemRandom
@@ -52,6 +52,8 @@ from services.execution.variables.service import Variables, freeze, host_ids
 MAX_ORDER_BYTES = 1_000_000
 """What an offer may have with its envelope within one agent message of 1 MiB."""
 PREVIEW_HOSTS = 1_000
+
+Also = Callable[[Transaction, str], None]
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _STATES = {"online": "ready", "offline": "offline", "disabled": "disabled", "none": "no_agent"}
@@ -109,14 +111,18 @@ class Plans:
         plan = replace(plan, execution_type=execution_type, client=client)
         return await self.accept(plan, by, key)
 
-    async def accept(self, plan: Plan, by: Principal, key: RequestKey | None) -> Accepted:
+    async def accept(
+        self, plan: Plan, by: Principal, key: RequestKey | None, also: Also | None = None
+    ) -> Accepted:
         """Store a plan; `created` is False for a repeated request.
+
+        `also` runs in the same transaction, with the id of what is new; what it raises undoes all.
 
         When this returns, everything is committed and will run (R2). The way to the agents starts
         afterwards and needs no further word from the caller.
         """
         _check(plan)
-        accepted = await self._store(plan, by, key)
+        accepted = await self._store(plan, by, key, also)
         if accepted.created:
             fault("accept.after_commit")
             self._dispatcher.wake(execution_id=accepted.id)
@@ -129,7 +135,12 @@ class Plans:
 
     @writes
     def _store(
-        self, tx: Transaction, plan: Plan, by: Principal, key: RequestKey | None
+        self,
+        tx: Transaction,
+        plan: Plan,
+        by: Principal,
+        key: RequestKey | None,
+        also: Also | None,
     ) -> Accepted:
         execution_id = new_id()
         if key and not ExecutionRepository(tx).take_key(
@@ -143,6 +154,8 @@ class Plans:
         execution = PlanRepository(tx).add(execution_id, plan, by, wait)
         if plan.variables.secrets:
             self._variables.keep(tx, execution_id, plan.variables.secrets)
+        if also is not None:
+            also(tx, execution_id)
         tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=plan.task_total))
         if not plan.is_plain or not any(host.agent_id for host in plan.steps[0].hosts):
             self._flow.advance(tx, execution_id)

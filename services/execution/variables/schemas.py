@@ -199,6 +199,7 @@ class VariableOut(Row):
     source: str
     value: str | None
     is_secret: bool
+    step: str | None = None
     host_ids: list[int] | None = None
     choices: list[str] | None = None
     description: str | None = None

@@ -1,0 +1,1 @@
+"""What a step was given to run, and what came of it."""

@@ -1,0 +1,1 @@
+"""Executions that repeat an earlier one as a new record, and the chain that they form."""
