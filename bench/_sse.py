@@ -87,7 +87,7 @@ class Reader(asyncio.Protocol):
         if name == b"log":
             self._count(self._decode(data))
         elif name == b"gap":
-            self.seen.gaps += 1
+            self._fail(f"a gap: {data.decode()}")
         elif name == b"end" and not self.done.done():
             self.seen.status = self._decode(data).status
             self.seen.ended_at = self._loop.time()
@@ -97,7 +97,7 @@ class Reader(asyncio.Protocol):
     def _count(self, data: _Data) -> None:
         seen, key, raw = self.seen, (data.host_id, data.stream), data.text.encode()
         if seen.bytes[key] != data.offset:
-            self._fail(f"bytes {seen.bytes[key]} to {data.offset} are missing")
+            self._fail(f"{key}: bytes {seen.bytes[key]} to {data.offset} are missing")
         seen.lines += raw.count(b"\n")
         seen.bytes[key] += len(raw)
         seen.crc[key] = zlib.crc32(raw, seen.crc[key])

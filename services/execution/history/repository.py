@@ -305,7 +305,9 @@ def read_from(
         size += frame.size
         if size >= limit_bytes:
             return found, following
-    return found, max(following, segments[-1].end if segments else 0)
+    if wanted.is_all or not segments:
+        return found, following
+    return found, max(following, segments[-1].end)
 
 
 def _wanted_from(

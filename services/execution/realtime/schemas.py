@@ -1,7 +1,8 @@
 """Events as they go out, and the answer that carries them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -73,7 +74,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[bytes], *, send_seconds: float) -> None:
+    def __init__(self, events: AsyncGenerator[bytes, None], *, send_seconds: float) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._events = events
@@ -101,12 +102,13 @@ class EventStream(Response):
 
     async def _pump(self, send: Send) -> None:
         body = "http.response.body"
-        async for block in self._events:
-            try:
-                async with asyncio.timeout(self._send_seconds):
-                    await send({"type": body, "body": block, "more_body": True})
-            except TimeoutError:
-                return
+        async with aclosing(self._events) as events:
+            async for block in events:
+                try:
+                    async with asyncio.timeout(self._send_seconds):
+                        await send({"type": body, "body": block, "more_body": True})
+                except TimeoutError:
+                    return
         await send({"type": body, "body": b"", "more_body": False})
 
 

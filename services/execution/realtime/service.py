@@ -8,7 +8,7 @@ served from the files at its own position and nothing is kept for it in memory.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -86,8 +86,8 @@ class Feed:
         ordinal, file, position, length = log_end
         segment = Segment(self.execution_id, ordinal, file, position, length)
         earlier = [known for known in self.state.segments if known.ordinal < ordinal]
-        if len(earlier) != ordinal:
-            return False
+        if len(earlier) != ordinal or (earlier and earlier[-1].end != position):
+            return False  # a segment is not known, or only a part of one that is full by now
         self.move(replace(self.state, segments=[*earlier, segment]))
         return True
 
@@ -177,7 +177,7 @@ class Streams:
 
     async def events(
         self, kind: Kinds, execution_id: str, place: Place, which: Which
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Events from a place on until the end, several joined in each item; waits in between.
 
         While there is nothing to say an item now and then is a comment, so that nobody takes the
@@ -196,6 +196,8 @@ class Streams:
                         wanted = await self._wanted(execution_id, which)
                         tasks = state.task_total
                     following, data = await self._log_events(feed, kind, place, wanted)
+                    if following == place.position:  # not yet all there: look again
+                        await feed.moved(POLL_SECONDS)
                     place = Place(place.version, following)
                     if data:
                         yield data

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
+from libs.kit.redis import Redis
+from services.execution.app import service
+from services.execution.realtime.schemas import EventStream
 from tests.support.courier import Agent, Message
-from tests.support.execution import Rig, operator
+from tests.support.database import Declared
+from tests.support.execution import Neighbours, Rig, operator, running
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +25,7 @@ class Watcher:
     def __init__(
         self, rig: Rig, kind: str, execution_id: str, *, query: str = "", **headers: str
     ) -> None:
-        self.events: list[Message] = []
+        self.raw = b""
         self._rig = rig
         self._query = query.encode()
         self._path = f"/api/realtime/sse/{kind}/{execution_id}"
@@ -88,7 +94,9 @@ class Watcher:
             if message["type"] == "http.response.start":
                 self.status = int(str(message["status"]))
             elif isinstance(message.get("body"), bytes):
-                self._body.put_nowait(bytes(message["body"]))  # type: ignore[call-overload]
+                body = bytes(message["body"])  # type: ignore[call-overload]
+                self.raw += body
+                self._body.put_nowait(body)
 
         await self._rig.app(scope, receive, send)  # type: ignore[arg-type]  # plain ASGI
 
@@ -298,3 +306,92 @@ async def test_invalid_utf8_and_control_bytes_break_nothing(rig: Rig) -> None:
     assert isinstance(data, dict)
     assert data["lossy"] is True
     assert data["text"] == nasty.decode("utf-8", "replace")
+
+
+async def test_a_quiet_stream_gives_signs_of_life(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.execution.realtime.service.PING_SECONDS", 0.05)
+    execution_id = await rig.run(rig.agent().number)
+
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        comments = await eventually(lambda: watcher.raw.count(b": still here\n\n") >= 3)
+
+    assert comments
+
+
+async def test_f58_a_reader_that_takes_nothing_is_cut_and_its_source_closed() -> None:
+    closed = asyncio.Event()
+
+    async def events() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"data: x\n\n"
+        finally:
+            closed.set()
+
+    sent = 0
+
+    async def send(message: Message) -> None:
+        nonlocal sent
+        sent += message["type"] == "http.response.body"
+        if sent > 2:
+            await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with asyncio.timeout(5):
+        stream = EventStream(events(), send_seconds=0.05)
+        await stream({"type": "http"}, receive, send)  # type: ignore[arg-type]  # plain ASGI
+        await closed.wait()
+
+    assert sent == 3
+
+
+async def test_r21_watchers_of_another_replica_see_everything_too(
+    database_url: Callable[[Declared], str], redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    url, neighbours = database_url(service), Neighbours()
+    async with (
+        running(url, redis_url, tmp_path, neighbours) as first,
+        running(url, redis_url, tmp_path, neighbours) as second,
+    ):
+        agent, execution_id, order = await started(first)
+        async with (
+            Watcher(first, "combined", execution_id) as one,
+            Watcher(second, "combined", execution_id) as other,
+        ):
+            for seq in range(20):
+                await first.courier.output(agent, order, ("stdout", seq, seq * 5, b"line\n"))
+            await first.courier.result(agent, order, stdout=b"line\n" * 20)
+            seen = [[event async for event in watcher.all()] for watcher in (one, other)]
+
+    for events in seen:
+        text = "".join(str(e["data"].get("text", "")) for e in events)  # type: ignore[attr-defined]
+        assert text == "line\n" * 20
+        assert events[-1]["data"] == {"status": "success"}
+
+
+async def test_output_of_a_later_attempt_is_stored_beside_that_of_the_first(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1, retries=1)
+    order = await rig.courier.start(agent)
+    await rig.courier.output(agent, order, ("stdout", 0, 0, b"first\n"))
+    await rig.courier.result(agent, order, stdout=b"first\n", exit_code=1)
+    again = await rig.courier.start(agent)
+    await rig.courier.output(agent, again, ("stdout", 0, 0, b"second\n"))
+    await rig.courier.result(agent, again, epoch=2, stdout=b"second\n")
+    await rig.until(execution_id, "success")
+    await rig.until_task(execution_id, log_status="complete")
+
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        data = [event["data"] async for event in watcher.all()]
+
+    assert again["attempt"] == 2
+    assert [(d["attempt"], d["text"]) for d in data[:-1]] == [  # type: ignore[index]
+        (1, "first\n"),
+        (2, "second\n"),
+    ]
