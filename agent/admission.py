@@ -7,12 +7,14 @@ import os
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.environment import environment_for, is_too_large, refused_variable
+from agent.errands import FILE_NAME, RunUser, TransferRules, command_of, errand_of
 from agent.interpreters import DEFAULT_PATH, KINDS, InterpreterMissing, command_for
 from agent.secret_files import FILE_SUFFIX
 from agent.state import task_name
+from agent.transfer_report import REASONS
 from agent.users import User, UserDenied, UserUnknown, resolve
 from agent.work import Launch
 from libs.protocol.messages import Order, RejectReason
@@ -41,6 +43,7 @@ class HostRules:
     work: str
     inherited: Mapping[str, str]
     spool_bytes: int = SPOOL_BYTES
+    transfers: TransferRules = field(default_factory=TransferRules)
 
 
 def is_slow(order: Order) -> bool:
@@ -62,25 +65,22 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
         raise Refused("run_as_denied", str(denied)) from None
     if order.cwd is not None and not (os.path.isabs(order.cwd) and os.path.isdir(order.cwd)):
         raise Refused("cwd_missing", order.cwd)
-    path = rules.inherited.get("PATH") or DEFAULT_PATH
-    try:
-        command = command_for(order.script_type, order.script, path)
-    except InterpreterMissing as missing:
-        raise Refused("interpreter_missing", missing.name) from None
+    command = _command(order, rules)
+    work, runs = order.files, RunUser(user.uid, user.gid, list(user.groups))
     mark = os.urandom(12).hex()
     limits = order.limits or _NO_LIMITS
     return Launch(
         name=task_name(order.task_id, order.attempt),
         mark=mark,
         command=command,
-        script=order.script,
-        file_name=KINDS[order.script_type].file_name,
+        script=errand_of(order.action, work, rules.transfers, runs) if work else order.script,
+        file_name=FILE_NAME if work else KINDS[order.script_type].file_name,
         args=list(order.args),
         environment=environment_for(order, user, mark=mark, inherited=rules.inherited),
         folder=order.cwd or "",
-        parent=_script_parent(rules.work, user),
-        uid=user.uid,
-        gid=user.gid,
+        parent=rules.work if work else _script_parent(rules.work, user),
+        uid=os.geteuid() if work else user.uid,
+        gid=os.getegid() if work else user.gid,
         groups=list(user.groups),
         timeout_seconds=order.timeout_seconds,
         spool_bytes=rules.spool_bytes,
@@ -94,14 +94,27 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
         secret_files=files or None,
         has_outputs=order.outputs,
         ends_at_output_limit=order.on_output_limit == "fail",
+        reasons=REASONS if work else None,
     )
+
+
+def _command(order: Order, rules: HostRules) -> list[str]:
+    if order.action != "script":
+        return command_of()
+    path = rules.inherited.get("PATH") or DEFAULT_PATH
+    try:
+        return command_for(order.script_type, order.script, path)
+    except InterpreterMissing as missing:
+        raise Refused("interpreter_missing", missing.name) from None
 
 
 def _check_order(order: Order, rules: HostRules) -> None:
     if order.agent_id != rules.agent_id:
         raise Refused("order_invalid", "agent_id")
-    if order.action != "script":
-        raise Refused("action_unknown", order.action)
+    if (order.action == "script") != (order.files is None):
+        raise Refused("order_invalid", "files")
+    if order.action != "script" and (order.args or order.script):
+        raise Refused("order_invalid", "a transfer runs no script")
     if hashlib.sha256(order.script.encode()).hexdigest() != order.script_sha256:
         raise Refused("order_invalid", "script_sha256")
     name = refused_variable(order.env)

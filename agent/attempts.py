@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from agent.flow import Flow
 from agent.ledger import Entry, Key
 from agent.processes import start_time
+from agent.progress import ProgressTeller
 from agent.records import CancelRequest, ExitRecord, StartRecord, StreamEnd, write_record
 from agent.spool import STREAMS, SpoolReader
-from libs.protocol.messages import Outcome, Result, Started
+from libs.protocol.messages import Outcome, Progress, Result, Started
 from libs.protocol.payload import (
     Notice,
     ProcessTotals,
@@ -44,6 +45,7 @@ class Attempt:
     result_at: float = 0.0
     acked_at: float | None = None
     is_due: bool = False
+    teller: ProgressTeller | None = None
     _interval: float = field(default=RESULT_SECONDS)
 
     @property
@@ -55,6 +57,14 @@ class Attempt:
         if self.started is None:
             return None
         return Started(*self.key, self.entry.epoch, self.started.pid, self.started.started_at)
+
+    def progress(self) -> Progress | None:
+        """How far a transfer is, if that has changed; None for everything else."""
+        if self.started is None or not self.started.progress:
+            return None
+        if self.teller is None:
+            self.teller = ProgressTeller(self.folder)
+        return self.teller.news("" if self.is_ended else self.started.progress, self.key)
 
     def take_result(self, now: float) -> Result | None:
         """The result if it is time to send it (again)."""

@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="connect and run scripts until stopped")
     run.add_argument("--concurrency", type=_positive, default=0, help="scripts at a time")
     run.add_argument("--gateway", action="append", help="instead of those of the enrolment")
+    run.add_argument(
+        *("--file-root",),
+        action="append",
+        type=_folder,
+        help="a folder that files may be put into and collected from; repeat it (default: all)",
+    )
     run.add_argument("--spool-mib", type=_positive, default=64, help="unsent output per task")
 
     commands.add_parser("status", help="show identity, process and open tasks as JSON")
@@ -64,6 +70,12 @@ def _positive(text: str) -> int:
     if not 1 <= value <= 10_000:
         raise argparse.ArgumentTypeError("from 1 to 10000")
     return value
+
+
+def _folder(text: str) -> str:
+    if not text.startswith("/"):
+        raise argparse.ArgumentTypeError("an absolute path")
+    return text
 
 
 def _enrol(options: argparse.Namespace) -> int:
@@ -101,7 +113,9 @@ def _run(options: argparse.Namespace) -> int:
     title("opsjob-agent")
     daemon = importlib.import_module("agent.daemon")
     settings = daemon.Options(
-        concurrency=options.concurrency, spool_bytes=options.spool_mib * 1024 * 1024
+        concurrency=options.concurrency,
+        spool_bytes=options.spool_mib * 1024 * 1024,
+        file_roots=tuple(options.file_root or ()),
     )
     daemon.run_agent(state, identity, lock, settings)
     return 0

@@ -18,6 +18,7 @@ from agent import __version__
 from agent.admission import HostRules, Refused
 from agent.checks import Checks, Verdict
 from agent.companions import Companion, Signer
+from agent.errands import TransferRules
 from agent.faults import fault
 from agent.host import LoadMeter, memory_bytes
 from agent.identity import Identity, boot_id, os_type, os_version
@@ -60,6 +61,7 @@ class Options:
 
     concurrency: int = 0
     spool_bytes: int = 64 * 1024 * 1024
+    file_roots: tuple[str, ...] = ()
 
     @property
     def slots(self) -> int:
@@ -81,7 +83,11 @@ class Agent:
         self._tasks = Tasks(state, self._ledger, Companions(self._spawner, self._signer), names)
         self._session = Session(self._boot_id, options.slots, self._ledger.knows)
         rules = HostRules(
-            identity.agent_id, state.work, dict(os.environ), spool_bytes=options.spool_bytes
+            *(identity.agent_id, state.work, dict(os.environ)),
+            spool_bytes=options.spool_bytes,
+            transfers=TransferRules(
+                identity.gateways, identity.ca_file, state.root, options.file_roots
+            ),
         )
         self._checks = Checks(rules, self._signer, self._checked)
         self._link = Link(identity, self)

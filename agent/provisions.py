@@ -9,6 +9,7 @@ from agent.capture import Capture
 from agent.launch import LaunchFailed
 from agent.masking import Mask, is_maskable, spellings
 from agent.outputs import OUTPUT_VARIABLE, Outputs, make_file, read_outputs
+from agent.progress_files import SUFFIX, keep_progress
 from agent.secret_files import FILE_SUFFIX, write_secrets
 from agent.veil import MaskedCapture
 from agent.work import Launch
@@ -24,10 +25,14 @@ class Provisions:
         self._mask = Mask(forms) if forms else None
         self._folder = ""
         self._output = ""
+        self._task_folder = ""
+        self.progress = ""
+        """The file in which a transfer says how far it is; empty for scripts."""
 
     def capture(self, folder: str) -> Capture:
         """Where the output goes; it is masked on the way if there is something to mask."""
         order = self._order
+        self._task_folder = folder
         sizes = {"spool_bytes": order.spool_bytes, "output_bytes": order.output_bytes}
         return (
             MaskedCapture(folder, self._mask, **sizes) if self._mask else Capture(folder, **sizes)
@@ -39,6 +44,8 @@ class Provisions:
         Raises LaunchFailed.
         """
         order = self._order
+        if order.reasons:
+            self.progress = os.path.join(place, order.file_name) + SUFFIX
         order.environment.update(order.secrets or {})
         try:
             if order.secret_files:
@@ -55,12 +62,18 @@ class Provisions:
     def collect(self) -> Outputs:
         """The values that the script left, and what people should know; call once, at the end."""
         found = Outputs()
+        if self.progress:
+            keep_progress(self.progress, self._task_folder)
         if self._output:
             found = read_outputs(self._output, self._order.uid, self._hides_in)
         for name, value in self._secrets.items():
             if value and not is_maskable(value):
                 found.notices.append(("secret_not_masked", name))
         return found
+
+    def meaning(self, exit_code: int | None) -> str:
+        """What the exit code of a transfer says."""
+        return (self._order.reasons or {}).get(str(exit_code), "")
 
     def _hides_in(self, value: str) -> bool:
         return self._mask is not None and self._mask.hides_in(value)

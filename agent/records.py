@@ -14,12 +14,16 @@ _Record = TypeVar("_Record")
 
 @dataclass(frozen=True)
 class StartRecord:
-    """The script runs; the shim's pid and start time (ticks after boot) name its supervisor."""
+    """The script runs; the shim's pid and start time (ticks after boot) name its supervisor.
+
+    `progress` is the file in which a transfer says how far it is.
+    """
 
     pid: int
     started_at: str
     shim_pid: int
     shim_start: int
+    progress: str = ""
 
 
 @dataclass(frozen=True)

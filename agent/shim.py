@@ -173,7 +173,7 @@ class Shim:
             self._pipes[descriptor] = stream
             self._poll.register(descriptor, select.POLLIN)
         now = time.monotonic()
-        self._tell_at = now + _START_SECONDS
+        self._tell_at = now + (0 if self._provisions.progress else _START_SECONDS)
         self._guard.begin(now)
 
     def _watch(self, wake: int) -> None:
@@ -209,7 +209,8 @@ class Shim:
             self._is_start_told = True
             pid = os.getpid()
             at = moment(self._began_at)
-            write_record(self._folder, StartRecord(self._pid, at, pid, _start_time(pid)))
+            told = self._provisions.progress
+            write_record(self._folder, StartRecord(self._pid, at, pid, _start_time(pid), told))
         self._poke()
 
     def _is_over(self) -> bool:
@@ -317,7 +318,8 @@ class Shim:
             self._status, is_started=self._outcome != "failed_to_start"
         )
         if self._outcome == "exited" and not self._reason:
-            self._reason = self._guard.reason(exit_code)
+            meant = self._provisions.meaning(exit_code)
+            self._reason = self._guard.reason(exit_code) or meant
         cut = [("truncated", stream) for stream in sorted(self._capture.cut)]
         record = ExitRecord(
             outcome=self._outcome,

@@ -258,11 +258,17 @@ class Tasks:
         streams = payload.streams
         attempt.flow.finish({"stdout": streams.stdout.bytes, "stderr": streams.stderr.bytes})
         attempt.is_ended = True
+        self._tell_progress(attempt)
         if mark:
             self._sweeping.append(_End(attempt, payload, mark))
             self._work.set()
         else:
             self._sign(attempt, payload)
+
+    def _tell_progress(self, attempt: Attempt) -> None:
+        news = attempt.progress()
+        if news is not None:
+            self.say(news)
 
     def _sign(self, attempt: Attempt, payload: ResultPayload) -> None:
         text = write_payload(payload)
@@ -348,6 +354,7 @@ class Tasks:
                 if attempt.cancel is not None:
                     attempt.wake_shim()
                 self._has_ended(attempt)
+                self._tell_progress(attempt)
             attempt.flow.check_stall(now)
             self.settle(attempt, now, wall)
             self.outbox.due(attempt)

@@ -90,10 +90,14 @@ class FileState:
 
 
 class Report:
-    """The states of all files of one transfer; writes them down at most twice a second."""
+    """The states of all files of one transfer; writes them down at most twice a second.
+
+    The folder is held open, because its path may be closed to the user that we become.
+    """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        folder, _, self._name = path.rpartition("/")
+        self._folder = os.open(folder or "/", os.O_RDONLY | os.O_DIRECTORY)
         self._files: list[FileState] = []
         self._written_at = 0.0
 
@@ -133,15 +137,15 @@ class Report:
         self._written_at = time.monotonic()
         shown = sorted(self._files, key=lambda file: _ORDER[file.state])[:_MOST_FILES]
         content = json.dumps([file.shown() for file in shown], separators=(",", ":"))
-        temporary = f"{self._path}.new"
+        temporary, place = f"{self._name}.new", self._folder
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            descriptor = os.open(temporary, flags, 0o600)
+            descriptor = os.open(temporary, flags, 0o600, dir_fd=place)
             try:
                 os.write(descriptor, content.encode())
             finally:
                 os.close(descriptor)
-            os.replace(temporary, self._path)
+            os.replace(temporary, self._name, src_dir_fd=place, dst_dir_fd=place)
 
 
 def say(sentence: str) -> None:

@@ -10,10 +10,13 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 from urllib.parse import urlsplit
 
 from agent.transfer_report import TransferFailed
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 _CONNECT_SECONDS = 15.0
 _IDLE_SECONDS = 30.0
@@ -21,8 +24,6 @@ _MOST_HEAD = 16 * 1024
 _MOST_ANSWER = 64 * 1024
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 10.0
-PATIENCE_SECONDS = 600.0
-"""How long a transfer goes on trying without a single byte getting through."""
 READ_BYTES = 1024 * 1024
 
 
@@ -43,17 +44,18 @@ class Answer:
 class Link:
     """One connection to a gateway, for one request."""
 
-    def __init__(self, gateway: str, ca_file: str) -> None:
+    def __init__(self, gateway: str, tls: SSLContext | None) -> None:
         parts = urlsplit(gateway)
         host, self._base = parts.hostname or "", parts.path.rstrip("/")
         is_secure = parts.scheme == "https"
         self._host = parts.netloc.rpartition("@")[2]
         try:
-            self._socket = socket.create_connection(
-                (host, parts.port or (443 if is_secure else 80)), _CONNECT_SECONDS
-            )
-            if is_secure:
-                self._socket = _secured(self._socket, host, ca_file)
+            # As bytes: text would load the codec of international names, from a folder that the
+            # user that we have become may not be allowed to read.
+            place = (host.encode("ascii"), parts.port or (443 if is_secure else 80))
+            self._socket = socket.create_connection(place, _CONNECT_SECONDS)  # type: ignore[arg-type]
+            if tls is not None and is_secure:
+                self._socket = tls.wrap_socket(self._socket, server_hostname=host)
         except OSError as error:
             raise LinkBroken(str(error)) from None
         self._socket.settimeout(_IDLE_SECONDS)
@@ -119,20 +121,23 @@ class Link:
         return content if isinstance(content, dict) else {}
 
 
-def _secured(plain: socket.socket, host: str, ca_file: str) -> socket.socket:
-    import ssl  # noqa: PLC0415 - costs 10 ms, and plain addresses do not need it
-
-    context = ssl.create_default_context(cafile=ca_file or None)
-    return context.wrap_socket(plain, server_hostname=host)
-
-
 @dataclass(frozen=True)
 class Gateways:
     """The agent's gateways; a broken link goes on at the next one."""
 
     addresses: tuple[str, ...]
-    ca_file: str = ""
-    patience_seconds: float = PATIENCE_SECONDS
+    tls: SSLContext | None
+    patience_seconds: float
+
+    @classmethod
+    def of(cls, addresses: tuple[str, ...], ca_file: str, patience_seconds: float) -> Gateways:
+        """With all that https needs, which only the agent's own user may be able to read."""
+        if not any(address.startswith("https:") for address in addresses):
+            return cls(addresses, None, patience_seconds)
+        import ssl  # noqa: PLC0415 - costs 10 ms, and plain addresses do not need it
+
+        context = ssl.create_default_context(cafile=ca_file or None)
+        return cls(addresses, context, patience_seconds)
 
     def turns(self, progress: Callable[[], int]) -> Iterator[str]:
         """Addresses to try one after the other, with growing pauses; ends by TransferFailed.
@@ -153,7 +158,7 @@ class Gateways:
 
     def link(self, address: str) -> Link:
         """A connection to one of them; raises LinkBroken."""
-        return Link(address, self.ca_file)
+        return Link(address, self.tls)
 
 
 _REFUSALS = {

@@ -39,3 +39,5 @@ class Launch:
     secret_files: dict[str, str] | None = None
     has_outputs: bool = False
     ends_at_output_limit: bool = False
+    reasons: dict[str, str] | None = None
+    """Of a transfer: what its exit codes mean; such a program also writes its progress."""

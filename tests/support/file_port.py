@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from agent.transfer import Errand
+from agent.errands import Errand
 from agent.transfer_report import REASONS
 from gateway.agents.admission import Lobby
 from gateway.agents.bringing import Bringing

@@ -1,0 +1,107 @@
+"""Turns an order about files into the launch of the transfer program."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+
+from libs.protocol.fields import to_json
+from libs.protocol.orders import FileItem, FileWork
+
+FILE_NAME = "errand.json"
+PATIENCE_SECONDS = 600.0
+"""How long a transfer goes on trying without a single byte getting through."""
+_START = "import sys; sys.path[:] = sys.argv[1].split(':'); from agent.transfer import main; main()"
+
+
+@dataclass(frozen=True)
+class RunUser:
+    """Somebody else than the agent's own user, with all groups."""
+
+    uid: int
+    gid: int
+    groups: list[int]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """The order as the agent hands it over; `roots` are what this host allows, by its own rule.
+
+    `user` is whom the program becomes once it has read what only the agent may read.
+    """
+
+    action: str
+    work: FileWork
+    gateways: tuple[str, ...]
+    ca_file: str
+    state: str
+    roots: tuple[str, ...]
+    user: RunUser | None = None
+    patience_seconds: float = PATIENCE_SECONDS
+
+    def write(self) -> str:
+        """As text for the file."""
+        user = vars(self.user) if self.user else None
+        return json.dumps({**vars(self), "work": to_json(self.work), "user": user})
+
+    @classmethod
+    def read(cls, text: str) -> Errand:
+        """Raises ValueError, TypeError or KeyError for what was not written by `write`."""
+        raw = json.loads(text)
+        raw["work"] = _work(raw["work"])
+        if raw["user"] is not None:
+            raw["user"] = RunUser(**raw["user"])
+        for name in ("gateways", "roots"):
+            raw[name] = tuple(raw[name])
+        return cls(**raw)
+
+
+def _work(raw: dict[str, object]) -> FileWork:
+    """The agent checked all of it when it took the order; here it only gets its shape back."""
+    values = {n: tuple(value) if isinstance(value, list) else value for n, value in raw.items()}
+    items = raw.get("items", [])
+    assert isinstance(items, list)
+    values["items"] = tuple(
+        FileItem(**{**item, "bases": tuple(item.get("bases", ()))}) for item in items
+    )
+    return FileWork(**values)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class TransferRules:
+    """What transfers of this host need to know: where the gateways are, what may be touched.
+
+    `roots` are the only folders that files may be put into or fetched from; empty: all but those
+    of the kernel and the agent's own, `state`.
+    """
+
+    gateways: tuple[str, ...] = ()
+    ca_file: str = ""
+    state: str = ""
+    roots: tuple[str, ...] = ()
+
+
+def command_of() -> list[str]:
+    """What comes before the path of the errand: a lean interpreter without site packages."""
+    paths = ":".join(path or os.getcwd() for path in sys.path)
+    return [sys.executable, "-I", "-S", "-c", _START, paths]
+
+
+def errand_of(action: str, work: FileWork, rules: TransferRules, user: RunUser) -> str:
+    """The content of the errand's file.
+
+    The program starts as the agent's own user, so that others need no rights to its code, and
+    cannot read tickets; then it becomes `user`.
+    """
+    errand = Errand(
+        action=action,
+        work=work,
+        gateways=rules.gateways,
+        ca_file=rules.ca_file,
+        state=rules.state,
+        roots=rules.roots,
+        user=user if user.uid != os.geteuid() else None,
+    )
+    return errand.write()
