@@ -345,6 +345,7 @@ class World(Rows):
             ended = dispatch.expire(limit=1000)
             silent = self.now - timedelta(seconds=300)
             ended |= dispatch.lose(silent_since=silent, limit=1000)
+            ended |= dispatch.overrun(silence=timedelta(seconds=300), limit=1000)
             self.flow.settle(tx, ended)
             for execution_id in self.flow.due(tx):
                 self.flow.advance(tx, execution_id)

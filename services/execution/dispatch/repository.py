@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, text, update
@@ -301,9 +301,33 @@ class DispatchRepository:
             )
         return {row.execution_id for row in rows}
 
+    def overrun(self, *, silence: timedelta, limit: int) -> set[str]:
+        """End tasks that have had no result for their time limit and `silence` on top (R14).
+
+        The agent keeps the limit by its own clock; this is for one that lives and says nothing.
+        """
+        rows = self._session.execute(
+            select(Task.id, Task.execution_id, Task.claimed_at, Step.timeout_seconds)
+            .join(Step, Step.id == Task.step_id)
+            .where(
+                Task.status.in_([str(status) for status in ON_HOST]),
+                Task.claimed_at < self._tx.now - silence,
+            )
+            .order_by(Task.claimed_at)
+            .limit(limit)
+        )
+        due = [
+            row
+            for row in rows
+            if row.claimed_at + timedelta(seconds=row.timeout_seconds) + silence < self._tx.now
+        ]
+        ends = [(row.id, row.execution_id) for row in due]
+        self._end(ends, TaskStatus.LOST, "no_result_in_time", ON_HOST)
+        return {row.execution_id for row in due}
+
     def _end(
         self,
-        due: Sequence[Row[str, str]],
+        due: Sequence[tuple[str, str]] | Sequence[Row[str, str]],
         status: TaskStatus,
         reason: str,
         only: Iterable[TaskStatus],

@@ -305,6 +305,7 @@ class Dispatcher:
         if may_lose:
             silent = tx.now - timedelta(seconds=self._settings.lost_seconds)
             ended |= dispatch.lose(silent_since=silent, limit=SWEEP_LIMIT)
+            ended |= dispatch.overrun(silence=tx.now - silent, limit=SWEEP_LIMIT)
         self._flow.settle(tx, ended)
         return ended
 

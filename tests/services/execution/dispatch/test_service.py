@@ -200,7 +200,7 @@ async def test_r13_a_result_after_the_loss_is_kept_and_changes_nothing(
 async def test_a_heartbeat_keeps_a_running_task(rig: Rig, time: ShiftedClock) -> None:
     agent = rig.agent()
     await rig.courier.connect(agent)
-    execution_id = await rig.run(1)
+    execution_id = await rig.run(1, timeout=3_600)
     order = await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
 
@@ -275,3 +275,21 @@ async def test_r12_an_execution_left_open_by_a_crash_is_closed(
         shown = await rig.until(execution_id, "success")
 
     assert shown["finished_at"]
+
+
+async def test_r14_a_living_host_without_a_result_is_lost_after_limit_and_silence(
+    rig: Rig, time: ShiftedClock
+) -> None:
+    """The agent keeps the limit; the platform has a backstop of the limit and T_lost."""
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1, timeout=60)
+    await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+
+    await pass_time(time, 200)
+    await beat(rig, agent, time)
+    await pass_time(time, 180)
+
+    task = await rig.until_task(execution_id, status="lost")
+    assert task["reason"] == "no_result_in_time"
