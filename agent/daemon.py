@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import random
@@ -296,4 +297,6 @@ def run_agent(state: StateFolder, identity: Identity, lock: int, options: Option
     async def build_and_run() -> None:
         await Agent(state, identity, lock, options).run()  # events of Python 3.9 need the loop
 
+    gc.collect()
+    gc.freeze()  # what was imported lives for ever: no collection need look through it
     asyncio.run(build_and_run())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MAX_SHEBANG = 4096
+_REMEMBER_SECONDS = 60.0
 
 
 class InterpreterMissing(Exception):
@@ -36,10 +38,28 @@ KINDS = {
 }
 
 
+_found: dict[tuple[str, str], tuple[str, float]] = {}
+
+
 def find_program(name: str, path: str) -> str | None:
-    """The full path of an executable file, searched like a shell does."""
+    """The full path of an executable file, searched like a shell does.
+
+    What was found before is taken again while it is there; a program that is installed before it
+    in the path is noticed within a minute.
+    """
     if "/" in name:
         return name if _is_program(name) else None
+    found, at = _found.get((name, path), ("", 0.0))
+    now = time.monotonic()
+    if found and now - at < _REMEMBER_SECONDS and _is_program(found):
+        return found
+    searched = _search(name, path)
+    if searched is not None:
+        _found[name, path] = (searched, now)
+    return searched
+
+
+def _search(name: str, path: str) -> str | None:
     for folder in path.split(":"):
         candidate = os.path.join(folder, name)
         if folder.startswith("/") and _is_program(candidate):

@@ -8,6 +8,8 @@ import time
 
 PRIVATE = 0o600
 _SPARE_FOLDERS = 8
+_FIRST_READ = 16 * 1024
+"""Most files here are records of a few hundred bytes: one read takes them whole."""
 
 
 class StateInUse(Exception):
@@ -118,10 +120,16 @@ def write_all(descriptor: int, content: bytes) -> None:
 def read_if_there(path: str) -> bytes | None:
     """The content of a file, None if there is none."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
+    try:
+        parts = [os.read(descriptor, _FIRST_READ)]
+        while parts[-1]:
+            parts.append(os.read(descriptor, 2**20))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def take_folder(state: StateFolder, path: str) -> None:

@@ -44,21 +44,28 @@ class Downlink:
             DOWNLINK_DROPPED.labels("unreadable").inc()
             log.error("An entry of this gateway's stream is unreadable.")
             return
+        frames: dict[str, list[bytes]] = {}
         for order in orders:
             if order.close:
+                self._forward(frames)
+                frames = {}
                 self._close(order)
             else:
-                self._forward(order)
+                frames.setdefault(order.to, []).append(order.frame)
+        self._forward(frames)
 
-    def _forward(self, order: _Order) -> None:
-        session = self._roster.find(order.to)
-        if session is None:
-            DOWNLINK_DROPPED.labels("not_connected").inc()
-        elif session.forward(order.frame):
-            DOWNLINK_FRAMES.inc()
-        else:
-            DOWNLINK_DROPPED.labels("too_slow").inc()
-            session.end(TOO_SLOW)
+    def _forward(self, frames: dict[str, list[bytes]]) -> None:
+        """What an entry has for one agent goes out in one write, in its order."""
+        for agent_id, of_agent in frames.items():
+            session = self._roster.find(agent_id)
+            if session is None:
+                DOWNLINK_DROPPED.labels("not_connected").inc(len(of_agent))
+                continue
+            sent = session.forward(of_agent)
+            DOWNLINK_FRAMES.inc(sent)
+            if sent < len(of_agent):
+                DOWNLINK_DROPPED.labels("too_slow").inc(len(of_agent) - sent)
+                session.end(TOO_SLOW)
 
     def _close(self, order: _Order) -> None:
         session = self._roster.find(order.close)

@@ -9,7 +9,7 @@ The codes are in `closing`.
 
 import base64
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -213,9 +213,9 @@ class Session:
 
     # ---- what the gateway may do ----------------------------------------------------------
 
-    def forward(self, frame: bytes) -> bool:
-        """Sends a frame as it is; False when too much waits for this agent already."""
-        return self._socket.send_text(frame)
+    def forward(self, frames: Sequence[bytes]) -> int:
+        """Sends frames as they are, at once; how many, for too much may wait for this agent."""
+        return self._socket.send_texts(frames)
 
     def end(self, closing: Closing) -> None:
         """Says bye with a reason and closes; does nothing the second time."""

@@ -5,7 +5,7 @@ when the session says so. That is what keeps an idle agent at a few kilobytes.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from websockets.frames import Frame, Opcode
@@ -93,14 +93,25 @@ class AgentSocket(asyncio.Protocol):
 
     def send_text(self, data: bytes) -> bool:
         """Sends one text message; False when the socket is not open or its buffer is full."""
+        return self.send_texts((data,)) == 1
+
+    def send_texts(self, messages: Sequence[bytes]) -> int:
+        """Sends text messages in few writes; how many of them the buffer of an open socket took."""
         if not self.is_open:
-            return False
+            return 0
         transport = cast(asyncio.Transport, self._transport)
-        if transport.get_write_buffer_size() > self._write_limit:
-            return False
-        self._ws.send_text(data)
+        sent = unwritten = 0
+        for data in messages:
+            if transport.get_write_buffer_size() + unwritten > self._write_limit:
+                self._flush()
+                unwritten = 0
+                if transport.is_closing() or transport.get_write_buffer_size() > self._write_limit:
+                    return sent
+            self._ws.send_text(data)
+            unwritten += len(data)
+            sent += 1
         self._flush()
-        return True
+        return sent
 
     def ping(self, on_pong: Callable[[], None]) -> None:
         """Asks for a sign of life; `on_pong` is called for the next pong, if one comes."""

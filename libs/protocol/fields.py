@@ -258,6 +258,9 @@ def _default(field: dataclasses.Field[object]) -> object:
     return field.default
 
 
+_PLAIN = frozenset((str, int, float, bool, type(None), dict))
+
+
 def to_json(message: object) -> dict[str, object]:
     """The fields of a message, and of messages inside it, as JSON values; `type` comes first."""
     raw = dict(vars(message))
@@ -267,8 +270,11 @@ def to_json(message: object) -> dict[str, object]:
         if raw[name] == default:
             del raw[name]
     for name, value in raw.items():
+        kind = type(value)
+        if kind in _PLAIN:
+            continue
         if dataclasses.is_dataclass(value):
             raw[name] = to_json(value)
-        elif type(value) is tuple:
+        elif kind is tuple:
             raw[name] = [to_json(v) if dataclasses.is_dataclass(v) else v for v in value]
     return raw

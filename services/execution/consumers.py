@@ -12,7 +12,7 @@ from libs.kit.db import Database, Lease, LeaseLost
 from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
-from services.execution.dispatch.service import Dispatcher, Downlink
+from services.execution.dispatch.service import COMPANY_SECONDS, Dispatcher, Downlink
 from services.execution.logs.service import LEASE, Recorder
 from services.execution.reports.service import Reports
 from services.execution.service import Executions
@@ -57,8 +57,8 @@ class Crowd:
         return BUSY_BATCH_SECONDS if self._messages >= BUSY_MESSAGES else BATCH_SECONDS
 
 
-async def _answer(downlink: Downlink, batch: Batch, answers: Sequence[tuple[str, bytes]]) -> None:
-    """Send frames back through the gateways that the agents' messages came from."""
+def _ways(batch: Batch, answers: Sequence[tuple[str, bytes]]) -> dict[str, list[tuple[str, bytes]]]:
+    """Frames by the gateways that the agents' messages came from."""
     way = {
         str(message.get("agent_id")): entry.gateway
         for entries in batch.values()
@@ -69,7 +69,7 @@ async def _answer(downlink: Downlink, batch: Batch, answers: Sequence[tuple[str,
     for agent_id, frame in answers:
         if way.get(agent_id):
             frames[way[agent_id]].append((agent_id, frame))
-    await downlink.send(frames)
+    return frames
 
 
 def _messages(batch: Batch) -> list[Mapping[str, object]]:
@@ -99,7 +99,7 @@ class AgentReports:
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
         messages = _messages(batch)
         answers = await self._reports.apply(messages)
-        await _answer(self._downlink, batch, answers)
+        await self._downlink.send(_ways(batch, answers))
         await asyncio.sleep(self._crowd.pause(len(messages)))
 
 
@@ -181,8 +181,9 @@ class AgentOutput:
             except OSError as error:
                 log.error("Output cannot be written.", error=str(error))
                 raise Unavailable from error
-        await _answer(self._downlink, batch, answers)
-        await asyncio.sleep(self._crowd.pause(len(messages)))
+        pause = self._crowd.pause(len(messages))
+        await self._downlink.send_soon(_ways(batch, answers))
+        await asyncio.sleep(max(0.0, pause - COMPANY_SECONDS))
 
     async def _settle(self) -> None:
         while True:

@@ -32,6 +32,8 @@ BYTES_PER_ENTRY = 512 * 1024
 STREAM_LENGTH = 20_000
 """Entries kept for a gateway; older ones are repeated by the sweep when they still matter."""
 SWEEP_LIMIT = 2_000
+COMPANY_SECONDS = 0.01
+"""How long the floors of outputs wait for a result's answer to the same host."""
 
 Frames = Sequence[tuple[str, bytes]]
 
@@ -44,6 +46,7 @@ class Downlink:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._later: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
 
     async def is_reachable(self) -> bool:
         """Whether gateways and we could hear each other now."""
@@ -65,6 +68,11 @@ class Downlink:
         """Send frames by gateway, pairs of agent and message. Raises kit.redis.TROUBLE."""
         if fault("downlink.send") == "drop":
             return
+        later, self._later = self._later, defaultdict(list)
+        frames = {
+            gateway_id: [*later.get(gateway_id, ()), *frames.get(gateway_id, ())]
+            for gateway_id in {*later, *frames}
+        }
         pipeline = self._redis.pipeline(transaction=False)
         for gateway_id, of_gateway in frames.items():
             for entry in _entries(of_gateway):
@@ -76,6 +84,14 @@ class Downlink:
                 )
         if len(pipeline):
             await pipeline.execute()
+
+    async def send_soon(self, frames: Mapping[str, Frames]) -> None:
+        """Send frames that can wait for others; an agent wakes once for what comes together."""
+        for gateway_id, of_gateway in frames.items():
+            self._later[gateway_id] += of_gateway
+        await asyncio.sleep(COMPANY_SECONDS)
+        if self._later:
+            await self.send({})
 
     async def send_to_agents(self, frames: Frames) -> None:
         """Send frames to agents wherever they are connected; absent ones get nothing."""
