@@ -32,6 +32,8 @@ GATHER_SECONDS = (0.01, 0.05)
 GATHER_SHARE = 8
 """Between two looks at ended tasks, so that those that end together are settled together: so many
 times what the last one took, within these."""
+LOG_ENTRIES = 32
+"""Of output so many entries at a time, each of at most 256 KiB: memory stays bounded (R22)."""
 CLOSE_SECONDS = 10.0
 TICK_SECONDS = 0.5
 """How exactly delays, expiries and retries of executions are kept."""
@@ -170,7 +172,13 @@ class AgentOutput:
 
     async def _record(self) -> None:
         await BatchStream().consume(
-            self._redis, [LOGS], GROUP, self._consumer, self._take, remove=True
+            self._redis,
+            [LOGS],
+            GROUP,
+            self._consumer,
+            self._take,
+            remove=True,
+            count=LOG_ENTRIES,
         )
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:

@@ -141,7 +141,7 @@ class Courier:
             {
                 "task_id": order["task_id"],
                 "attempt": order["attempt"],
-                "epoch": 1,
+                "epoch": order.get("epoch", 1),
                 "agent_id": agent.id,
                 "outcome": "exited",
                 "exit_code": 0,
@@ -187,7 +187,7 @@ class Courier:
         ]
 
     async def start(self, agent: Agent) -> Message:
-        """Take an offer through claim and grant to running; returns the order."""
+        """Take an offer through claim and grant to running; the order with the grant's epoch."""
         order = (await self.expect(agent, "offer"))["order"]
         assert isinstance(order, dict)
         await self.say(agent, "claim", order)
@@ -195,7 +195,7 @@ class Courier:
         await self.say(
             agent, "started", order, epoch=grant["epoch"], pid=99, started_at="2026-01-01T00:00:00Z"
         )
-        return order
+        return {**order, "epoch": grant["epoch"]}
 
     async def _append(self, key: str, entries: Iterable[Mapping[str, object]]) -> None:
         if self._kept is not None:

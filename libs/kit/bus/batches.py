@@ -76,14 +76,17 @@ class BatchStream:
         handle: Handle,
         *,
         remove: bool = False,
+        count: int = COUNT,
     ) -> None:
         """Hand batches to ``handle`` for ever; what it has returned from is acknowledged.
+
+        A batch has at most ``count`` entries, which bounds the memory that it takes.
 
         What it raises makes the entries come again, one by one, and after five failures an entry
         is dropped; Unavailable repeats without counting. ``remove`` deletes handled entries, for
         streams with one group.
         """
-        reading = _Reading(redis, tuple(keys), group, consumer, handle, remove=remove)
+        reading = _Reading(redis, tuple(keys), group, consumer, handle, remove=remove, count=count)
         backoff = Backoff(f"{group} on {', '.join(keys)}")
         async with blocking(redis) as reader:
             while True:
@@ -112,8 +115,10 @@ class _Reading:
         handle: Handle,
         *,
         remove: bool,
+        count: int,
     ) -> None:
         self._redis = redis
+        self._count = count
         self._keys = keys
         self._group = group
         self._consumer = consumer
@@ -128,7 +133,7 @@ class _Reading:
             start: str = "0-0"
             while True:
                 answer = await self._redis.xreadgroup(
-                    self._group, self._consumer, {key: start}, count=COUNT
+                    self._group, self._consumer, {key: start}, count=self._count
                 )
                 entries = answer[0][1] if answer else []
                 if not entries:
@@ -145,7 +150,7 @@ class _Reading:
             self._group,
             self._consumer,
             dict.fromkeys(self._keys, ">"),
-            count=COUNT,
+            count=self._count,
             block=BLOCK_MILLISECONDS,
         )
         if answer:
@@ -154,7 +159,7 @@ class _Reading:
     async def _adopt(self) -> None:
         for key in self._keys:
             answer = await self._redis.xautoclaim(
-                key, self._group, self._consumer, ORPHANED_MILLISECONDS, count=COUNT
+                key, self._group, self._consumer, ORPHANED_MILLISECONDS, count=self._count
             )
             if answer[1]:
                 await self._take({key: _decoded(answer[1])})
