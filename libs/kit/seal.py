@@ -27,6 +27,7 @@ class Seal:
         info = f"opsjob/{purpose}/seal/v1".encode()
         key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
         self._cipher = AESGCM(key)
+        self._marking_key = hmac.digest(key, b"fingerprint", "sha256")
         self._key_id = hmac.digest(key, b"key id", "sha256").hex()[:16]
 
     def seal(self, plain: str, *, place: str) -> str:
@@ -46,6 +47,13 @@ class Seal:
             return self._cipher.decrypt(raw[:12], raw[12:], self._context(place)).decode()
         except (InvalidTag, ValueError, binascii.Error):
             raise WrongSealingKey(f"the value does not belong to {place}") from None
+
+    def fingerprint(self, data: bytes) -> bytes:
+        """32 bytes that are equal for equal data, and from which nobody can guess it.
+
+        A plain hash of a short secret can be found by trying; this needs the installation's secret.
+        """
+        return hmac.digest(self._marking_key, data, "sha256")
 
     def _context(self, place: str) -> bytes:
         return f"opsjob/v1/{self._key_id}/{place}".encode()

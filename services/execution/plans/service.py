@@ -131,7 +131,7 @@ class Plans:
     @reads
     def repeated(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
         """What an earlier request with this key was answered, or None."""
-        return _of_key(tx, by, key)
+        return self._of_key(tx, by, key)
 
     @writes
     def _store(
@@ -144,9 +144,9 @@ class Plans:
     ) -> Accepted:
         execution_id = new_id()
         if key and not ExecutionRepository(tx).take_key(
-            by.id, key.key, body_sha256=key.body_sha256, execution_id=execution_id
+            by.id, key.key, body_sha256=self._kept_of(key), execution_id=execution_id
         ):
-            earlier = _of_key(tx, by, key)
+            earlier = self._of_key(tx, by, key)
             if earlier is None:
                 raise IdempotencyKeyReused()
             return earlier
@@ -162,6 +162,20 @@ class Plans:
             ExecutionRepository(tx).reload(execution)
         fault("accept.before_commit")
         return _accepted(execution_id, execution.status, execution.task_total, created=True)
+
+    def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
+        executions = ExecutionRepository(tx)
+        found = executions.execution_of_key(by.id, key.key)
+        if found is None:
+            return None
+        kept, execution_id = found
+        execution = executions.by_id(execution_id)
+        if kept != self._kept_of(key) or execution is None:
+            raise IdempotencyKeyReused()
+        return _accepted(execution_id, execution.status, execution.task_total, created=False)
+
+    def _kept_of(self, key: RequestKey) -> bytes:
+        return self._variables.fingerprint(key.body_sha256)
 
     async def plan(self, request: ExecutionIn, by: Principal) -> Plan:
         """Everything that a request means, with its hosts as `by` may see them now (R4).
@@ -294,18 +308,6 @@ def _check(plan: Plan) -> None:
             raise OrderTooLarge(bytes=size, limit=MAX_ORDER_BYTES)
     if plan.task_total > MAX_TASKS:
         raise TooManyTasks(tasks=plan.task_total, limit=MAX_TASKS)
-
-
-def _of_key(tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
-    executions = ExecutionRepository(tx)
-    found = executions.execution_of_key(by.id, key.key)
-    if found is None:
-        return None
-    body_sha256, execution_id = found
-    execution = executions.by_id(execution_id)
-    if body_sha256 != key.body_sha256 or execution is None:
-        raise IdempotencyKeyReused()
-    return _accepted(execution_id, execution.status, execution.task_total, created=False)
 
 
 def _accepted(execution_id: str, status: str, tasks: int, *, created: bool) -> Accepted:

@@ -162,6 +162,10 @@ class Variables:
             for name, text in sealed.items()
         }
 
+    def fingerprint(self, body_sha256: bytes) -> bytes:
+        """What is kept of a request with an idempotency key; the request may hold secrets."""
+        return self._seal.fingerprint(body_sha256)
+
     @writes
     def forget_old(self, tx: Transaction) -> int:
         """Drop the secrets of executions that ended long enough ago (S25); returns of how many."""

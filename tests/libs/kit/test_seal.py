@@ -51,6 +51,13 @@ class TestSeal:
         with pytest.raises(WrongSealingKey):
             seal.open(text.replace("{key}", key_id), place="p")
 
+    def test_a_fingerprint_needs_the_secret(self) -> None:
+        one, other = Seal("a secret", "hosts"), Seal("another secret", "hosts")
+
+        assert one.fingerprint(b"data") == Seal("a secret", "hosts").fingerprint(b"data")
+        assert one.fingerprint(b"data") != other.fingerprint(b"data")
+        assert one.fingerprint(b"data") != one.fingerprint(b"Data")
+
     def test_a_key_serves_one_purpose(self) -> None:
         sealed = Seal("a secret", "hosts").seal("password", place="p")
 

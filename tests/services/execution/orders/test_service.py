@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -9,8 +10,15 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import select, update
 
+from libs.kit import clock
+from libs.kit.db import Database
 from libs.protocol.sealing import NONCE_BYTES, PUBLIC_BYTES, PURPOSE, VERSION, sealed_place
+from services.execution.models import Execution, ExecutionSecret, IdempotencyKey
+from services.execution.plans.schemas import ExecutionIn
+from services.execution.plans.service import RequestKey
+from services.execution.variables.service import Variables
 from tests.support.controls import RECORDS, Controls
 from tests.support.courier import Agent, Message
 from tests.support.execution import Rig
@@ -212,6 +220,67 @@ async def test_a_secret_is_readable_by_its_agent_alone(rig: Rig, controls: Contr
         assert SECRET not in answer.text
     for file in rig.folder.rglob("*"):
         assert not file.is_file() or SECRET.encode() not in file.read_bytes()
+
+
+async def test_nothing_that_is_kept_of_a_request_tells_its_secret(
+    rig: Rig, controls: Controls
+) -> None:
+    """A plain hash of the body could be found by trying secrets; what is kept is keyed."""
+    rig.agent(1)
+    body = {
+        "target_host_ids": [1],
+        "steps": [{"name": "one", "script_content": "true"}],
+        "variables": {"P": {"type": "secret", "value": SECRET}},
+    }
+    headers = rig.headers(None, {"Idempotency-Key": "with-a-secret"})
+    first = await rig.http.post(RECORDS, json=body, headers=headers)
+    again = await rig.http.post(RECORDS, json=body, headers=headers)
+    other = body | {"variables": {"P": {"type": "secret", "value": "another"}}}
+    reused = await rig.http.post(RECORDS, json=other, headers=headers)
+
+    assert (first.status_code, again.status_code, reused.status_code) == (201, 200, 409)
+    request = ExecutionIn.model_validate(body)
+    key = RequestKey.of(request, "with-a-secret")
+    assert key is not None
+    rows = await rig.app.state.database.read(
+        lambda tx: tx.scalars(select(IdempotencyKey.body_sha256)).all()
+    )
+    assert len(rows) == 1
+    assert rows[0] != key.body_sha256
+
+
+async def test_secrets_are_dropped_some_time_after_the_end(rig: Rig, controls: Controls) -> None:
+    """S25: they are kept for retries, and then forgotten; a retry says so."""
+    agent = rig.agent(1)
+    give_key(rig, agent)
+    await rig.courier.connect(agent)
+    variables = {"P": {"type": "secret", "value": SECRET}}
+    ended = await controls.run([1], {"name": "one"}, variables=variables)
+    await controls.finish(agent, exit_code=1)
+    await rig.until(ended, "failed")
+    waiting = await controls.run([1], {"name": "one"}, variables=variables)
+    database: Database = rig.app.state.database
+    variables_of = rig.app.state.provided[Variables]
+
+    await variables_of.forget_old()
+    assert await kept(database) == {ended, waiting}
+    long_ago = clock.now() - timedelta(days=2)
+    await database.write(
+        lambda tx: tx.execute(
+            update(Execution).where(Execution.id == ended).values(finished_at=long_ago)
+        )
+    )
+    await variables_of.forget_old()
+
+    assert await kept(database) == {waiting}
+    step = (await controls.steps(ended))[0]["id"]
+    retry = await controls.refused(f"{ended}/retry_step", step_id=step)
+    assert (retry, await controls.refused(f"{ended}/retry")) == ("secrets_forgotten",) * 2
+
+
+async def kept(database: Database) -> set[str]:
+    rows = await database.read(lambda tx: tx.scalars(select(ExecutionSecret.execution_id)).all())
+    return set(rows)
 
 
 async def test_another_attempt_is_sealed_anew_for_itself(rig: Rig, controls: Controls) -> None:
