@@ -18,7 +18,7 @@ from services.execution.changes.service import Changes
 from services.execution.domain import LogStatus
 from services.execution.logs import schemas
 from services.execution.logs.repository import Floor, LogRepository, Owner, Unsettled
-from services.execution.segments.domain import STREAMS, Frame, Key, Kind, gap_data
+from services.execution.segments.domain import STREAMS, Frame, FrameDamaged, Key, Kind, gap_data
 from services.execution.segments.repository import Segment, SegmentFiles, digests
 from services.execution.segments.service import Tails
 from services.execution.settings import ExecutionSettings
@@ -184,6 +184,8 @@ class Recorder:
         await self._store_floors(list(work.raised.values()), done.fresh, done.grown)
         fault("logs.after_commit")
         self._tails.accept(done)
+        for execution_id in work.parts:
+            self._earlier.pop(execution_id, None)  # its newest segment has grown since
         self._changes.tell(
             work.parts,
             {s.execution_id: (s.ordinal, s.file, s.position, s.length) for s in done.segments},
@@ -337,7 +339,11 @@ class Recorder:
                     wanted[task.execution_id][key] = stream
         for execution_id, streams in wanted.items():
             segments = await self._segments(execution_id)
-            found = await asyncio.to_thread(digests, self._files, segments, set(streams))
+            try:
+                found = await asyncio.to_thread(digests, self._files, segments, set(streams))
+            except FrameDamaged as place:  # then their outputs are not called complete
+                log.error("A log is damaged.", execution_id=execution_id, position=str(place))
+                continue
             for key, digest in found.items():
                 streams[key].digest = digest
 

@@ -133,6 +133,38 @@ async def test_output_after_packing_goes_into_a_new_segment(rig: Rig) -> None:
     assert [chunk["text"] for chunk in await chunks(rig, execution_id)] == ["", "late\n"]
 
 
+async def test_a_segment_begins_where_the_one_before_really_ends(rig: Rig) -> None:
+    """A repeated chunk of a host that is settled makes the recorder look at the segments early."""
+    first, second = rig.agent(1), rig.agent(2)
+    await rig.courier.connect(first)
+    await rig.courier.connect(second)
+    execution_id = await rig.run(1, 2)
+    orders = [await rig.courier.start(agent) for agent in (first, second)]
+    await rig.courier.output(first, orders[0], ("stdout", 0, 0, b"a\n"))
+    await rig.courier.result(first, orders[0], stdout=b"a\n")
+    await eventually(lambda: settled(rig, execution_id, 1))
+    await rig.courier.expect(first, "ack")
+    await rig.courier.output(first, orders[0], ("stdout", 0, 0, b"a\n"))
+    await rig.courier.expect(first, "ack")
+    await rig.courier.output(second, orders[1], ("stdout", 0, 0, b"b\n"))
+    await rig.courier.expect(second, "ack")
+
+    await rig.courier.result(second, orders[1], stdout=b"b\nlate\n")
+    await packed(rig)
+    await rig.courier.output(second, orders[1], ("stdout", 1, 2, b"late\n"))
+
+    await eventually(lambda: settled(rig, execution_id, 2))
+    texts = [chunk["text"] for chunk in await chunks(rig, execution_id)]
+    assert texts == ["a\n", "b\n", "late\n"]
+
+
+async def settled(rig: Rig, execution_id: str, count: int) -> bool:
+    """Whether so many outputs of an execution are complete."""
+    shown = await rig.show(execution_id)
+    tasks = [task for step in shown["steps"] for task in step["tasks"]]  # type: ignore[attr-defined]  # JSON
+    return sum(task["log_status"] == "complete" for task in tasks) == count
+
+
 async def test_a_damaged_block_is_a_named_gap_and_the_rest_is_shown(rig: Rig) -> None:
     execution_id = await printed(rig)
     before = await chunks(rig, execution_id)
