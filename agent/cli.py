@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 
 from agent import __version__
+from agent.cgroups import FLAVOURS
 from agent.identity import Identity, NotEnrolled
 from agent.state import StateFolder, StateInUse, is_held
 from agent.title import title
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="connect and run scripts until stopped")
     run.add_argument("--concurrency", type=_positive, default=0, help="scripts at a time")
     run.add_argument("--gateway", action="append", help="instead of those of the enrolment")
+    run.add_argument("--cgroups", choices=FLAVOURS, default="auto", help="which to use")
     run.add_argument(
         *("--file-root",),
         action="append",
@@ -116,6 +118,7 @@ def _run(options: argparse.Namespace) -> int:
         concurrency=options.concurrency,
         spool_bytes=options.spool_mib * 1024 * 1024,
         file_roots=tuple(options.file_root or ()),
+        cgroups=options.cgroups,
     )
     daemon.run_agent(state, identity, lock, settings)
     return 0

@@ -62,6 +62,7 @@ class Options:
 
     concurrency: int = 0
     spool_bytes: int = 64 * 1024 * 1024
+    cgroups: str = "auto"
     file_roots: tuple[str, ...] = ()
 
     @property
@@ -77,7 +78,9 @@ class Agent:
         self._state = state
         self._identity = identity
         self._signer = Signer(state.key, state.sealing_key)
-        self._spawner = Companion("agent.spawner", [state.root, str(lock)], descriptors=(lock,))
+        self._spawner = Companion(
+            "agent.spawner", [state.root, str(lock), options.cgroups], descriptors=(lock,)
+        )
         self._ledger = Ledger(state)
         self._boot_id = boot_id()
         names = Names(identity.agent_id, self._boot_id)

@@ -14,6 +14,8 @@ from agent.secret_files import FILE_SUFFIX, write_secrets
 from agent.veil import MaskedCapture
 from agent.work import Launch
 
+_OVERSHOOT_BYTES = 256 * 1024
+
 
 class Provisions:
     """The secrets and outputs of one task; a task without any costs nothing here."""
@@ -33,7 +35,10 @@ class Provisions:
         """Where the output goes; it is masked on the way if there is something to mask."""
         order = self._order
         self._task_folder = folder
-        sizes = {"spool_bytes": order.spool_bytes, "output_bytes": order.output_bytes}
+        kept = order.output_bytes
+        if order.ends_at_output_limit:
+            kept = kept * 4 // 3 + _OVERSHOOT_BYTES  # what is within the limit is never cut
+        sizes = {"spool_bytes": order.spool_bytes, "output_bytes": kept}
         return (
             MaskedCapture(folder, self._mask, **sizes) if self._mask else Capture(folder, **sizes)
         )

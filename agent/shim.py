@@ -38,6 +38,7 @@ LINGER_SECONDS = 1.0
 """How long descendants may outlive the main process before they get TERM."""
 LEFTOVER_GRACE_SECONDS = 2.0
 _KILL_SECONDS = 4.0
+_REAP_SECONDS, _REAP_PAUSE_SECONDS = 1.0, 0.005
 _READ_BYTES = 64 * 1024
 _MOST_SCRIPTS = 200
 _MOST_OUTPUT = 32 * 1024 * 1024
@@ -121,6 +122,7 @@ class Shim:
         self._pokes.setblocking(False)
         self._guard = Guard(order, around.cgroup_root, is_plain=is_plain(order))
         self._tree = ProcessTree(order.mark, self._guard.cgroup, root=os.getpid())
+        self._tree.reap = self._reap
         self._provisions = Provisions(order)
         self._capture = self._provisions.capture(self._folder)
         self._pipes: dict[int, int] = {}
@@ -187,7 +189,7 @@ class Shim:
                 elif signal.SIGUSR1 in drain(wake):
                     self._take_cancel()
             now = time.monotonic()
-            self._reap(now)
+            self._reap()
             if self._capture.flush_due(now):
                 self._tell_soon(now)
             if self._tell_at is not None and now >= self._tell_at:
@@ -282,8 +284,9 @@ class Shim:
         os.close(descriptor)
         del self._pipes[descriptor]
 
-    def _reap(self, now: float) -> None:
+    def _reap(self) -> None:
         """Collect ended children; note what is left of the tree when the main process ended."""
+        now = time.monotonic()
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -299,13 +302,21 @@ class Shim:
     def _kill_all(self) -> None:
         """KILL until nothing is left, then take what the pipes still hold."""
         self._left = self._tree.end(_KILL_SECONDS)
-        self._reap(time.monotonic())
+        self._reap_killed()
         for descriptor in list(self._pipes):
             while descriptor in self._pipes and select.select([descriptor], [], [], 0)[0]:
                 self._read(descriptor)
             if descriptor in self._pipes:
                 self._close(descriptor)
         self._is_killed = True
+
+    def _reap_killed(self) -> None:
+        """Collect what was killed, so that no zombies are left to an init that may be none."""
+        deadline = time.monotonic() + _REAP_SECONDS
+        self._reap()
+        while _has_children() and time.monotonic() < deadline:
+            time.sleep(_REAP_PAUSE_SECONDS)
+            self._reap()
 
     def _conclude(self, outputs: Outputs) -> None:
         """Write the exit record, however long the disk refuses, and tell the agent.
@@ -318,7 +329,7 @@ class Shim:
             self._status, is_started=self._outcome != "failed_to_start"
         )
         if self._outcome == "exited" and not self._reason:
-            meant = self._provisions.meaning(exit_code)
+            meant = "output_limit" if self._is_too_much() else self._provisions.meaning(exit_code)
             self._reason = self._guard.reason(exit_code) or meant
         cut = [("truncated", stream) for stream in sorted(self._capture.cut)]
         record = ExitRecord(

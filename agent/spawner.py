@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 
-from agent.cgroups import find_root
+from agent.cgroups import CgroupRoot, find_root
 from agent.launch import close_descriptors, limit_files
 from agent.questions import read_question, write_answer, write_message
 from agent.shim import Surroundings, serve_scripts
@@ -27,25 +27,27 @@ _IDLE = b"."
 
 
 def main() -> None:
-    """`spawner <path> <socket> <state folder> <lock>`; ends when the agent closes its end."""
+    """`spawner <path> <socket> <state folder> <lock> <cgroups>`; ends with the agent's end."""
     title("opsjob-agent: spawner")
     connection = socket.socket(fileno=int(sys.argv[2]))
     lock = int(sys.argv[4])
     close_descriptors({connection.fileno(), lock})
     gc.freeze()
     gc.disable()  # no cycles here, and a collection would touch every page shared with shims
-    Spawner(StateFolder(sys.argv[3]), connection, lock).serve()
+    Spawner(StateFolder(sys.argv[3]), connection, lock, find_root(sys.argv[5])).serve()
 
 
 class Spawner:
     """Takes one question after the other: start this script."""
 
-    def __init__(self, state: StateFolder, connection: socket.socket, lock: int) -> None:
+    def __init__(
+        self, state: StateFolder, connection: socket.socket, lock: int, cgroups: CgroupRoot | None
+    ) -> None:
         self._state = state
         self._connection = connection
         self._lock = lock
         folder = os.open(state.root, os.O_RDONLY | os.O_DIRECTORY)
-        self._around = Surroundings(state.tasks, folder, find_root())
+        self._around = Surroundings(state.tasks, folder, cgroups)
         self._idle: list[socket.socket] = []
         self._busy: list[socket.socket] = []
 
