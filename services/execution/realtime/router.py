@@ -21,7 +21,7 @@ Watching = Annotated[Streams, provided(Streams)]
 Reader = Annotated[Principal, require("executions:read")]
 
 
-@router.get("/{kind}/{execution_id}", response_class=EventStream)
+@router.get("/{kind}/{execution_id}", status_code=200, response_class=EventStream)
 async def follow_execution(
     kind: Kinds,
     execution_id: str,

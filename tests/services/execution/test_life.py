@@ -30,7 +30,8 @@ async def test_a_script_runs_from_request_to_success(rig: Rig) -> None:
     await rig.courier.expect(agent, "result_ack")
     assert order["script"] == "echo hello"
     assert order["args"] == ["a b"]
-    assert order["env"] == {"X": "1"}
+    assert isinstance(order["env"], dict)
+    assert order["env"]["X"] == "1"
     assert shown["counts"] == {"success": 1}
     assert task["exit_code"] == 0
     assert task["stdout_bytes"] == 6
