@@ -313,7 +313,54 @@ export interface paths {
          */
         get: operations["list_executions_api_executor_execution_records_get"];
         put?: never;
-        post?: never;
+        /**
+         * Run Execution
+         * @description Run one or many steps on hosts. With an `Idempotency-Key` a repeated request starts nothing.
+         *
+         *     The answer 201 means that the execution, all its steps and their tasks are stored and will run;
+         *     a repeated request is answered with 200 and the same id.
+         */
+        post: operations["run_execution_api_executor_execution_records_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/bulk_stop/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Many
+         * @description Stop many executions; each is answered for itself, in the order of the request.
+         */
+        post: operations["stop_many_api_executor_execution_records_bulk_stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Execution
+         * @description What such an execution would do: hosts and whether they are there, batches, steps.
+         */
+        post: operations["preview_execution_api_executor_execution_records_preview_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -360,6 +407,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executor/execution-records/{execution_id}/collected/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Collected
+         * @description A tar with a folder for each host that has brought something, made while it is sent.
+         */
+        get: operations["download_collected_api_executor_execution_records__execution_id__collected_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/force_terminate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Force Terminate
+         * @description End every task now as cancelled, also on hosts that do not answer.
+         *
+         *     Hosts are still asked to stop, for a day; what they report is kept as a late outcome.
+         */
+        post: operations["force_terminate_api_executor_execution_records__execution_id__force_terminate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/ignore_step_error/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ignore Step Error
+         * @description Let a failed step count as a success and go on behind it, also after the end.
+         */
+        post: operations["ignore_step_error_api_executor_execution_records__execution_id__ignore_step_error_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/executor/execution-records/{execution_id}/logs/": {
         parameters: {
             query?: never;
@@ -370,10 +479,341 @@ export interface paths {
         /**
          * Read Log
          * @description Stored output in the order of arrival, from a position that an earlier answer gave.
+         *
+         *     With `tail` it begins with the last so many lines instead.
          */
         get: operations["read_log_api_executor_execution_records__execution_id__logs_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/logs/download/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Log
+         * @description The output of an execution, a step or a host; colours are kept, streams lie apart in a zip.
+         *
+         *     Where bytes are missing a line says how many and why.
+         */
+        get: operations["download_log_api_executor_execution_records__execution_id__logs_download_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/logs/lines/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Lines
+         * @description Lines by number, of the whole execution or of a host, a step or a stream of it.
+         */
+        get: operations["read_lines_api_executor_execution_records__execution_id__logs_lines_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/logs/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Log
+         * @description Lines that hold a text or match a regular expression, of one host or across all.
+         *
+         *     An answer comes within about a second. With a `next_cursor` there is more to look through.
+         */
+        get: operations["search_log_api_executor_execution_records__execution_id__logs_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/operation_logs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Operations
+         * @description Who did what to an execution, newest first.
+         */
+        get: operations["list_operations_api_executor_execution_records__execution_id__operation_logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/output_groups/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Group Outputs
+         * @description Hosts by what they said: colours, blanks at line ends and, unless refused, each host's own
+         *     name and address make no difference.
+         */
+        get: operations["group_outputs_api_executor_execution_records__execution_id__output_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/output_groups/diff/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Outputs
+         * @description How group `b` differs from group `a`, or from the majority.
+         */
+        get: operations["compare_outputs_api_executor_execution_records__execution_id__output_groups_diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/pause/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Execution
+         * @description Start nothing more; what runs on hosts goes on.
+         */
+        post: operations["pause_execution_api_executor_execution_records__execution_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/resume/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Execution
+         * @description Go on after a pause by somebody, by a failure threshold or between batches.
+         */
+        post: operations["resume_execution_api_executor_execution_records__execution_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/retry/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Execution
+         * @description Repeat a finished execution as a new record: all of it, one step, or its failed hosts.
+         *
+         *     With an `Idempotency-Key` a repeated request starts nothing and is answered with 200.
+         */
+        post: operations["retry_execution_api_executor_execution_records__execution_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/retry_history/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retry History
+         * @description The first execution and all that repeat it, oldest first.
+         */
+        get: operations["retry_history_api_executor_execution_records__execution_id__retry_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/retry_step/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Step
+         * @description Begin a new attempt on hosts of a step, in place, also after the end.
+         */
+        post: operations["retry_step_api_executor_execution_records__execution_id__retry_step_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/steps/{step_id}/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Step
+         * @description Answer a confirmation step, or whether the next batch of a step may start.
+         *
+         *     Where a step names people or roles, exactly those may answer; otherwise whoever may operate.
+         */
+        post: operations["confirm_step_api_executor_execution_records__execution_id__steps__step_id__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/steps/{step_id}/content/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Step Content
+         * @description A step as written and as a host is given it; secrets are asterisks.
+         */
+        get: operations["step_content_api_executor_execution_records__execution_id__steps__step_id__content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/steps/{step_id}/hosts/{host_id}/logs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Host Log
+         * @description The output of one step on one host, line by line behind a pointer.
+         */
+        get: operations["read_host_log_api_executor_execution_records__execution_id__steps__step_id__hosts__host_id__logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/steps/{step_id}/result/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Step Result
+         * @description What came of a step over all hosts, and host by host in pages.
+         */
+        get: operations["step_result_api_executor_execution_records__execution_id__steps__step_id__result_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/steps/{step_id}/skip/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip Step
+         * @description Leave out a step that has not ended; hosts that run it are asked to stop.
+         */
+        post: operations["skip_step_api_executor_execution_records__execution_id__steps__step_id__skip_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -389,9 +829,246 @@ export interface paths {
         };
         /**
          * List Tasks
-         * @description The tasks of an execution, page by page.
+         * @description The tasks of an execution or of one of its steps; waiting ones say why they wait.
          */
         get: operations["list_tasks_api_executor_execution_records__execution_id__tasks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/tasks/{task_id}/attempts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Attempts
+         * @description How the earlier attempts of a task ended, oldest first.
+         */
+        get: operations["list_attempts_api_executor_execution_records__execution_id__tasks__task_id__attempts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/tasks/{task_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Task
+         * @description End the task of one host: at once if nobody claimed it, otherwise by asking the host.
+         */
+        post: operations["cancel_task_api_executor_execution_records__execution_id__tasks__task_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/trace/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Trace Execution
+         * @description Who or what started it, what it repeats, what repeats it, and runs of the same name.
+         */
+        get: operations["trace_execution_api_executor_execution_records__execution_id__trace_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/execution-records/{execution_id}/variables/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Variables
+         * @description What was given at launch, defaults, values that steps left, and built-ins.
+         */
+        get: operations["list_variables_api_executor_execution_records__execution_id__variables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description Your files, newest first; of everybody for those who may do everything.
+         */
+        get: operations["list_files_api_files_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/uploads/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Upload
+         * @description Announce a file with its size and SHA-256, then send pieces to the upload's address.
+         *
+         *     With `file` in the answer the content is yours already and nothing needs to be sent.
+         */
+        post: operations["start_upload_api_files_uploads_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/uploads/{upload_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Upload
+         * @description How far an upload is; the next piece begins at `offset`.
+         */
+        get: operations["show_upload_api_files_uploads__upload_id__get"];
+        /**
+         * Send Piece
+         * @description Append a piece of at most `chunk_bytes`, as raw bytes.
+         *
+         *     Its place is given as `Content-Range: bytes 0-1048575/5000000` or as `offset`. A piece that
+         *     begins elsewhere than where the upload stands is answered with 409 and the right offset.
+         */
+        put: operations["send_piece_api_files_uploads__upload_id__put"];
+        post?: never;
+        /**
+         * Cancel Upload
+         * @description Throw away what has come of an upload.
+         */
+        delete: operations["cancel_upload_api_files_uploads__upload_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/uploads/{upload_id}/complete/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete Upload
+         * @description Check the SHA-256 of the whole and enter the file into the library; may be repeated.
+         */
+        post: operations["complete_upload_api_files_uploads__upload_id__complete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/usage/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Usage
+         * @description What your files take, and what they may take.
+         */
+        get: operations["show_usage_api_files_usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/{file_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show File
+         * @description One file.
+         */
+        get: operations["show_file_api_files__file_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete File
+         * @description Remove a file; refused while an execution that has not ended sends it.
+         */
+        delete: operations["delete_file_api_files__file_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/{file_id}/content/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download File
+         * @description The content, whole or a single range of it; always an attachment of unknown kind.
+         */
+        get: operations["download_file_api_files__file_id__content_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -573,6 +1250,12 @@ export interface components {
             created: boolean;
         };
         /**
+         * Action
+         * @description What somebody did to an execution.
+         * @enum {string}
+         */
+        Action: "pause" | "resume" | "stop" | "force_terminate" | "cancel_task" | "skip_step" | "ignore_step_error" | "retry_step" | "confirm" | "retry";
+        /**
          * AgentDetail
          * @description An agent with what it said about its host when it last connected.
          */
@@ -649,25 +1332,194 @@ export interface components {
          */
         AgentPresence: "online" | "offline" | "disabled" | "none";
         /**
-         * CancelIn
-         * @description Why somebody cancels; shown in the record.
+         * AllOf
+         * @description True when all are.
          */
-        CancelIn: {
+        AllOf: {
+            /** All */
+            all: (components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"])[];
+        };
+        /**
+         * AnyOf
+         * @description True when one is.
+         */
+        AnyOf: {
+            /** Any */
+            any: (components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"])[];
+        };
+        /**
+         * AttemptOut
+         * @description How an attempt ended; the newest attempt is the task itself.
+         */
+        AttemptOut: {
+            /** Attempt */
+            attempt: number;
+            status: components["schemas"]["TaskStatus"];
+            /** Exit Code */
+            exit_code: number | null;
+            /** Signal */
+            signal: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            log_status: components["schemas"]["LogStatus"];
+            /** Late Outcome */
+            late_outcome: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * BulkStopIn
+         * @description Executions to stop, each as if it were stopped alone.
+         */
+        BulkStopIn: {
+            /** Execution Ids */
+            execution_ids: string[];
             /** Reason */
             reason?: string | null;
         };
         /**
-         * CancelOut
-         * @description What a cancel did at once and what it has asked the hosts to do.
+         * BulkStopItem
+         * @description What became of one execution of many; `error` and `message` say why nothing did.
          */
-        CancelOut: {
+        BulkStopItem: {
             /** Execution Id */
             execution_id: string;
-            status: components["schemas"]["ExecutionStatus"];
-            /** Cancelled */
+            /** Success */
+            success: boolean;
+            status?: components["schemas"]["ExecutionStatus"] | null;
+            /**
+             * Cancelled
+             * @default 0
+             */
             cancelled: number;
-            /** Cancelling */
+            /**
+             * Cancelling
+             * @default 0
+             */
             cancelling: number;
+            /** Error */
+            error?: string | null;
+            /** Message */
+            message?: string | null;
+        };
+        /**
+         * BulkStopOut
+         * @description One item for each execution, in the order of the request.
+         */
+        BulkStopOut: {
+            /** Stopped */
+            stopped: number;
+            /** Failed */
+            failed: number;
+            /** Results */
+            results: components["schemas"]["BulkStopItem"][];
+        };
+        /**
+         * ChainOut
+         * @description One execution of a chain.
+         */
+        ChainOut: {
+            /** Execution Id */
+            execution_id: string;
+            /** Name */
+            name: string;
+            status: components["schemas"]["ExecutionStatus"];
+            /** Parent Id */
+            parent_id: string | null;
+            /** Retry Count */
+            retry_count: number;
+            /** Retry Type */
+            retry_type: string | null;
+            /** Retry Reason */
+            retry_reason: string | null;
+            /** Is Latest */
+            is_latest: boolean;
+            /** Trigger */
+            trigger: string;
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Task Total */
+            task_total: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /**
+         * Confirm
+         * @description Somebody has to agree before the next step. Without names, whoever may run executions.
+         */
+        Confirm: {
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /** User Ids */
+            user_ids?: number[];
+            /** Roles */
+            roles?: string[];
+            /**
+             * Expires Seconds
+             * @default 86400
+             */
+            expires_seconds: number;
+        };
+        /**
+         * ConfirmIn
+         * @description The answer to a confirmation step, or whether the next batch may start.
+         *
+         *     `batch` says which batch had ended when the question was asked, so that a repeated answer is not
+         *     taken for the answer to the next question.
+         */
+        ConfirmIn: {
+            /** Approve */
+            approve: boolean;
+            /** Comment */
+            comment?: string | null;
+            /** Batch */
+            batch?: number | null;
+        };
+        /**
+         * ControlOut
+         * @description What is true now that the operation is done; hosts follow within seconds.
+         */
+        ControlOut: {
+            /** Execution Id */
+            execution_id: string;
+            action: components["schemas"]["Action"];
+            status: components["schemas"]["ExecutionStatus"];
+            /** Pause Reason */
+            pause_reason?: string | null;
+        };
+        /**
+         * DiffOut
+         * @description How group `b` differs from group `a`, as lines of a unified diff.
+         */
+        DiffOut: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /** Lines */
+            lines: string[];
+            /** Is Cut */
+            is_cut: boolean;
         };
         Error: {
             code: number;
@@ -694,6 +1546,12 @@ export interface components {
             script_type: components["schemas"]["ScriptType"];
             /** Trigger */
             trigger: string;
+            /** Execution Type */
+            execution_type: string;
+            /** Description */
+            description: string | null;
+            /** Priority */
+            priority: number;
             /** User Id */
             user_id: number;
             /** Username */
@@ -706,8 +1564,27 @@ export interface components {
             };
             /** Version */
             version: number;
+            /** Paused At */
+            paused_at: string | null;
+            pause_reason: components["schemas"]["PauseReason"] | null;
+            /** Next At */
+            next_at: string | null;
             /** Cancel Requested At */
             cancel_requested_at: string | null;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Root Id */
+            root_id: string | null;
+            /** Retry Count */
+            retry_count: number;
+            /** Is Latest */
+            is_latest: boolean;
+            /** Scheduled Job Id */
+            scheduled_job_id: number | null;
+            /** Client Ip */
+            client_ip: string | null;
+            /** User Agent */
+            user_agent: string | null;
             /**
              * Created At
              * Format: date-time
@@ -721,6 +1598,10 @@ export interface components {
             duration_ms: number | null;
             /** Cancel Reason */
             cancel_reason: string | null;
+            /** Strategy */
+            strategy: {
+                [key: string]: unknown;
+            };
             /** Script Content */
             script_content: string;
             /** Timeout Seconds */
@@ -741,6 +1622,34 @@ export interface components {
             tasks_total: number;
         };
         /**
+         * ExecutionIn
+         * @description An execution of one or many steps. Priority 1 goes first, 9 last.
+         */
+        ExecutionIn: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepIn"][];
+            /** Target Host Ids */
+            target_host_ids?: number[] | null;
+            /** Target Group Ids */
+            target_group_ids?: number[] | null;
+            strategy?: components["schemas"]["StrategyIn"];
+            /** Variables */
+            variables?: {
+                [key: string]: components["schemas"]["VariableIn"] | string | number | boolean | number[];
+            };
+            /**
+             * Priority
+             * @default 5
+             */
+            priority: number;
+            /** Not After Seconds */
+            not_after_seconds?: number | null;
+        };
+        /**
          * ExecutionOut
          * @description One line of the list of executions.
          */
@@ -755,6 +1664,12 @@ export interface components {
             script_type: components["schemas"]["ScriptType"];
             /** Trigger */
             trigger: string;
+            /** Execution Type */
+            execution_type: string;
+            /** Description */
+            description: string | null;
+            /** Priority */
+            priority: number;
             /** User Id */
             user_id: number;
             /** Username */
@@ -767,8 +1682,27 @@ export interface components {
             };
             /** Version */
             version: number;
+            /** Paused At */
+            paused_at: string | null;
+            pause_reason: components["schemas"]["PauseReason"] | null;
+            /** Next At */
+            next_at: string | null;
             /** Cancel Requested At */
             cancel_requested_at: string | null;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Root Id */
+            root_id: string | null;
+            /** Retry Count */
+            retry_count: number;
+            /** Is Latest */
+            is_latest: boolean;
+            /** Scheduled Job Id */
+            scheduled_job_id: number | null;
+            /** Client Ip */
+            client_ip: string | null;
+            /** User Agent */
+            user_agent: string | null;
             /**
              * Created At
              * Format: date-time
@@ -788,6 +1722,137 @@ export interface components {
          */
         ExecutionStatus: "pending" | "running" | "paused" | "success" | "failed" | "cancelled" | "timeout" | "lost" | "expired";
         /**
+         * FailureThreshold
+         * @description How many failed hosts of a step are tolerated, as a number or in percent of its hosts.
+         *
+         *     One more stops the step (what has not started is skipped), pauses the execution, or is ignored.
+         *     A step whose failures are tolerated counts as a success.
+         */
+        FailureThreshold: {
+            /** Hosts */
+            hosts?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /**
+             * Action
+             * @default stop
+             * @enum {string}
+             */
+            action: "stop" | "pause" | "ignore";
+        };
+        /**
+         * FileCollect
+         * @description What a collect step fetches from its hosts; one archive for each.
+         *
+         *     Paths may be files, folders (with all that is in them) and patterns with `*`, `?`, `[…]` and
+         *     `**`. Links are never followed.
+         */
+        FileCollect: {
+            /** Paths */
+            paths: string[];
+            /** Excludes */
+            excludes?: string[];
+            /**
+             * Max Files
+             * @default 10000
+             */
+            max_files: number;
+            /**
+             * Max Bytes
+             * @default 1073741824
+             */
+            max_bytes: number;
+            /** Bandwidth Limit */
+            bandwidth_limit?: number | null;
+            /** Total Bandwidth Limit */
+            total_bandwidth_limit?: number | null;
+        };
+        /**
+         * FileKind
+         * @description How a file came to the platform.
+         * @enum {string}
+         */
+        FileKind: "upload" | "collected";
+        /**
+         * FileOut
+         * @description A file that the platform keeps.
+         */
+        FileOut: {
+            /** Id */
+            id: string;
+            /** Artifact Id */
+            artifact_id: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Sha256 */
+            sha256: string;
+            kind: components["schemas"]["FileKind"];
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Execution Id */
+            execution_id: string | null;
+            /** Task Id */
+            task_id: string | null;
+            /** Host Id */
+            host_id: number | null;
+            /** Host Name */
+            host_name: string | null;
+            /** File Count */
+            file_count: number;
+        };
+        /**
+         * FilePush
+         * @description What a push step puts on its hosts. A path that ends with a slash is a folder.
+         *
+         *     Paths may name `${DATE}`, `${TIME}`, `${YEAR}`, `${MONTH}`, `${DAY}`, `${HOST}`, `${HOST_ID}`,
+         *     `${IP}` and `${EXECUTION_ID}`, also as `{{NAME}}`.
+         */
+        FilePush: {
+            /** Sources */
+            sources: components["schemas"]["FileSource"][];
+            /** Remote Path */
+            remote_path: string;
+            /** @default overwrite */
+            overwrite_policy: components["schemas"]["Overwrite"];
+            /** Mode */
+            mode?: string | null;
+            /** Folder Mode */
+            folder_mode?: string | null;
+            /** Owner */
+            owner?: string | null;
+            /** Group */
+            group?: string | null;
+            /** Bandwidth Limit */
+            bandwidth_limit?: number | null;
+            /** Total Bandwidth Limit */
+            total_bandwidth_limit?: number | null;
+        };
+        /**
+         * FileSource
+         * @description One thing to send: a file of the library, or what an earlier collect step fetched.
+         */
+        FileSource: {
+            /** Artifact Id */
+            artifact_id?: string | null;
+            /** Step */
+            step?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Remote Path */
+            remote_path?: string | null;
+        };
+        /**
          * GroupCreate
          * @description A new group, below another one or at the top.
          */
@@ -804,29 +1869,25 @@ export interface components {
         };
         /**
          * GroupOut
-         * @description A group; `host_count` counts the hosts that are directly in it.
+         * @description Hosts that said the same. `hosts` are the first 200 of them, `sample` how it begins.
+         *
+         *     `is_cut` says that the outputs are so long that only their beginnings and lengths were compared.
          */
         GroupOut: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Parent Id */
-            parent_id: number | null;
-            /** Description */
-            description: string;
-            /** Host Count */
-            host_count: number;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
+            /** Hash */
+            hash: string;
+            /** Count */
+            count: number;
+            /** Lines */
+            lines: number;
+            /** Bytes */
+            bytes: number;
+            /** Sample */
+            sample: string;
+            /** Is Cut */
+            is_cut: boolean;
+            /** Hosts */
+            hosts: components["schemas"]["MemberOut"][];
         };
         /**
          * GroupPatch
@@ -849,6 +1910,34 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * GroupsOut
+         * @description All groups, the majority first; `complete` says that no output will change any more.
+         */
+        GroupsOut: {
+            /** Step Id */
+            step_id: string | null;
+            /** Stream */
+            stream: string;
+            /** Total */
+            total: number;
+            /** Groups */
+            groups: components["schemas"]["GroupOut"][];
+            /** Complete */
+            complete: boolean;
+        };
+        /**
+         * HistoryOut
+         * @description The first execution and all that repeat it, oldest first.
+         */
+        HistoryOut: {
+            /** Root Id */
+            root_id: string;
+            /** Total */
+            total: number;
+            /** Results */
+            results: components["schemas"]["ChainOut"][];
         };
         /**
          * HostCreate
@@ -883,6 +1972,30 @@ export interface components {
              */
             allow_shared_address: boolean;
         };
+        /**
+         * HostLogPage
+         * @description Output of one step on one host as text; `pointer` is the number of lines before it.
+         */
+        HostLogPage: {
+            /** Log Context */
+            log_context: string;
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+            /** Pointer */
+            pointer: number;
+            /** Next Pointer */
+            next_pointer: number;
+            /** Finished */
+            finished: boolean;
+            /** Log Status */
+            log_status: string;
+        };
+        /**
+         * HostOrder
+         * @description Which host comes first.
+         * @enum {string}
+         */
+        HostOrder: "request" | "name" | "ip" | "random" | "rank";
         /**
          * HostOut
          * @description A host as lists and details show it. The list is encoded by hand to the same form.
@@ -958,6 +2071,175 @@ export interface components {
             allow_shared_address?: boolean | null;
         };
         /**
+         * HostPreview
+         * @description How a host stands before the run: ready, offline (its tasks wait), disabled or no_agent.
+         */
+        HostPreview: {
+            /** Host Id */
+            host_id: number;
+            /** Name */
+            name: string;
+            /** Ip Address */
+            ip_address: string;
+            /** State */
+            state: string;
+            /** Waits Until Seconds */
+            waits_until_seconds: number | null;
+        };
+        /**
+         * HostResultOut
+         * @description How a step went on one host.
+         */
+        HostResultOut: {
+            /** Task Id */
+            task_id: string;
+            /** Host Id */
+            host_id: number;
+            /** Host Name */
+            host_name: string;
+            /** Ip Address */
+            ip_address: string;
+            status: components["schemas"]["TaskStatus"];
+            /** Attempt */
+            attempt: number;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Signal */
+            signal: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | null;
+            processes: components["schemas"]["ProcessesOut"] | null;
+            /** Late Outcome */
+            late_outcome: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * GroupOut
+         * @description A group; `host_count` counts the hosts that are directly in it.
+         */
+        HostsGroupOut: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: number | null;
+            /** Description */
+            description: string;
+            /** Host Count */
+            host_count: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * HostsOf
+         * @description The hosts on which an earlier step succeeded or failed, known when the step is reached.
+         */
+        HostsOf: {
+            /** Step */
+            step: string;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "success" | "failed";
+        };
+        /**
+         * IgnoreErrorIn
+         * @description Whose errors are to count no longer.
+         */
+        IgnoreErrorIn: {
+            /** Step Id */
+            step_id: string;
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * LineOut
+         * @description A line, numbered from 1 in the order in which the ends of the wanted lines were stored.
+         *
+         *     `offset` is its place in its stream in bytes. `cut_bytes` of a very long line are left out
+         *     behind `text`. `gap_bytes` were never stored or cannot be read, for a `reason`. `is_open` says
+         *     that the end of the line has not come (yet).
+         */
+        LineOut: {
+            /** Number */
+            number: number;
+            /** Host */
+            host: string;
+            /** Host Id */
+            host_id: number;
+            /** Step Id */
+            step_id: string;
+            /** Task Id */
+            task_id: string;
+            /** Attempt */
+            attempt: number;
+            /** Stream */
+            stream: string;
+            /** Offset */
+            offset: number;
+            /** Text */
+            text: string;
+            /**
+             * Lossy
+             * @default false
+             */
+            lossy: boolean;
+            /**
+             * Cut Bytes
+             * @default 0
+             */
+            cut_bytes: number;
+            /**
+             * Gap Bytes
+             * @default 0
+             */
+            gap_bytes: number;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Is Open
+             * @default false
+             */
+            is_open: boolean;
+        };
+        /**
+         * LinesPage
+         * @description Some lines; `total` have ended so far. `complete` says that no more will come.
+         */
+        LinesPage: {
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+            /** Total */
+            total: number;
+            /** Next Line */
+            next_line: number;
+            /** Complete */
+            complete: boolean;
+        };
+        /**
          * LogChunkOut
          * @description A piece of output; `text` is decoded for reading, `lossy` says that bytes were replaced.
          */
@@ -968,6 +2250,8 @@ export interface components {
             host: string;
             /** Host Id */
             host_id: number;
+            /** Step Id */
+            step_id: string;
             /** Task Id */
             task_id: string;
             /** Attempt */
@@ -1010,7 +2294,7 @@ export interface components {
          * @description What is known about a task's output.
          * @enum {string}
          */
-        LogStatus: "none" | "live" | "complete" | "gap";
+        LogStatus: "none" | "live" | "complete" | "gap" | "expired";
         /**
          * LoginIn
          * @description Credentials. Their form is not judged here: a bad one gets the answer of a wrong one.
@@ -1020,6 +2304,42 @@ export interface components {
             username: string;
             /** Password */
             password: string;
+        };
+        /**
+         * MatchOut
+         * @description A line in which something was found, without colours and other escape sequences.
+         *
+         *     `highlights` are pairs of character places in `text`. Of a long line a part is shown, with
+         *     `skipped_bytes` left out before it.
+         */
+        MatchOut: {
+            /** Number */
+            number: number;
+            /** Host */
+            host: string;
+            /** Host Id */
+            host_id: number;
+            /** Step Id */
+            step_id: string;
+            /** Task Id */
+            task_id: string;
+            /** Attempt */
+            attempt: number;
+            /** Stream */
+            stream: string;
+            /** Text */
+            text: string;
+            /** Lossy */
+            lossy: boolean;
+            /** Highlights */
+            highlights: [
+                number,
+                number
+            ][];
+            /** Skipped Bytes */
+            skipped_bytes: number;
+            /** Is Open */
+            is_open: boolean;
         };
         /**
          * MeOut
@@ -1039,6 +2359,78 @@ export interface components {
             /** Must Change Password */
             must_change_password: boolean;
         };
+        /**
+         * MemberOut
+         * @description A host of a group.
+         */
+        MemberOut: {
+            /** Host Id */
+            host_id: number;
+            /** Host */
+            host: string;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * Mode
+         * @description Whether hosts start together, one by one, or in batches.
+         * @enum {string}
+         */
+        Mode: "parallel" | "serial" | "rolling";
+        /**
+         * NotOf
+         * @description True when it is false.
+         */
+        NotOf: {
+            /** Not */
+            not: components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"];
+        };
+        /**
+         * OperationIn
+         * @description Why somebody does it; kept in the operation log.
+         */
+        OperationIn: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * OperationOut
+         * @description One line of the operation log.
+         */
+        OperationOut: {
+            /** Id */
+            id: string;
+            /** Execution Id */
+            execution_id: string;
+            /** Step Id */
+            step_id: string | null;
+            /** Task Ids */
+            task_ids: string[] | null;
+            action: components["schemas"]["Action"];
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Client Ip */
+            client_ip: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * Overwrite
+         * @description What happens when the target is there already.
+         * @enum {string}
+         */
+        Overwrite: "overwrite" | "skip" | "backup" | "fail";
         /** Page[AgentOut] */
         Page_AgentOut_: {
             /** Total */
@@ -1061,6 +2453,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["ExecutionOut"][];
         };
+        /** Page[FileOut] */
+        Page_FileOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["FileOut"][];
+        };
         /** Page[GroupOut] */
         Page_GroupOut_: {
             /** Total */
@@ -1070,7 +2473,7 @@ export interface components {
             /** Page Size */
             page_size: number;
             /** Results */
-            results: components["schemas"]["GroupOut"][];
+            results: components["schemas"]["HostsGroupOut"][];
         };
         /** Page[HostOut] */
         Page_HostOut_: {
@@ -1082,6 +2485,28 @@ export interface components {
             page_size: number;
             /** Results */
             results: components["schemas"]["HostOut"][];
+        };
+        /** Page[HostResultOut] */
+        Page_HostResultOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["HostResultOut"][];
+        };
+        /** Page[OperationOut] */
+        Page_OperationOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["OperationOut"][];
         };
         /** Page[TaskOut] */
         Page_TaskOut_: {
@@ -1127,12 +2552,101 @@ export interface components {
             new_password: string;
         };
         /**
+         * PauseReason
+         * @description Why an execution starts nothing new. People end `user` and `threshold` by resuming.
+         * @enum {string}
+         */
+        PauseReason: "user" | "threshold" | "confirmation" | "batch";
+        /**
+         * Preview
+         * @description What an execution would do; nothing of it is stored.
+         */
+        Preview: {
+            /** Hosts */
+            hosts: components["schemas"]["HostPreview"][];
+            /** Batches */
+            batches: number[][];
+            /** Steps */
+            steps: components["schemas"]["StepPreview"][];
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * ProcessesOut
+         * @description Processes that outlived their scripts: found, sent a signal, still there afterwards.
+         */
+        ProcessesOut: {
+            /** Found */
+            found: number;
+            /** Signalled */
+            signalled: number;
+            /** Left */
+            left: number;
+        };
+        /**
          * RefreshIn
          * @description The newest refresh token of a login; an older one ends the login.
          */
         RefreshIn: {
             /** Refresh Token */
             refresh_token: string;
+        };
+        /**
+         * RetryIn
+         * @description What is repeated: everything, one step, or everything on the hosts that failed.
+         *
+         *     With `step_id` only that step is run again; `failed_only` then means its failed hosts.
+         */
+        RetryIn: {
+            /**
+             * Retry Type
+             * @default full
+             * @enum {string}
+             */
+            retry_type: "full" | "step" | "failed_only";
+            /** Step Id */
+            step_id?: string | null;
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * RetryOut
+         * @description The new record; it is stored and will run.
+         */
+        RetryOut: {
+            /** Execution Id */
+            execution_id: string;
+            /** Id */
+            id: string;
+            status: components["schemas"]["ExecutionStatus"];
+            /** Task Count */
+            task_count: number;
+            /** Created */
+            created: boolean;
+            /** Parent Id */
+            parent_id: string;
+            /** Root Id */
+            root_id: string;
+            /** Retry Count */
+            retry_count: number;
+        };
+        /**
+         * RetryStepIn
+         * @description Which hosts of a step are tried again: those that failed, all, or those named.
+         */
+        RetryStepIn: {
+            /** Step Id */
+            step_id: string;
+            /**
+             * Retry Type
+             * @default failed_only
+             * @enum {string}
+             */
+            retry_type: "failed_only" | "all" | "selected";
+            /** Host Ids */
+            host_ids?: number[] | null;
+            /** Reason */
+            reason?: string | null;
         };
         /**
          * Role
@@ -1153,6 +2667,10 @@ export interface components {
         /**
          * ScriptRun
          * @description A script, how to run it and on which hosts.
+         *
+         *     `strategy` says everything about the order of hosts; the `execution_mode` and `rolling_` fields
+         *     are its short form: batches of a percentage, which stop to ask after a failed host
+         *     (`fail_pause`) or go on (`ignore_error`).
          */
         ScriptRun: {
             /** Script Content */
@@ -1160,7 +2678,9 @@ export interface components {
             /** @default shell */
             script_type: components["schemas"]["ScriptType"];
             /** Target Host Ids */
-            target_host_ids: number[];
+            target_host_ids?: number[];
+            /** Target Group Ids */
+            target_group_ids?: number[];
             /**
              * Timeout
              * @default 300
@@ -1180,6 +2700,51 @@ export interface components {
             cwd?: string | null;
             /** Not After Seconds */
             not_after_seconds?: number | null;
+            strategy?: components["schemas"]["StrategyIn"] | null;
+            /** @default parallel */
+            execution_mode: components["schemas"]["Mode"];
+            /**
+             * Rolling Strategy
+             * @default fail_pause
+             * @enum {string}
+             */
+            rolling_strategy: "fail_pause" | "ignore_error";
+            /**
+             * Rolling Batch Size
+             * @default 20
+             */
+            rolling_batch_size: number;
+            /**
+             * Rolling Batch Delay
+             * @default 0
+             */
+            rolling_batch_delay: number;
+            /** Variables */
+            variables?: {
+                [key: string]: components["schemas"]["VariableIn"] | string | number | boolean | number[];
+            };
+            /**
+             * Retries
+             * @default 0
+             */
+            retries: number;
+            /**
+             * Retry Delay Seconds
+             * @default 0
+             */
+            retry_delay_seconds: number;
+            /** Success Codes */
+            success_codes?: number[];
+            /**
+             * Ignore Error
+             * @default false
+             */
+            ignore_error: boolean;
+            /**
+             * Priority
+             * @default 5
+             */
+            priority: number;
         };
         /**
          * ScriptType
@@ -1187,6 +2752,186 @@ export interface components {
          * @enum {string}
          */
         ScriptType: "shell" | "python" | "javascript" | "perl" | "powershell" | "go";
+        /**
+         * SearchOut
+         * @description Matches in the order of their lines, and how to go on.
+         *
+         *     `next_cursor` is None once all that is stored was looked through. `complete` says that nothing
+         *     more will be stored. `unreadable_bytes` could not be looked through.
+         */
+        SearchOut: {
+            /** Matches */
+            matches: components["schemas"]["MatchOut"][];
+            /** Next Cursor */
+            next_cursor: number | null;
+            /** Searched Lines */
+            searched_lines: number;
+            /** Unreadable Bytes */
+            unreadable_bytes: number;
+            /** Complete */
+            complete: boolean;
+        };
+        /**
+         * StepContentOut
+         * @description A step as its author wrote it and as one host was given it; secrets are asterisks.
+         *
+         *     `problem` is why it could not be filled in for this host.
+         */
+        StepContentOut: {
+            /** Execution Id */
+            execution_id: string;
+            /** Step Id */
+            step_id: string;
+            /** Name */
+            name: string;
+            /** Order */
+            order: number;
+            kind: components["schemas"]["StepKind"];
+            script_type: components["schemas"]["ScriptType"];
+            /** Script Content */
+            script_content: string;
+            /** Script Sha256 */
+            script_sha256: string;
+            /** Args */
+            args: string[];
+            /** Env */
+            env: {
+                [key: string]: string;
+            };
+            /** Run As */
+            run_as: string | null;
+            /** Cwd */
+            cwd: string | null;
+            /** Timeout Seconds */
+            timeout_seconds: number;
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** Host Id */
+            host_id: number | null;
+            /** Host Name */
+            host_name: string | null;
+            /** Rendered Script */
+            rendered_script: string | null;
+            /** Rendered Args */
+            rendered_args: string[] | null;
+            /** Rendered Env */
+            rendered_env: {
+                [key: string]: string;
+            } | null;
+            /** Rendered Cwd */
+            rendered_cwd: string | null;
+            /** Secrets */
+            secrets: string[];
+            /** Problem */
+            problem?: string | null;
+        };
+        /**
+         * StepControlOut
+         * @description The step after the operation.
+         */
+        StepControlOut: {
+            /** Execution Id */
+            execution_id: string;
+            action: components["schemas"]["Action"];
+            status: components["schemas"]["ExecutionStatus"];
+            /** Pause Reason */
+            pause_reason?: string | null;
+            /** Step Id */
+            step_id: string;
+            step_status: components["schemas"]["StepStatus"];
+            /** Step Reason */
+            step_reason?: string | null;
+            /** Tasks */
+            tasks?: number | null;
+        };
+        /**
+         * StepIn
+         * @description One step. Times are in seconds; `timeout` is kept on the host's monotonic clock.
+         *
+         *     After a failure that is not ignored, the step named by `on_failure` runs (a step with
+         *     `is_handler`, which runs only then), and the execution ends. `retries` follow a failed or timed
+         *     out attempt whose end the agent has signed, never a lost one.
+         */
+        StepIn: {
+            /** Name */
+            name: string;
+            /** @default script */
+            kind: components["schemas"]["StepKind"];
+            /** Script Content */
+            script_content?: string | null;
+            /** @default shell */
+            script_type: components["schemas"]["ScriptType"];
+            /** Args */
+            args?: string[];
+            /** Env */
+            env?: {
+                [key: string]: string;
+            };
+            /** Run As */
+            run_as?: string | null;
+            /** Cwd */
+            cwd?: string | null;
+            /**
+             * Timeout
+             * @default 300
+             */
+            timeout: number;
+            /**
+             * Retries
+             * @default 0
+             */
+            retries: number;
+            /**
+             * Retry Delay Seconds
+             * @default 0
+             */
+            retry_delay_seconds: number;
+            /**
+             * Ignore Error
+             * @default false
+             */
+            ignore_error: boolean;
+            /** Success Codes */
+            success_codes?: number[];
+            /** Condition */
+            condition?: components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"] | null;
+            /** On Failure */
+            on_failure?: string | null;
+            /**
+             * Is Handler
+             * @default false
+             */
+            is_handler: boolean;
+            /** Target Host Ids */
+            target_host_ids?: number[] | null;
+            /** Target Group Ids */
+            target_group_ids?: number[] | null;
+            hosts_of?: components["schemas"]["HostsOf"] | null;
+            confirm?: components["schemas"]["Confirm"] | null;
+            /** File */
+            file?: components["schemas"]["FilePush"] | components["schemas"]["FileCollect"] | null;
+        };
+        /**
+         * StepIs
+         * @description How an earlier step ended. `failed` is also true of one whose errors are ignored.
+         */
+        StepIs: {
+            /** Step */
+            step: string;
+            /**
+             * Is
+             * @enum {string}
+             */
+            is: "success" | "failed" | "skipped" | "any_failed";
+        };
+        /**
+         * StepKind
+         * @description What a step does.
+         * @enum {string}
+         */
+        StepKind: "script" | "push" | "collect" | "confirm";
         /**
          * StepOut
          * @description A step with what it runs and, in a detail, its tasks.
@@ -1198,7 +2943,56 @@ export interface components {
             name: string;
             /** Order */
             order: number;
-            status: components["schemas"]["ExecutionStatus"];
+            kind: components["schemas"]["StepKind"];
+            status: components["schemas"]["StepStatus"];
+            /** Reason */
+            reason: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Batch No */
+            batch_no: number;
+            /** Batch Total */
+            batch_total: number;
+            /** Batch Ready At */
+            batch_ready_at: string | null;
+            /** Retries */
+            retries: number;
+            /** Retry Delay Seconds */
+            retry_delay_seconds: number;
+            /** Ignore Error */
+            ignore_error: boolean;
+            /** Success Codes */
+            success_codes: number[];
+            /** Condition */
+            condition: {
+                [key: string]: unknown;
+            } | null;
+            /** On Failure */
+            on_failure: string | null;
+            /** Is Handler */
+            is_handler: boolean;
+            /** Targets */
+            targets: {
+                [key: string]: unknown;
+            };
+            /** Payload */
+            payload: {
+                [key: string]: unknown;
+            };
+            /** Skipped By */
+            skipped_by: number | null;
+            /** Confirmed By */
+            confirmed_by: number | null;
+            /** Confirmed At */
+            confirmed_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            };
             /** Counts */
             counts: {
                 [key: string]: number;
@@ -1222,6 +3016,140 @@ export interface components {
             timeout_seconds: number;
             /** Tasks */
             tasks: components["schemas"]["TaskOut"][];
+        };
+        /**
+         * StepPreview
+         * @description A step and on how many hosts it would run.
+         */
+        StepPreview: {
+            /** Name */
+            name: string;
+            kind: components["schemas"]["StepKind"];
+            /** Script */
+            script: string | null;
+            /** Host Count */
+            host_count: number | null;
+        };
+        /**
+         * StepResultOut
+         * @description The result of a step over all its hosts, and one page of the hosts.
+         *
+         *     `exit_codes` counts hosts by exit code; durations are in milliseconds. `outputs` are the values
+         *     that the step set for the whole execution.
+         */
+        StepResultOut: {
+            /** Execution Id */
+            execution_id: string;
+            /** Step Id */
+            step_id: string;
+            /** Name */
+            name: string;
+            /** Order */
+            order: number;
+            status: components["schemas"]["StepStatus"];
+            /** Reason */
+            reason: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Exit Codes */
+            exit_codes: {
+                [key: string]: number;
+            };
+            /** Shortest Ms */
+            shortest_ms: number | null;
+            /** Average Ms */
+            average_ms: number | null;
+            /** Longest Ms */
+            longest_ms: number | null;
+            processes: components["schemas"]["ProcessesOut"];
+            /** Outputs */
+            outputs: {
+                [key: string]: string;
+            };
+            hosts: components["schemas"]["Page_HostResultOut_"];
+        };
+        /**
+         * StepStatus
+         * @description Where a step stands; a pure function of its tasks and of what people decided about it.
+         * @enum {string}
+         */
+        StepStatus: "pending" | "running" | "paused" | "success" | "failed" | "skipped" | "cancelled" | "timeout" | "lost" | "expired";
+        /**
+         * StopOut
+         * @description How many tasks ended at once, and how many hosts were asked to stop.
+         */
+        StopOut: {
+            /** Execution Id */
+            execution_id: string;
+            action: components["schemas"]["Action"];
+            status: components["schemas"]["ExecutionStatus"];
+            /** Pause Reason */
+            pause_reason?: string | null;
+            /** Cancelled */
+            cancelled: number;
+            /** Cancelling */
+            cancelling: number;
+        };
+        /**
+         * StrategyIn
+         * @description How the hosts of each step follow each other.
+         *
+         *     Rolling goes in `batches`, the last size again and again: `["1", "10", "50%"]`; `batch_size` and
+         *     `batch_percent` are short for one size. Serial is rolling by one. `canary` puts a first batch in
+         *     front and asks before the rest. Serial, rolling and canary stop after a failed host unless
+         *     `failure_threshold` says otherwise. `concurrency` is how many hosts of the execution may be at
+         *     work at once.
+         */
+        StrategyIn: {
+            /** @default parallel */
+            mode: components["schemas"]["Mode"];
+            /** Concurrency */
+            concurrency?: number | null;
+            /** Batches */
+            batches?: string[] | null;
+            /** Batch Size */
+            batch_size?: number | null;
+            /** Batch Percent */
+            batch_percent?: number | null;
+            /**
+             * Batch Delay Seconds
+             * @default 0
+             */
+            batch_delay_seconds: number;
+            /** Confirm Between */
+            confirm_between?: ("none" | "first" | "each") | boolean;
+            /** Canary */
+            canary?: number | null;
+            /** @default request */
+            order: components["schemas"]["HostOrder"];
+            /** Ranks */
+            ranks?: {
+                [key: string]: number;
+            };
+            failure_threshold?: components["schemas"]["FailureThreshold"] | null;
+        };
+        /**
+         * TaskCancelOut
+         * @description The task after the operation; a host that was asked to stop says later how it ended.
+         */
+        TaskCancelOut: {
+            /** Execution Id */
+            execution_id: string;
+            action: components["schemas"]["Action"];
+            status: components["schemas"]["ExecutionStatus"];
+            /** Pause Reason */
+            pause_reason?: string | null;
+            /** Task Id */
+            task_id: string;
+            task_status: components["schemas"]["TaskStatus"];
+            /** Cancel Requested */
+            cancel_requested: boolean;
         };
         /**
          * TaskOut
@@ -1276,13 +3204,33 @@ export interface components {
             late_outcome: {
                 [key: string]: unknown;
             } | null;
+            /** Batch No */
+            batch_no: number;
+            /** Not Before */
+            not_before: string | null;
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            } | null;
+            /** Progress */
+            progress: {
+                [key: string]: unknown;
+            } | null;
+            /** Processes */
+            processes: {
+                [key: string]: number;
+            } | null;
+            waits_for?: components["schemas"]["WaitsFor"] | null;
         };
         /**
          * TaskStatus
          * @description Where one step on one host stands.
+         *
+         *     Open: pending (its step or batch has not been reached; never offered), queued, offered, claimed,
+         *     running. All others are final for the attempt.
          * @enum {string}
          */
-        TaskStatus: "queued" | "offered" | "claimed" | "running" | "success" | "failed" | "timeout" | "cancelled" | "lost" | "expired" | "rejected";
+        TaskStatus: "pending" | "queued" | "offered" | "claimed" | "running" | "success" | "failed" | "timeout" | "cancelled" | "lost" | "expired" | "rejected" | "skipped";
         /**
          * TokenCreate
          * @description A one-time token: for one host, or, without `host_id`, for one that is not known yet.
@@ -1360,6 +3308,89 @@ export interface components {
             user: components["schemas"]["MeOut"];
         };
         /**
+         * TraceOut
+         * @description Where an execution comes from and what came of it: who or what started it, what it repeats,
+         *     what repeats it, and the last ten runs of the same name.
+         */
+        TraceOut: {
+            /** Execution Id */
+            execution_id: string;
+            /** Execution Type */
+            execution_type: string;
+            /** Trigger */
+            trigger: string;
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Client Ip */
+            client_ip: string | null;
+            /** User Agent */
+            user_agent: string | null;
+            /** Scheduled Job Id */
+            scheduled_job_id: number | null;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Root Id */
+            root_id: string;
+            /** Retry Count */
+            retry_count: number;
+            /** Is Latest */
+            is_latest: boolean;
+            /** Chain */
+            chain: components["schemas"]["ChainOut"][];
+            /** Recent */
+            recent: components["schemas"]["ChainOut"][];
+        };
+        /**
+         * UploadOut
+         * @description How far an upload is: the next piece begins at `offset`, with at most `chunk_bytes`.
+         *
+         *     With `file` the whole is there and nothing needs to be sent.
+         */
+        UploadOut: {
+            /** Upload Id */
+            upload_id: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Offset */
+            offset: number;
+            /** Chunk Bytes */
+            chunk_bytes: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            file?: components["schemas"]["FileOut"] | null;
+        };
+        /**
+         * UploadStart
+         * @description A file that is about to come in pieces; the checksum is that of the whole.
+         */
+        UploadStart: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Sha256 */
+            sha256: string;
+        };
+        /**
+         * UsageOut
+         * @description What a person's files take, and what they may take.
+         */
+        UsageOut: {
+            /** Used Bytes */
+            used_bytes: number;
+            /** Quota Bytes */
+            quota_bytes: number;
+            /** Max File Bytes */
+            max_file_bytes: number;
+        };
+        /**
          * UserCreate
          * @description A new user. Length and content of the password are judged by the use case.
          */
@@ -1420,6 +3451,103 @@ export interface components {
          * @enum {string}
          */
         UserSort: "id" | "-id" | "username" | "-username" | "created_at" | "-created_at";
+        /**
+         * VariableIn
+         * @description A typed variable. `value` is for this execution; `default` yields to what steps pass on.
+         *
+         *     A text may be anything without NUL, a number a finite JSON number or its text, a choice one of
+         *     `choices`, a host list ids of hosts, a secret any text; with `as_file` the script finds the
+         *     path of a private file in `<NAME>_FILE` instead of the secret itself.
+         */
+        VariableIn: {
+            /** @default text */
+            type: components["schemas"]["VariableType"];
+            /** Value */
+            value?: string | number | boolean | number[] | null;
+            /** Default */
+            default?: string | number | boolean | number[] | null;
+            /** Choices */
+            choices?: string[] | null;
+            /**
+             * Required
+             * @default false
+             */
+            required: boolean;
+            /**
+             * As File
+             * @default false
+             */
+            as_file: boolean;
+            /** Description */
+            description?: string | null;
+        };
+        /**
+         * VariableIs
+         * @description What a variable, or a value that an earlier step left, is as text.
+         */
+        VariableIs: {
+            /** Variable */
+            variable: string;
+            /** Equals */
+            equals?: string | number | boolean | null;
+            /** Not Equals */
+            not_equals?: string | number | boolean | null;
+            /** In */
+            in?: (string | number | boolean)[] | null;
+        };
+        /**
+         * VariableOut
+         * @description A variable as everybody who may read the execution sees it; a secret says only that it is.
+         *
+         *     `source` is launch, default, step (passed on for the whole execution) or built_in.
+         */
+        VariableOut: {
+            /** Name */
+            name: string;
+            type: components["schemas"]["VariableType"];
+            /** Source */
+            source: string;
+            /** Value */
+            value: string | null;
+            /** Is Secret */
+            is_secret: boolean;
+            /** Step */
+            step?: string | null;
+            /** Host Ids */
+            host_ids?: number[] | null;
+            /** Choices */
+            choices?: string[] | null;
+            /** Description */
+            description?: string | null;
+        };
+        /**
+         * VariableType
+         * @description What a variable holds.
+         * @enum {string}
+         */
+        VariableType: "text" | "number" | "choice" | "secret" | "host_list";
+        /**
+         * VariablesOut
+         * @description Every name that the execution knows, and where its value came from.
+         */
+        VariablesOut: {
+            /** Execution Id */
+            execution_id: string;
+            /** Variables */
+            variables: components["schemas"]["VariableOut"][];
+        };
+        /**
+         * WaitsFor
+         * @description Why a task has not started; `code` is stable, the sentences are for people.
+         */
+        WaitsFor: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Message Zh */
+            message_zh: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2236,10 +4364,17 @@ export interface operations {
     list_executions_api_executor_execution_records_get: {
         parameters: {
             query?: {
-                status?: components["schemas"]["ExecutionStatus"] | null;
-                search?: string | null;
                 page?: number;
                 page_size?: number;
+                status?: components["schemas"]["ExecutionStatus"][] | null;
+                search?: string | null;
+                name?: string | null;
+                execution_type?: string | null;
+                executed_by?: number | null;
+                scheduled_job_id?: number | null;
+                start_date?: string | null;
+                end_date?: string | null;
+                include_retries?: boolean;
             };
             header?: never;
             path?: never;
@@ -2258,6 +4393,151 @@ export interface operations {
                         message: string;
                         success: boolean;
                         content: components["schemas"]["Page_ExecutionOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_execution_api_executor_execution_records_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecutionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    stop_many_api_executor_execution_records_bulk_stop_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkStopIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["BulkStopOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    preview_execution_api_executor_execution_records_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecutionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Preview"];
                     };
                 };
             };
@@ -2329,7 +4609,9 @@ export interface operations {
     cancel_execution_api_executor_execution_records__execution_id__cancel_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 execution_id: string;
             };
@@ -2337,7 +4619,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CancelIn"] | null;
+                "application/json": components["schemas"]["OperationIn"] | null;
             };
         };
         responses: {
@@ -2351,7 +4633,149 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["CancelOut"];
+                        content: components["schemas"]["StopOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    download_collected_api_executor_execution_records__execution_id__collected_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    force_terminate_api_executor_execution_records__execution_id__force_terminate_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StopOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ignore_step_error_api_executor_execution_records__execution_id__ignore_step_error_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IgnoreErrorIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StepControlOut"];
                     };
                 };
             };
@@ -2379,8 +4803,11 @@ export interface operations {
         parameters: {
             query?: {
                 position?: number;
+                tail?: number | null;
                 limit_bytes?: number;
                 host_id?: number | null;
+                step_id?: string | null;
+                stream?: ("stdout" | "stderr") | null;
             };
             header?: never;
             path: {
@@ -2424,10 +4851,811 @@ export interface operations {
             };
         };
     };
+    download_log_api_executor_execution_records__execution_id__logs_download_get: {
+        parameters: {
+            query?: {
+                format?: "txt" | "zip";
+                host_id?: number | null;
+                step_id?: string | null;
+                stream?: ("stdout" | "stderr") | null;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_lines_api_executor_execution_records__execution_id__logs_lines_get: {
+        parameters: {
+            query?: {
+                from_line?: number;
+                limit?: number;
+                host_id?: number | null;
+                step_id?: string | null;
+                stream?: ("stdout" | "stderr") | null;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["LinesPage"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    search_log_api_executor_execution_records__execution_id__logs_search_get: {
+        parameters: {
+            query: {
+                q: string;
+                regex?: boolean;
+                ignore_case?: boolean;
+                cursor?: number;
+                limit?: number;
+                host_id?: number | null;
+                step_id?: string | null;
+                stream?: ("stdout" | "stderr") | null;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["SearchOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_operations_api_executor_execution_records__execution_id__operation_logs_get: {
+        parameters: {
+            query?: {
+                action?: components["schemas"]["Action"] | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_OperationOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    group_outputs_api_executor_execution_records__execution_id__output_groups_get: {
+        parameters: {
+            query?: {
+                step_id?: string | null;
+                stream?: "stdout" | "stderr";
+                mask_host?: boolean;
+                mask_times?: boolean;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GroupsOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compare_outputs_api_executor_execution_records__execution_id__output_groups_diff_get: {
+        parameters: {
+            query: {
+                b: string;
+                a?: string | null;
+                step_id?: string | null;
+                stream?: "stdout" | "stderr";
+                mask_host?: boolean;
+                mask_times?: boolean;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["DiffOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pause_execution_api_executor_execution_records__execution_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ControlOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resume_execution_api_executor_execution_records__execution_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ControlOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_execution_api_executor_execution_records__execution_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RetryOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_history_api_executor_execution_records__execution_id__retry_history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["HistoryOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_step_api_executor_execution_records__execution_id__retry_step_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryStepIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StepControlOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    confirm_step_api_executor_execution_records__execution_id__steps__step_id__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StepControlOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    step_content_api_executor_execution_records__execution_id__steps__step_id__content_get: {
+        parameters: {
+            query?: {
+                host_id?: number | null;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StepContentOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    read_host_log_api_executor_execution_records__execution_id__steps__step_id__hosts__host_id__logs_get: {
+        parameters: {
+            query?: {
+                pointer?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+                step_id: string;
+                host_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["HostLogPage"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    step_result_api_executor_execution_records__execution_id__steps__step_id__result_get: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["TaskStatus"] | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                execution_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StepResultOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    skip_step_api_executor_execution_records__execution_id__steps__step_id__skip_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["StepControlOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_tasks_api_executor_execution_records__execution_id__tasks_get: {
         parameters: {
             query?: {
                 status?: components["schemas"]["TaskStatus"] | null;
+                step_id?: string | null;
                 page?: number;
                 page_size?: number;
             };
@@ -2451,6 +5679,629 @@ export interface operations {
                         success: boolean;
                         content: components["schemas"]["Page_TaskOut_"];
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_attempts_api_executor_execution_records__execution_id__tasks__task_id__attempts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                execution_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Attempts Api Executor Execution Records  Execution Id  Tasks  Task Id  Attempts Get */
+                        content: components["schemas"]["AttemptOut"][];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancel_task_api_executor_execution_records__execution_id__tasks__task_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                execution_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TaskCancelOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    trace_execution_api_executor_execution_records__execution_id__trace_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TraceOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_variables_api_executor_execution_records__execution_id__variables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                execution_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["VariablesOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_files_api_files_get: {
+        parameters: {
+            query?: {
+                kind?: components["schemas"]["FileKind"] | null;
+                search?: string | null;
+                execution_id?: string | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_FileOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    start_upload_api_files_uploads_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["UploadOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_upload_api_files_uploads__upload_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["UploadOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    send_piece_api_files_uploads__upload_id__put: {
+        parameters: {
+            query?: {
+                offset?: number | null;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["UploadOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancel_upload_api_files_uploads__upload_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    complete_upload_api_files_uploads__upload_id__complete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["FileOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_usage_api_files_usage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["UsageOut"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_file_api_files__file_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["FileOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_file_api_files__file_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    download_file_api_files__file_id__content_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string | null;
+            };
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description Validation Error */
@@ -2633,7 +6484,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["GroupOut"];
+                        content: components["schemas"]["HostsGroupOut"];
                     };
                 };
             };
@@ -2678,7 +6529,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["GroupOut"];
+                        content: components["schemas"]["HostsGroupOut"];
                     };
                 };
             };
@@ -2772,7 +6623,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["GroupOut"];
+                        content: components["schemas"]["HostsGroupOut"];
                     };
                 };
             };
@@ -2988,6 +6839,8 @@ export interface operations {
         parameters: {
             query?: {
                 host_id?: number | null;
+                step_id?: string | null;
+                stream?: ("stdout" | "stderr") | null;
                 last_event_id?: string | null;
             };
             header?: {
@@ -3006,7 +6859,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description Validation Error */
             422: {
