@@ -206,12 +206,12 @@ class Recorder:
         logs.store_floors(floors)
         logs.store_segments(fresh, grown)
 
-    def retire(self, execution_ids: Iterable[str]) -> None:
-        """Append no more to the segments that these executions have now.
+    def retire(self, segments: Iterable[Segment]) -> None:
+        """Append no more to these segments.
 
         Not while `store` or `settle` runs. Output that still comes goes into a new segment.
         """
-        self._tails.retire(execution_ids)
+        self._tails.retire(segments)
 
     async def _segments_before(self, execution_id: str) -> Sequence[Segment]:
         known = self._earlier.pop(execution_id, None)

@@ -119,9 +119,10 @@ class Tails:
         while len(self._tails) > REMEMBERED_EXECUTIONS:
             del self._tails[next(iter(self._tails))]
 
-    def retire(self, execution_ids: Iterable[str]) -> None:
-        """Append no more to the present segments of these executions: they will be packed."""
-        for execution_id in execution_ids:
-            tail = self._tails.pop(execution_id, None)
-            if tail is not None:
+    def retire(self, segments: Iterable[Segment]) -> None:
+        """Append no more to these segments: they will be packed. Newer ones stay in use."""
+        for segment in segments:
+            tail = self._tails.get(segment.execution_id)
+            if tail is not None and tail.segment.ordinal <= segment.ordinal:
+                del self._tails[segment.execution_id]
                 self._files.let_go(tail.segment.file)

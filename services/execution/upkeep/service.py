@@ -58,7 +58,7 @@ class Upkeep:
 
     def retire(self, segments: Sequence[Segment]) -> None:
         """Nothing more is appended to them; not while the recorder stores or settles."""
-        self._recorder.retire({segment.execution_id for segment in segments})
+        self._recorder.retire(segments)
 
     async def pack(self, segments: Sequence[Segment]) -> int:
         """Compress and seal them, returns how many; raises OSError when there is no room."""

@@ -133,36 +133,43 @@ async def test_output_after_packing_goes_into_a_new_segment(rig: Rig) -> None:
     assert [chunk["text"] for chunk in await chunks(rig, execution_id)] == ["", "late\n"]
 
 
-async def test_a_segment_begins_where_the_one_before_really_ends(rig: Rig) -> None:
-    """A repeated chunk of a host that is settled makes the recorder look at the segments early."""
-    first, second = rig.agent(1), rig.agent(2)
-    await rig.courier.connect(first)
-    await rig.courier.connect(second)
-    execution_id = await rig.run(1, 2)
-    orders = [await rig.courier.start(agent) for agent in (first, second)]
-    await rig.courier.output(first, orders[0], ("stdout", 0, 0, b"a\n"))
-    await rig.courier.result(first, orders[0], stdout=b"a\n")
-    await eventually(lambda: settled(rig, execution_id, 1))
-    await rig.courier.expect(first, "ack")
-    await rig.courier.output(first, orders[0], ("stdout", 0, 0, b"a\n"))
-    await rig.courier.expect(first, "ack")
-    await rig.courier.output(second, orders[1], ("stdout", 0, 0, b"b\n"))
-    await rig.courier.expect(second, "ack")
+@pytest.mark.parametrize("rig", [{"LOG_SEGMENT_BYTES": str(256 * 1024)}], indirect=True)
+async def test_packing_a_full_segment_leaves_the_newest_one_in_use(rig: Rig) -> None:
+    """Else each packed segment would begin another, and that one another."""
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    part, size = b"x" * 60_000, 0
+    for seq in range(6):
+        await rig.courier.output(agent, order, ("stdout", seq, size, part))
+        size += len(part)
+    await eventually(lambda: len(files(rig, ".olz")) == 1)
 
-    await rig.courier.result(second, orders[1], stdout=b"b\nlate\n")
-    await packed(rig)
-    await rig.courier.output(second, orders[1], ("stdout", 1, 2, b"late\n"))
+    for seq in range(6, 12):
+        await rig.courier.output(agent, order, ("stdout", seq, size, b"more\n"))
+        size += 5
+        wanted = size
+        await eventually(lambda wanted=wanted: stored_bytes(rig, execution_id, wanted))  # type: ignore[misc]  # defaults bind the loop's value
 
-    await eventually(lambda: settled(rig, execution_id, 2))
-    texts = [chunk["text"] for chunk in await chunks(rig, execution_id)]
-    assert texts == ["a\n", "b\n", "late\n"]
+    shown = await chunks_of_a_running_one(rig, execution_id)
+    assert "".join(str(chunk["text"]) for chunk in shown) == "x" * 360_000 + "more\n" * 6
+    assert len({path.name.split(".")[0] for path in files(rig, "")}) == 2
 
 
-async def settled(rig: Rig, execution_id: str, count: int) -> bool:
-    """Whether so many outputs of an execution are complete."""
-    shown = await rig.show(execution_id)
-    tasks = [task for step in shown["steps"] for task in step["tasks"]]  # type: ignore[attr-defined]  # JSON
-    return [task["log_status"] for task in tasks].count("complete") == count
+async def stored_bytes(rig: Rig, execution_id: str, wanted: int) -> bool:
+    """Whether so much of the only task's output is stored."""
+    return bool((await rig.task(execution_id))["stdout_bytes"] == wanted)
+
+
+async def chunks_of_a_running_one(rig: Rig, execution_id: str) -> list[Message]:
+    """Everything that is stored by now."""
+    found: list[Message] = []
+    position = 0
+    while page := (content := await read(rig, execution_id, position=position))["chunks"]:
+        found += page  # type: ignore[arg-type]  # JSON
+        position = int(str(content["next_position"]))
+    return found
 
 
 async def test_a_damaged_block_is_a_named_gap_and_the_rest_is_shown(rig: Rig) -> None:
