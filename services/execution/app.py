@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
-from libs.kit.artifacts import DiskStore, Drafts
+from libs.kit.artifacts import DiskStore, Drafts, FileTickets
 from libs.kit.db import Database
 from libs.kit.seal import Seal
 from libs.kit.service import Runtime, Service
@@ -48,6 +48,7 @@ from services.execution.settings import ExecutionSettings
 from services.execution.steps.router import router as steps_router
 from services.execution.steps.service import Steps
 from services.execution.tasks import forget_old_keys, forget_old_secrets, sweep_files
+from services.execution.transfers.service import Transfers
 from services.execution.upkeep.service import Upkeep
 from services.execution.uploads.router import router as uploads_router
 from services.execution.uploads.service import Uploads
@@ -67,14 +68,15 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     flow = Flow(settings)
     variables = Variables(db, seal, settings)
     orders = Orders(variables)
-    dispatcher = Dispatcher(db, downlink, changes, settings, flow, orders)
+    transfers = Transfers(db, settings, FileTickets(runtime.settings.secret), changes)
+    dispatcher = Dispatcher(db, downlink, changes, settings, flow, orders, transfers)
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
     history = History(db, files)
     artifacts = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(artifacts / "drafts")
     library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)
-    plans = Plans(db, settings, hosts, variables, dispatcher, flow)
+    plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers)
     executions = Executions(db, settings, dispatcher, changes, flow)
     operations = Operations(db, dispatcher, changes)
     reports = Reports(db, Actors(auth), dispatcher, changes, flow, settle=recorder.ended)
@@ -98,7 +100,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Downloads(db, history),
         Grouping(history),
         dispatcher,
-        AgentReports(redis, reports, downlink, consumer=name),
+        AgentReports(redis, reports, transfers, downlink, consumer=name),
         AgentStatus(redis, reports, consumer=name),
         AgentOutput(db, redis, recorder, downlink, upkeep, consumer=name),
         Closer(executions, dispatcher),

@@ -16,6 +16,7 @@ from services.execution.dispatch.service import COMPANY_SECONDS, Dispatcher, Dow
 from services.execution.logs.service import LEASE, Recorder
 from services.execution.reports.service import Reports
 from services.execution.service import Executions
+from services.execution.transfers.service import Transfers
 from services.execution.upkeep.service import Upkeep
 
 GROUP = "execution"
@@ -81,13 +82,20 @@ def _messages(batch: Batch) -> list[Mapping[str, object]]:
 
 
 class AgentReports:
-    """Claims, rejections, starts and results."""
+    """Claims, rejections, starts, progress and results."""
 
     def __init__(
-        self, redis: Redis, reports: Reports, downlink: Downlink, *, consumer: str
+        self,
+        redis: Redis,
+        reports: Reports,
+        transfers: Transfers,
+        downlink: Downlink,
+        *,
+        consumer: str,
     ) -> None:
         self._redis = redis
         self._reports = reports
+        self._transfers = transfers
         self._downlink = downlink
         self._consumer = consumer
         self._crowd = Crowd()
@@ -100,6 +108,9 @@ class AgentReports:
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
         messages = _messages(batch)
+        moving = [message for message in messages if message.get("t") == "progress"]
+        if moving:
+            await self._transfers.told(moving)
         answers = await self._reports.apply(messages)
         await self._downlink.send(_ways(batch, answers))
         await asyncio.sleep(self._crowd.pause(len(messages)))

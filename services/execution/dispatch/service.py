@@ -24,6 +24,7 @@ from services.execution.models import Step
 from services.execution.orders.domain import Filled
 from services.execution.orders.service import Orders, Sheets
 from services.execution.settings import ExecutionSettings
+from services.execution.transfers.service import Found, Transfers
 
 GRACE_SECONDS = 10.0
 MAX_OUTPUT_BYTES = 1024**3
@@ -131,9 +132,11 @@ class Dispatcher:
         settings: ExecutionSettings,
         flow: Flow,
         orders: Orders,
+        transfers: Transfers,
     ) -> None:
         self._db = db
         self._orders = orders
+        self._transfers = transfers
         self._flow = flow
         self._downlink = downlink
         self._changes = changes
@@ -221,14 +224,16 @@ class Dispatcher:
             reachable = [task for task in page if task.agent_id in gateways]
             if not reachable:
                 continue
-            offered, steps, sheets = await self._mark(reachable)
+            offered, steps, sheets, files = await self._mark(reachable)
             self._note_blocked(reachable, offered)
             fault("offer.after_mark")
             frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
             refused: dict[str, AppError] = {}
             for task in offered:
                 try:
-                    frame = _offer_frame(task, steps[task.step_id], sheets.fill(task))
+                    step, filled = steps[task.step_id], sheets.fill(task)
+                    work = self._transfers.work(task, step, sheets, files)
+                    frame = _offer_frame(task, step, filled, work)
                 except AppError as error:
                     refused[task.id] = error
                     continue
@@ -295,11 +300,12 @@ class Dispatcher:
     @writes
     def _mark(
         self, tx: Transaction, tasks: Sequence[Waiting]
-    ) -> tuple[list[Waiting], dict[str, Step], Sheets]:
+    ) -> tuple[list[Waiting], dict[str, Step], Sheets, Found]:
         dispatch = DispatchRepository(tx)
         offered = dispatch.mark_offered(tasks, self._caps)
         steps = dispatch.steps({task.step_id for task in offered})
-        return offered, steps, self._orders.load(tx, offered, steps)
+        sheets = self._orders.load(tx, offered, steps)
+        return offered, steps, sheets, self._transfers.load(tx, steps)
 
     def _note_blocked(self, wanted: Sequence[Waiting], offered: Sequence[Waiting]) -> None:
         if len(offered) < len(wanted):
@@ -330,7 +336,9 @@ def _slices(ids: tuple[str, ...], size: int = 500) -> Iterable[tuple[str, ...]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def _offer_frame(task: Waiting, step: Step, filled: Filled) -> bytes:
+def _offer_frame(
+    task: Waiting, step: Step, filled: Filled, work: Mapping[str, object] | None
+) -> bytes:
     order: dict[str, object] = {
         "execution_id": task.execution_id,
         "task_id": task.id,
@@ -355,6 +363,8 @@ def _offer_frame(task: Waiting, step: Step, filled: Filled) -> bytes:
         order["outputs"] = True
     if filled.secrets:
         order["secrets"] = filled.secrets
+    if work is not None:
+        order |= {"action": step.kind, "files": work, "env": {}, "args": []}
     return msgspec.json.encode({"type": "offer", "order": order})
 
 

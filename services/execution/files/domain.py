@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -34,7 +34,7 @@ _HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _VARIABLE: Final = re.compile(
     r"\$\{\s*([A-Za-z_][A-Za-z0-9_]{0,127})\s*\}|\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,127})\s*\}\}"
 )
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+_PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]")
 _GLOB: Final = frozenset("*?[")
 
 
@@ -146,22 +146,6 @@ def variables_in(path: str) -> set[str]:
     return {one or other for one, other in _VARIABLE.findall(path)}
 
 
-def rendered(path: str, values: Mapping[str, str]) -> str:
-    """The path for one host; values lose everything that could make another path of it.
-
-    Raises ValueError if a variable has no value or the outcome is no path.
-    """
-
-    def value_of(found: re.Match[str]) -> str:
-        name = found[1] or found[2]
-        value = values.get(name)
-        if value is None:
-            raise ValueError(f"the variable {name} has no value")
-        return _UNSAFE.sub("_", value)
-
-    return host_path(_VARIABLE.sub(value_of, path))
-
-
 def path_values(
     *, execution_id: str, host_id: int, host_name: str, ip_address: str, at: datetime
 ) -> dict[str, str]:
@@ -184,7 +168,7 @@ def attachment(name: str) -> dict[str, str]:
 
     RFC 6266: a plain name for old readers, the real one as RFC 5987 says.
     """
-    plain = _UNSAFE.sub("_", name) or "file"
+    plain = _PLAIN.sub("_", name) or "file"
     real = quote(name, safe="")
     return {
         "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{real}",

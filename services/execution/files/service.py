@@ -85,7 +85,7 @@ class Files:
     @reads
     def show(self, tx: Transaction, file_id: str, by: Principal) -> FileOut:
         """One file; raises FileNotThere, also for those of others."""
-        return shown(_own(FileRepository(tx).by_id(file_id), file_id, by))
+        return shown(owned(FileRepository(tx).by_id(file_id), file_id, by))
 
     async def open(self, sha256: str) -> Blob:
         """Content for reading; raises FileNotThere if the store has lost it."""
@@ -112,7 +112,7 @@ class Files:
     def delete(self, tx: Transaction, file_id: str, by: Principal) -> None:
         """Remove a file that no open execution sends; its content goes when nobody needs it."""
         files = FileRepository(tx)
-        file = _own(files.by_id(file_id), file_id, by)
+        file = owned(files.by_id(file_id), file_id, by)
         if files.is_in_use(file_id):
             raise FileInUse(file_id=file_id)
         files.delete(file)
@@ -202,7 +202,8 @@ class Files:
                 files.end_upload(upload_id)
 
 
-def _own(file: File | None, file_id: str, by: Principal) -> File:
+def owned(file: File | None, file_id: str, by: Principal) -> File:
+    """The file, if the person may use it; raises FileNotThere, also for those of others."""
     if file is None or (file.user_id != by.id and EVERYTHING not in by.permissions):
         raise FileNotThere(file_id=file_id)
     return file

@@ -47,6 +47,7 @@ from services.execution.plans.schemas import (
 )
 from services.execution.repository import ExecutionRepository
 from services.execution.settings import ExecutionSettings
+from services.execution.transfers.service import Transfers
 from services.execution.variables.service import Variables, freeze, host_ids
 
 MAX_ORDER_BYTES = 1_000_000
@@ -88,6 +89,7 @@ class Plans:
         variables: Variables,
         dispatcher: Dispatcher,
         flow: Flow,
+        transfers: Transfers,
     ) -> None:
         self._db = db
         self._settings = settings
@@ -95,6 +97,7 @@ class Plans:
         self._variables = variables
         self._dispatcher = dispatcher
         self._flow = flow
+        self._transfers = transfers
 
     async def run(
         self,
@@ -192,6 +195,8 @@ class Plans:
             own = await resolve.hosts(step.target_host_ids, step.target_group_ids)
             named = step.target_host_ids is not None or step.target_group_ids is not None
             steps.append(_step(step, _ordered(own, strategy) if named else shared))
+        payloads = await self._transfers.freeze(steps, by, known=frozenset(request.variables))
+        steps = [replace(s, payload=one) for s, one in zip(steps, payloads, strict=True)]
         listed = host_ids(request.variables)
         plan = Plan(
             name=request.name or request.steps[0].name,

@@ -1,0 +1,1 @@
+"""What push and collect steps mean for each host: orders about files, tickets, progress."""
