@@ -143,6 +143,7 @@ async def test_packing_a_full_segment_leaves_the_newest_one_in_use(rig: Rig) -> 
     part, size = b"x" * 60_000, 0
     for seq in range(6):
         await rig.courier.output(agent, order, ("stdout", seq, size, part))
+        await rig.courier.expect(agent, "ack")  # one commit each: four fill the first segment
         size += len(part)
     await eventually(lambda: stored_bytes(rig, execution_id, size))
     await eventually(lambda: len(segments(rig)) == len(files(rig, ".olz")) + 1)
