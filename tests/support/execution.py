@@ -143,18 +143,23 @@ class Rig:
 
     async def launch(self, *steps: Message, by: Principal | None = None, **body: object) -> str:
         """Run an execution of these steps; returns its id. A step without a kind is a script."""
-        answer = await self.submit(*steps, by=by, **body)
+        answer = await self.submit(*steps, by=by, more=body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["content"]["execution_id"])
 
     async def submit(
-        self, *steps: Message, by: Principal | None = None, path: str = "", **body: object
+        self,
+        *steps: Message,
+        by: Principal | None = None,
+        path: str = "",
+        more: Message | None = None,
+        **body: object,
     ) -> httpx.Response:
         """POST an execution of these steps, or with `/preview` ask what it would do."""
         whole = [_step(number, step) for number, step in enumerate(steps, start=1)]
         return await self.http.post(
             f"/api/executor/execution-records{path}",
-            json={"steps": whole} | body,
+            json={"steps": whole} | body | (more or {}),
             headers=self.headers(by),
         )
 

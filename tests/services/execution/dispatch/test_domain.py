@@ -130,10 +130,9 @@ def test_every_waiting_task_is_told_why(
 
 
 @pytest.mark.parametrize(
-    ("field", "code"), [("per_user", "user_limit"), ("per_host", "host_limit")]
+    ("slots", "code"), [(Slots(per_user=1), "user_limit"), (Slots(per_host=1), "host_limit")]
 )
-def test_a_full_limit_is_named(field: str, code: str) -> None:
-    slots = Slots(**{field: 1})
+def test_a_full_limit_is_named(slots: Slots, code: str) -> None:
     slots.take(WAITER)
 
     found = why_waiting(

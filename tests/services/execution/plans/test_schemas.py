@@ -52,7 +52,7 @@ async def test_what_makes_no_sense_is_refused(
 ) -> None:
     rig.agent(1)
 
-    answer = await rig.submit(*steps, **({"target_host_ids": [1]} | more))
+    answer = await rig.submit(*steps, more={"target_host_ids": [1]} | more)
 
     assert answer.status_code == 422, answer.text
     path = "/api/executor/execution-records"
