@@ -93,7 +93,7 @@ def r2(evidence: Evidence) -> Iterable[str | None]:
     rows = Counter(str(row[1]) for row in evidence.rows["tasks"])
     for operation in evidence.acknowledged:
         found = rows[str(operation.execution_id)]
-        wanted = len(operation.hosts)
+        wanted = len(operation.hosts) * operation.plan.steps
         yield None if found == wanted else f"{operation.execution_id}: {found} of {wanted} tasks"
 
 
@@ -115,7 +115,8 @@ def r4(evidence: Evidence) -> Iterable[str | None]:
     for operation in evidence.acknowledged:
         tasks = [t for t in evidence.tasks.values() if t["execution_id"] == operation.execution_id]
         found = tuple(sorted(int(str(task["host_id"])) for task in tasks))
-        yield None if found == operation.hosts else f"{operation.execution_id}: {found}"
+        wanted = tuple(sorted(operation.hosts * operation.plan.steps))
+        yield None if found == wanted else f"{operation.execution_id}: {found}"
 
 
 @check("R5", "the script is the one that was sent")
@@ -210,10 +211,34 @@ def _worst(states: set[str]) -> str:
     return "success"
 
 
-@check("R13", "nothing was tried twice by itself")
+@check("R13", "tried again only where that was asked, and after an attempt that ended")
 def r13(evidence: Evidence) -> Iterable[str | None]:
+    starts = evidence.starts
     for task in evidence.tasks.values():
-        yield f"{task['id']} has attempt {task['attempt']}" if task["attempt"] != 1 else None
+        attempt, operation = int(str(task["attempt"])), evidence.operation_of(task)
+        allowed = operation.plan.retries if operation else 0
+        earlier = [starts.get((str(task["id"]), n), 0) for n in range(1, attempt)]
+        wrong = attempt > 1 + allowed or any(count != 1 for count in earlier)
+        yield f"{task['id']} has attempt {attempt}, earlier ones {earlier}" if wrong else None
+
+
+@check("steps", "a step begins on a host only after the one before it ended there")
+def steps(evidence: Evidence) -> Iterable[str | None]:
+    step_of: dict[object, int] = {}
+    for record in evidence.records.values():
+        listed = record["steps"]
+        assert isinstance(listed, list)
+        step_of |= {task["id"]: n for n, step in enumerate(listed) for task in step["tasks"]}
+    for host, lines in evidence.markers.items():
+        reached: dict[object, int] = {}
+        for marker in lines:
+            task = evidence.tasks.get(marker.key[0])
+            if task is None:
+                continue
+            number, execution = step_of[task["id"]], task["execution_id"]
+            back = number < reached.get(execution, 0)
+            reached[execution] = max(number, reached.get(execution, 0))
+            yield f"{host}: {execution} went back to step {number}" if back else None
 
 
 @check("R14", "a time limit ended what ran too long, and not much later")

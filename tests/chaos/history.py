@@ -101,12 +101,13 @@ class Client:
 
     async def submit(self, plan: Plan, hosts: tuple[int, ...]) -> Operation:
         """Run a script; the key is on disk before the first byte leaves."""
-        body: dict[str, object] = {
-            "script_content": plan.content,
-            "target_host_ids": list(hosts),
-            "timeout": plan.timeout,
-            "name": f"chaos {plan.kind}",
-        }
+        body: dict[str, object] = {"target_host_ids": list(hosts), "name": f"chaos {plan.kind}"}
+        script: dict[str, object] = {"script_content": plan.content, "timeout": plan.timeout}
+        if plan.steps > 1 or plan.retries:
+            step = {**script, "retries": plan.retries}
+            body["steps"] = [{**step, "name": f"step {n}"} for n in range(1, plan.steps + 1)]
+        else:
+            body |= script
         operation = Operation(uuid4().hex, plan, hosts, time.time(), body)
         self.history.operations.append(operation)
         self.history.write("submit", key=operation.key, kind=plan.kind, hosts=hosts)
@@ -117,7 +118,7 @@ class Client:
         """Send the same request (again) under its key."""
         answer = await self.ask(
             "POST",
-            "/api/quick/execute_script/",
+            f"{RECORDS}/" if "steps" in operation.body else "/api/quick/execute_script/",
             json=operation.body,
             headers={"Idempotency-Key": operation.key},
         )
@@ -141,6 +142,13 @@ class Client:
         answer = await self.ask("POST", path, json={})
         operation.cancel_answered = answer.is_success
         self.history.write("cancelled", key=operation.key, status=answer.status_code)
+
+    async def pause(self, operation: Operation, seconds: float) -> None:
+        """Start nothing more of it for a while."""
+        for verb in ("pause", "resume"):
+            answer = await self.ask("POST", f"{RECORDS}/{operation.execution_id}/{verb}/", json={})
+            self.history.write(verb, key=operation.key, status=answer.status_code)
+            await asyncio.sleep(seconds)
 
     async def record(self, operation: Operation) -> dict[str, object]:
         """The execution as the platform tells it."""

@@ -88,6 +88,8 @@ class Site:
         operation = await self.submit(kind, hosts, rng)
         if operation.execution_id and rng.random() < 0.25:
             self.watch(operation)
+        if operation.execution_id and rng.random() < 0.1:
+            await self.client.pause(operation, rng.uniform(0.0, 2.0))
 
     async def settle(self, patience: float = SETTLING_SECONDS) -> float:
         """Until everything that was acknowledged has ended; the seconds that it took."""

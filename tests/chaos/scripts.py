@@ -29,6 +29,10 @@ class Plan:
     timeout: int = 60
     is_cut: bool = False
     """It is ended from outside: its output is a beginning of what is told here."""
+    steps: int = 1
+    """How often the script runs on each host, one step after the other."""
+    retries: int = 0
+    """How often a failed attempt is tried again."""
 
 
 def plan_for(kind: str, folder: Path, number: int, rng: random.Random) -> Plan:
@@ -78,6 +82,18 @@ def _slow(number: int, rng: random.Random) -> Plan:
     return replace(plan, endings=endings, exit_code=None, timeout=2, is_cut=True)
 
 
+def _stepped(number: int, rng: random.Random) -> Plan:
+    """Several steps, each on all hosts before the next."""
+    plan = _plan("stepped", f"echo step of {number}", f"step of {number}\n".encode())
+    return replace(plan, steps=rng.choice([2, 3]))
+
+
+def _flaky(number: int, rng: random.Random) -> Plan:
+    """Fails at its first attempt on every host."""
+    body = f'echo "flaky {number}"; [ "$OPSJOB_ATTEMPT" -ge 2 ]'
+    return replace(_plan("flaky", body, f"flaky {number}\n".encode()), retries=1)
+
+
 def _stubborn(number: int, rng: random.Random) -> Plan:
     """Cancelled by the client; its daemon has a session of its own and no descriptors."""
     body = (
@@ -97,6 +113,17 @@ _KINDS = {
     "failing": _failing,
     "slow": _slow,
     "stubborn": _stubborn,
+    "stepped": _stepped,
+    "flaky": _flaky,
 }
-WEIGHTS = {"quick": 8, "talkative": 6, "large": 1, "binary": 1, "failing": 2, "slow": 1}
+WEIGHTS = {
+    "quick": 7,
+    "talkative": 6,
+    "large": 1,
+    "binary": 1,
+    "failing": 2,
+    "slow": 1,
+    "stepped": 2,
+    "flaky": 2,
+}
 """How often each kind is drawn; stubborn ones are drawn for a cancel only."""
