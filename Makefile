@@ -87,7 +87,7 @@ test: $(BIN)/.dev setup ## run every test: console, services on both databases, 
 	requirements/chromium.sh
 	$(NODE) npm --prefix frontend run test
 	$(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -m "not long"
 
 test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
 	$(BIN)/pytest -q --db postgres
@@ -101,6 +101,7 @@ bench: $(BIN)/.dev setup ## measure and print figures (ONLY=name N=size PEERS=1)
 
 chaos: $(BIN)/.dev ## hurt a running platform and check every invariant (SECONDS=600 SEED=1 DB=sqlite)
 	@$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(SEED) --db $(DB)
+	$(BIN)/pytest -q -m long tests/chaos
 
 # --- Checks ----------------------------------------------------------------------------------
 

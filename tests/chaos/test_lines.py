@@ -13,7 +13,7 @@ from tests.chaos.proxy import Toxics
 from tests.chaos.run import Site
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.long]
 
 HURT_SECONDS = 6.0
 BAD = {

@@ -13,7 +13,7 @@ from tests.chaos.run import Site, site
 from tests.chaos.world import Scaled
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
