@@ -72,7 +72,6 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     dispatcher = Dispatcher(db, downlink, changes, settings, flow, orders, transfers)
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
-    history = History(db, files)
     artifacts = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(artifacts / "drafts")
     library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)
@@ -95,10 +94,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Archives(library),
         changes,
         Streams(db, files, changes),
-        history,
-        Searching(history),
-        Downloads(db, history),
-        Grouping(history),
+        *_stored_logs(db, files),
         dispatcher,
         AgentReports(redis, reports, transfers, downlink, consumer=name),
         AgentStatus(redis, reports, consumer=name),
@@ -109,6 +105,11 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 
 FILE_ROUTERS = (uploads_router, files_router, archives_router, internal_router)
 CONTROL_ROUTERS = (control_router, steps_router, reruns_router, outcomes_router)
+
+def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:
+    history = History(db, files)
+    return history, Searching(history), Downloads(db, history), Grouping(history)
+
 
 service = Service(
     name="execution",

@@ -44,6 +44,11 @@ URL_MAP = {
     f"{RECORD}/steps/{{step_id}}/content": "services/execution/outcomes",
     f"{RECORD}/steps/{{step_id}}/result": "services/execution/outcomes",
     f"{RECORD}/variables": "services/execution/outcomes",
+    f"{RECORD}/logs": "services/execution/history",
+    f"{RECORD}/steps/{{step_id}}/hosts/{{host_id}}/logs": "services/execution/history",
+    f"{RECORD}/logs/search": "services/execution/searching",
+    f"{RECORD}/logs/download": "services/execution/downloads",
+    f"{RECORD}/output_groups": "services/execution/grouping",
     "/api/realtime": "services/execution/realtime",
 }
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -10,7 +10,6 @@ import pytest
 
 from libs.kit.redis import Redis
 from services.execution.app import service
-from services.execution.realtime.schemas import EventStream
 from tests.support.courier import Agent, Message
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, operator, running
@@ -318,36 +317,6 @@ async def test_a_quiet_stream_gives_signs_of_life(
         comments = await eventually(lambda: watcher.raw.count(b": still here\n\n") >= 3)
 
     assert comments
-
-
-async def test_f58_a_reader_that_takes_nothing_is_cut_and_its_source_closed() -> None:
-    closed = asyncio.Event()
-
-    async def events() -> AsyncGenerator[bytes, None]:
-        try:
-            while True:
-                yield b"data: x\n\n"
-        finally:
-            closed.set()
-
-    sent = 0
-
-    async def send(message: Message) -> None:
-        nonlocal sent
-        sent += message["type"] == "http.response.body"
-        if sent > 2:
-            await asyncio.Event().wait()
-
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async with asyncio.timeout(5):
-        stream = EventStream(events(), send_seconds=0.05)
-        await stream({"type": "http"}, receive, send)  # type: ignore[arg-type]  # plain ASGI
-        await closed.wait()
-
-    assert sent == 3
 
 
 async def test_r21_watchers_of_another_replica_see_everything_too(
