@@ -27,7 +27,7 @@ LIMIT_TIMES_FASTER = 8.0
 START_SECONDS = 300.0
 PATIENCE_SECONDS = 60
 STARTING_PATIENCE_SECONDS = 10
-STARTED_AT_ONCE = 5
+STARTED_AT_ONCE = 10
 ATTEMPTS = 3
 QUIET_SHARE = 0.1
 QUIET_SHARE_PER_MINION = 0.01
@@ -83,6 +83,7 @@ class Salt:
             self._count = number + 1
             if self._count % STARTED_AT_ONCE == 0 or self._count == count:
                 self._wait_for_all()
+        self.settle()
 
     def _wait_for_all(self) -> None:
         """Questions to a Salt that is still starting make it slower, so the first one waits."""
@@ -94,7 +95,6 @@ class Salt:
             message=f"an answer of all {self._count} minions of Salt",
         )
         self._all = self._processes()
-        self.settle()
 
     def run(self) -> float:
         """Seconds of one `echo hello` on all minions; a run that lost answers is said, and redone.

@@ -91,6 +91,11 @@ class Turns:
     bare: list[float] = field(default_factory=list)
     salt: list[float] = field(default_factory=list)
 
+    def newest(self) -> str:
+        """The last turn of everybody, for people who wait."""
+        sides = (("ours", self.ours), ("floor", self.bare), ("Salt", self.salt))
+        return ", ".join(f"{name} {took[-1] * 1000:,.0f} ms" for name, took in sides if took)
+
 
 def measure(n: int | None, peers: bool) -> Iterator[Figure]:
     """Medians with `n` (default 40) agents; platform, floor and, if wanted, Salt in turns."""
@@ -139,6 +144,7 @@ def _in_turns(
             seen.bare.append(runner.run(floor.run("echo hello", len(hosts))))
         if salt:
             seen.salt.append(salt.run())
+            print(f"turn {number + 1} on {len(hosts)}: {seen.newest()}", flush=True)
             salt.settle()
     return turns
 

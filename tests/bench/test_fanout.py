@@ -36,3 +36,8 @@ def test_ours_is_set_against_salt_in_the_same_run(salt: float, times: float, kep
         kept,
         10,
     )
+
+
+def test_the_newest_turn_is_told_while_the_run_goes_on() -> None:
+    assert Turns(OURS, BARE).newest() == "ours 900 ms, floor 60 ms"
+    assert Turns(OURS, BARE, [1.0, 2.5]).newest() == "ours 900 ms, floor 60 ms, Salt 2,500 ms"
