@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -14,18 +14,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from libs.contracts.execution import TaskStatus
-from services.execution.domain import BROKEN_TASKS, ScriptType
+from services.execution.domain import ScriptType
 from services.execution.errors import OrderTooLarge, SealingKeyMissing, VariableInvalid
 from services.execution.variables.domain import (
     BUILT_IN,
     MAX_VALUE_BYTES,
-    NamedHost,
     Scope,
     Template,
     Value,
     VariableType,
-    hosts_value,
     parse,
     text_value,
 )
@@ -34,6 +31,7 @@ MAX_ORDER_BYTES: Final = 1_000_000
 """What an offer may have with its envelope within one agent message of 1 MiB."""
 MAX_ARGUMENT_BYTES: Final = 128 * 1024 - 1
 
+EXECUTION_ID: Final = f"{BUILT_IN}EXECUTION_ID"
 TARGETS: Final = f"{BUILT_IN}TARGETS"
 SUCCEEDED: Final = f"{BUILT_IN}HOSTS_SUCCEEDED"
 FAILED: Final = f"{BUILT_IN}HOSTS_FAILED"
@@ -176,20 +174,17 @@ class Filled:
     """Whether the script may set values for later steps."""
 
 
-SET_BY_AGENT: Final = frozenset(
-    {"OPSJOB_EXECUTION_ID", "OPSJOB_TASK_ID", "OPSJOB_ATTEMPT", "OPSJOB_HOST"}
-)
-"""Built-ins that the agent puts into the environment itself, from the order's own fields."""
-
-
 # ---- filling in ------------------------------------------------------------------------------
 
 
-def built_ins(launched: Launched, step: StepTexts, task: TaskFacts) -> dict[str, str]:
-    """The platform's own names for one task. Times are those of the start of the execution, UTC."""
+def shared_names(launched: Launched, step: StepTexts) -> dict[str, str]:
+    """The platform's own names that are the same for all tasks of a step.
+
+    Times are those of the start of the execution, UTC, so that all hosts agree about them.
+    """
     at = launched.created_at
     return {
-        "OPSJOB_EXECUTION_ID": launched.id,
+        EXECUTION_ID: launched.id,
         "OPSJOB_EXECUTION_NAME": launched.name,
         "OPSJOB_EXECUTOR": launched.username,
         "OPSJOB_EXECUTOR_ID": str(launched.user_id),
@@ -199,12 +194,24 @@ def built_ins(launched: Launched, step: StepTexts, task: TaskFacts) -> dict[str,
         "OPSJOB_TIMESTAMP": str(int(at.timestamp())),
         "OPSJOB_STEP": step.name,
         "OPSJOB_STEP_ORDER": str(step.position),
-        "OPSJOB_TASK_ID": task.id,
-        "OPSJOB_ATTEMPT": str(task.attempt),
-        "OPSJOB_HOST": task.host_name,
+    }
+
+
+def own_names(task: TaskFacts) -> dict[str, str]:
+    """Those that belong to one task and that the agent does not know by itself."""
+    return {
         "OPSJOB_HOST_ID": str(task.host_id),
         "OPSJOB_HOST_IP": task.ip_address,
         "OPSJOB_BATCH": str(task.batch_no),
+    }
+
+
+def agents_names(task: TaskFacts) -> dict[str, str]:
+    """Those that the agent puts into the environment itself, from the order's own fields."""
+    return {
+        "OPSJOB_TASK_ID": task.id,
+        "OPSJOB_ATTEMPT": str(task.attempt),
+        "OPSJOB_HOST": task.host_name,
     }
 
 
@@ -214,25 +221,14 @@ def named_lists(step: StepTexts) -> list[str]:
     return [name for name in HOST_LISTS if any(name in text for text in texts)]
 
 
-def by_result(hosts: Iterable[HostState]) -> dict[str, Value]:
-    """The hosts of the last step: those that succeeded and those that did not."""
-    good: list[NamedHost] = []
-    bad: list[NamedHost] = []
-    for host in hosts:
-        named = NamedHost(host.id, host.name, host.ip)
-        if host.status == TaskStatus.SUCCESS:
-            good.append(named)
-        elif host.status in BROKEN_TASKS:
-            bad.append(named)
-    return {SUCCEEDED: hosts_value(good), FAILED: hosts_value(bad)}
-
-
 class Sheet:
     """A step, read once, to be filled in for each of its tasks."""
 
     def __init__(self, launched: Launched, step: StepTexts, layers: Layers) -> None:
-        self._launched = launched
         self._step = step
+        self._shared = shared_names(launched, step)
+        self._sent = {name: text for name, text in self._shared.items() if name != EXECUTION_ID}
+        self._passes_on = not launched.is_plain
         self._layers = layers
         self._language = ScriptType(step.script_type)
         # Cheap first: most scripts have no pair of braces at all.
@@ -240,10 +236,23 @@ class Sheet:
         self._args = [parse(text) for text in step.args]
         self._env = {name: parse(text) for name, text in step.env.items()}
         self._cwd = parse(step.cwd) if step.cwd else None
-        self._is_fixed = (
+        is_fixed = (
             not any((layers.launch, layers.wide, layers.defaults, layers.lists, layers.secrets))
             and not (self._script and self._script.references)
             and not any(template.references for template in self._other_texts())
+        )
+        self._fixed = self._once_for_all() if is_fixed else None
+
+    def _once_for_all(self) -> Filled:
+        """What every task of a step without references is given, but for its own names."""
+        env = {name: template.render(_none) for name, template in self._env.items()}
+        return Filled(
+            *self._same_or_new(self._script.render(_none) if self._script else None),
+            [template.render(_none) for template in self._args],
+            env | self._sent,
+            self._cwd.render(_none) if self._cwd else None,
+            [],
+            self._passes_on,
         )
 
     def _other_texts(self) -> list[Template]:
@@ -251,7 +260,7 @@ class Sheet:
 
     def scope(self, task: TaskFacts, of_host: Mapping[str, str]) -> Scope:
         """Which value each name has for a task, for texts that are no script: paths of files."""
-        layers, names = self._layers, built_ins(self._launched, self._step, task)
+        layers, names = self._layers, self._names(task)
         return Scope(
             {name: text_value(text) for name, text in names.items()} | dict(layers.lists),
             layers.launch,
@@ -261,32 +270,30 @@ class Sheet:
             stand_in=layers.stand_in,
         )
 
+    def _names(self, task: TaskFacts) -> dict[str, str]:
+        return self._shared | own_names(task) | agents_names(task)
+
     def fill(self, task: TaskFacts, of_host: Mapping[str, str]) -> Filled:
         """The order of a task, with what earlier steps left for its host.
 
         Raises an Invalid or Conflict of `services.execution.errors` when a text cannot be filled
         in, with a code that becomes the reason of the task.
         """
-        names = built_ins(self._launched, self._step, task)
-        if self._is_fixed and not of_host:
-            env = {name: template.render(_none) for name, template in self._env.items()}
+        if self._fixed is not None and not of_host:
+            same = self._fixed
+            env = same.env | own_names(task)
             return Filled(
-                *self._same_or_new(self._script.render(_none) if self._script else None),
-                [template.render(_none) for template in self._args],
-                env | _sent(names),
-                self._cwd.render(_none) if self._cwd else None,
-                [],
-                not self._launched.is_plain,
+                same.script, same.script_sha256, same.args, env, same.cwd, [], same.passes_on
             )
         scope = self.scope(task, of_host)
         env, secrets = self._environment(scope)
         filled = Filled(
             *self._same_or_new(self._script_in(scope)),
             [scope.text(template) for template in self._args],
-            env | _sent(names),
+            env | self._sent | own_names(task),
             self._directory_in(scope),
             [_sealed(name, secret, task) for name, secret in secrets.items()],
-            not self._launched.is_plain,
+            self._passes_on,
         )
         _check_size(filled)
         return filled
@@ -298,9 +305,7 @@ class Sheet:
         return Filled(
             *self._same_or_new(self._script_in(scope)),
             [scope.text(template) for template in self._args],
-            env
-            | built_ins(self._launched, self._step, task)
-            | {name: secret.plain for name, secret in secrets.items()},
+            env | self._names(task) | {name: secret.plain for name, secret in secrets.items()},
             self._directory_in(scope),
             [],
         )
@@ -335,7 +340,8 @@ class Sheet:
         env = {
             name: value.text
             for name, value in merged.items()
-            if value.type != VariableType.SECRET and name not in SET_BY_AGENT
+            if value.type != VariableType.SECRET
+            and (not name.startswith(BUILT_IN) or name in HOST_LISTS)
         }
         secrets = dict(self._layers.secrets)
         plain = {n: Value(VariableType.SECRET, secret.plain) for n, secret in secrets.items()}
@@ -355,10 +361,6 @@ class Sheet:
         if script is None or script == self._step.script:
             return self._step.script, self._step.script_sha256
         return script, hashlib.sha256(script.encode()).hexdigest()
-
-
-def _sent(names: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in names.items() if name not in SET_BY_AGENT}
 
 
 def _none(_reference: object) -> str:

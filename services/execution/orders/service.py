@@ -1,25 +1,28 @@
 """Prepares the orders of many tasks at once, and checks texts before anything is accepted."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from libs.contracts.execution import TaskStatus
 from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Transaction
 from libs.kit.errors import AppError
-from services.execution.domain import ENDED_STEPS, StepKind
+from services.execution.domain import BROKEN_TASKS, ENDED_STEPS, StepKind
 from services.execution.models import Step
 from services.execution.orders.domain import (
+    FAILED,
+    SUCCEEDED,
     TARGETS,
     Filled,
+    HostState,
     Launched,
     Layers,
     Secret,
     Sheet,
     TaskFacts,
-    by_result,
     named_lists,
 )
 from services.execution.orders.repository import OrderRepository
@@ -168,6 +171,19 @@ def _left(
     for _, host_id, outputs in sorted(left, key=lambda one: order[one[0]]):
         found.setdefault((step.id, host_id), {}).update(passed_on(outputs))
     return dict(found)
+
+
+def by_result(hosts: Iterable[HostState]) -> dict[str, Value]:
+    """The hosts of the last step: those that succeeded and those that did not."""
+    good: list[NamedHost] = []
+    bad: list[NamedHost] = []
+    for host in hosts:
+        named = NamedHost(host.id, host.name, host.ip)
+        if host.status == TaskStatus.SUCCESS:
+            good.append(named)
+        elif host.status in BROKEN_TASKS:
+            bad.append(named)
+    return {SUCCEEDED: hosts_value(good), FAILED: hosts_value(bad)}
 
 
 def _lists(repository: OrderRepository, step: Step, before: Sequence[Step]) -> dict[str, Value]:

@@ -21,10 +21,10 @@ from services.execution.orders.domain import (
     Layers,
     Secret,
     Sheet,
-    by_result,
     named_lists,
     seal_to_agent,
 )
+from services.execution.orders.service import by_result
 from services.execution.variables.domain import Value, VariableType, text_value
 from tests.support.sealed_values import GOLDEN, SealedValue
 
