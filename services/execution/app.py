@@ -18,6 +18,8 @@ from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
 from services.execution.downloads.router import router as download_router
 from services.execution.downloads.service import Downloads
+from services.execution.distribution.router import router as distribution_router
+from services.execution.distribution.service import Distribution
 from services.execution.files.router import router as files_router
 from services.execution.files.service import Files
 from services.execution.flow.service import Flow
@@ -75,6 +77,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     artifacts = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(artifacts / "drafts")
     library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)
+    uploads = Uploads(db, settings, library, drafts)
     plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers)
     executions = Executions(db, settings, dispatcher, changes, flow)
     operations = Operations(db, dispatcher, changes)
@@ -90,7 +93,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Outcomes(db, orders),
         Attempts(db),
         library,
-        Uploads(db, settings, library, drafts),
+        uploads,
+        Distribution(plans, library, uploads),
         Archives(library),
         changes,
         Streams(db, files, changes),
@@ -103,7 +107,10 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     ]
 
 
-FILE_ROUTERS = (uploads_router, files_router, archives_router, internal_router)
+FILE_ROUTERS = (
+    *(uploads_router, files_router, archives_router),
+    *(distribution_router, internal_router),
+)
 CONTROL_ROUTERS = (control_router, steps_router, reruns_router, outcomes_router)
 
 def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:

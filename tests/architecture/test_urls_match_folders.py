@@ -23,6 +23,8 @@ URL_MAP = {
     "/api/agents": "services/hosts/agents",
     "/api/agents/enrolment_tokens": "services/hosts/enrolment",
     "/api/quick": "services/execution/quick",
+    "/api/quick/transfer_file": "services/execution/distribution",
+    "/api/quick/collect_files": "services/execution/distribution",
     "/api/files": "services/execution/files",
     "/api/files/uploads": "services/execution/uploads",
     f"{RECORD}/collected": "services/execution/archives",

@@ -44,10 +44,9 @@ class TransferRepository:
 
     def accepted_at(self, execution_ids: Iterable[str]) -> dict[str, datetime]:
         """When executions were accepted; the dates in their paths are of that moment."""
-        rows = self._session.execute(
-            select(Execution.id, Execution.created_at).where(Execution.id.in_(list(execution_ids)))
-        )
-        return dict(rows.tuples().all())
+        query = select(Execution.id, Execution.created_at)
+        rows = self._session.execute(query.where(Execution.id.in_(list(execution_ids))))
+        return {row.id: row.created_at for row in rows}
 
     def tell(self, rows: Sequence[Mapping[str, object]]) -> set[str]:
         """Keep the progress of tasks; each row: task, agent, tried, state. Returns executions."""

@@ -1,0 +1,1 @@
+"""Sending files to hosts and fetching files from hosts at once."""
