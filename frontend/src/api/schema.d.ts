@@ -1184,6 +1184,28 @@ export interface paths {
         patch: operations["change_host_api_hosts__host_id__patch"];
         trace?: never;
     };
+    "/api/quick/collect_files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Collect Files
+         * @description Fetch files from hosts: one archive for each host, kept in the library for some days.
+         *
+         *     All of them together: `GET /api/executor/execution-records/{execution_id}/collected/`.
+         */
+        post: operations["collect_files_api_quick_collect_files_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quick/execute_script/": {
         parameters: {
             query?: never;
@@ -1201,6 +1223,29 @@ export interface paths {
          *     request is answered with 200 and the same id.
          */
         post: operations["execute_script_api_quick_execute_script_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quick/transfer_file/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transfer File
+         * @description Send files to hosts, from the library, from this form, or from other hosts.
+         *
+         *     The answer 201 means that everything is stored and will be sent; a repeated request with the
+         *     same `Idempotency-Key` is answered with 200 and the same id.
+         */
+        post: operations["transfer_file_api_quick_transfer_file_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1399,12 +1444,12 @@ export interface components {
              * Cancelled
              * @default 0
              */
-            cancelled: number;
+            cancelled?: number;
             /**
              * Cancelling
              * @default 0
              */
-            cancelling: number;
+            cancelling?: number;
             /** Error */
             error?: string | null;
             /** Message */
@@ -1461,6 +1506,88 @@ export interface components {
             finished_at: string | null;
         };
         /**
+         * CollectRun
+         * @description Files to fetch: paths, folders and patterns on hosts; one archive for each host.
+         */
+        CollectRun: {
+            /** Name */
+            name?: string | null;
+            /** Target Host Ids */
+            target_host_ids?: number[];
+            /** Target Group Ids */
+            target_group_ids?: number[];
+            /**
+             * Timeout
+             * @default 3600
+             */
+            timeout?: number;
+            /** Run As */
+            run_as?: string | null;
+            /** Not After Seconds */
+            not_after_seconds?: number | null;
+            strategy?: components["schemas"]["StrategyIn"] | null;
+            /** @default parallel */
+            execution_mode?: components["schemas"]["Mode"];
+            /**
+             * Rolling Strategy
+             * @default fail_pause
+             * @enum {string}
+             */
+            rolling_strategy?: "fail_pause" | "ignore_error";
+            /**
+             * Rolling Batch Size
+             * @default 20
+             */
+            rolling_batch_size?: number;
+            /**
+             * Rolling Batch Delay
+             * @default 0
+             */
+            rolling_batch_delay?: number;
+            /**
+             * Retries
+             * @default 0
+             */
+            retries?: number;
+            /**
+             * Retry Delay Seconds
+             * @default 0
+             */
+            retry_delay_seconds?: number;
+            /**
+             * Ignore Error
+             * @default false
+             */
+            ignore_error?: boolean;
+            /** Variables */
+            variables?: {
+                [key: string]: components["schemas"]["VariableIn"] | string | number | boolean | number[];
+            };
+            /**
+             * Priority
+             * @default 5
+             */
+            priority?: number;
+            /** Bandwidth Limit */
+            bandwidth_limit?: number | null;
+            /** Total Bandwidth Limit */
+            total_bandwidth_limit?: number | null;
+            /** Paths */
+            paths: string[];
+            /** Excludes */
+            excludes?: string[];
+            /**
+             * Max Files
+             * @default 10000
+             */
+            max_files?: number;
+            /**
+             * Max Bytes
+             * @default 1073741824
+             */
+            max_bytes?: number;
+        };
+        /**
          * Confirm
          * @description Somebody has to agree before the next step. Without names, whoever may run executions.
          */
@@ -1469,7 +1596,7 @@ export interface components {
              * Message
              * @default
              */
-            message: string;
+            message?: string;
             /** User Ids */
             user_ids?: number[];
             /** Roles */
@@ -1478,7 +1605,7 @@ export interface components {
              * Expires Seconds
              * @default 86400
              */
-            expires_seconds: number;
+            expires_seconds?: number;
         };
         /**
          * ConfirmIn
@@ -1645,7 +1772,7 @@ export interface components {
              * Priority
              * @default 5
              */
-            priority: number;
+            priority?: number;
             /** Not After Seconds */
             not_after_seconds?: number | null;
         };
@@ -1738,7 +1865,7 @@ export interface components {
              * @default stop
              * @enum {string}
              */
-            action: "stop" | "pause" | "ignore";
+            action?: "stop" | "pause" | "ignore";
         };
         /**
          * FileCollect
@@ -1756,12 +1883,12 @@ export interface components {
              * Max Files
              * @default 10000
              */
-            max_files: number;
+            max_files?: number;
             /**
              * Max Bytes
              * @default 1073741824
              */
-            max_bytes: number;
+            max_bytes?: number;
             /** Bandwidth Limit */
             bandwidth_limit?: number | null;
             /** Total Bandwidth Limit */
@@ -1824,7 +1951,7 @@ export interface components {
             /** Remote Path */
             remote_path: string;
             /** @default overwrite */
-            overwrite_policy: components["schemas"]["Overwrite"];
+            overwrite_policy?: components["schemas"]["Overwrite"];
             /** Mode */
             mode?: string | null;
             /** Folder Mode */
@@ -1865,7 +1992,7 @@ export interface components {
              * Description
              * @default
              */
-            description: string;
+            description?: string;
         };
         /**
          * GroupOut
@@ -1952,7 +2079,7 @@ export interface components {
              * Port
              * @default 22
              */
-            port: number;
+            port?: number;
             /** Username */
             username?: string | null;
             /** Password */
@@ -1963,14 +2090,14 @@ export interface components {
              * Description
              * @default
              */
-            description: string;
+            description?: string;
             /** Tags */
             tags?: string[];
             /**
              * Allow Shared Address
              * @default false
              */
-            allow_shared_address: boolean;
+            allow_shared_address?: boolean;
         };
         /**
          * HostLogPage
@@ -2206,24 +2333,24 @@ export interface components {
              * Lossy
              * @default false
              */
-            lossy: boolean;
+            lossy?: boolean;
             /**
              * Cut Bytes
              * @default 0
              */
-            cut_bytes: number;
+            cut_bytes?: number;
             /**
              * Gap Bytes
              * @default 0
              */
-            gap_bytes: number;
+            gap_bytes?: number;
             /** Reason */
             reason?: string | null;
             /**
              * Is Open
              * @default false
              */
-            is_open: boolean;
+            is_open?: boolean;
         };
         /**
          * LinesPage
@@ -2268,12 +2395,12 @@ export interface components {
              * Lossy
              * @default false
              */
-            lossy: boolean;
+            lossy?: boolean;
             /**
              * Gap Bytes
              * @default 0
              */
-            gap_bytes: number;
+            gap_bytes?: number;
             /** Reason */
             reason?: string | null;
         };
@@ -2603,7 +2730,7 @@ export interface components {
              * @default full
              * @enum {string}
              */
-            retry_type: "full" | "step" | "failed_only";
+            retry_type?: "full" | "step" | "failed_only";
             /** Step Id */
             step_id?: string | null;
             /** Reason */
@@ -2642,7 +2769,7 @@ export interface components {
              * @default failed_only
              * @enum {string}
              */
-            retry_type: "failed_only" | "all" | "selected";
+            retry_type?: "failed_only" | "all" | "selected";
             /** Host Ids */
             host_ids?: number[] | null;
             /** Reason */
@@ -2676,7 +2803,7 @@ export interface components {
             /** Script Content */
             script_content: string;
             /** @default shell */
-            script_type: components["schemas"]["ScriptType"];
+            script_type?: components["schemas"]["ScriptType"];
             /** Target Host Ids */
             target_host_ids?: number[];
             /** Target Group Ids */
@@ -2685,7 +2812,7 @@ export interface components {
              * Timeout
              * @default 300
              */
-            timeout: number;
+            timeout?: number;
             /** Name */
             name?: string | null;
             /** Args */
@@ -2702,23 +2829,23 @@ export interface components {
             not_after_seconds?: number | null;
             strategy?: components["schemas"]["StrategyIn"] | null;
             /** @default parallel */
-            execution_mode: components["schemas"]["Mode"];
+            execution_mode?: components["schemas"]["Mode"];
             /**
              * Rolling Strategy
              * @default fail_pause
              * @enum {string}
              */
-            rolling_strategy: "fail_pause" | "ignore_error";
+            rolling_strategy?: "fail_pause" | "ignore_error";
             /**
              * Rolling Batch Size
              * @default 20
              */
-            rolling_batch_size: number;
+            rolling_batch_size?: number;
             /**
              * Rolling Batch Delay
              * @default 0
              */
-            rolling_batch_delay: number;
+            rolling_batch_delay?: number;
             /** Variables */
             variables?: {
                 [key: string]: components["schemas"]["VariableIn"] | string | number | boolean | number[];
@@ -2727,24 +2854,24 @@ export interface components {
              * Retries
              * @default 0
              */
-            retries: number;
+            retries?: number;
             /**
              * Retry Delay Seconds
              * @default 0
              */
-            retry_delay_seconds: number;
+            retry_delay_seconds?: number;
             /** Success Codes */
             success_codes?: number[];
             /**
              * Ignore Error
              * @default false
              */
-            ignore_error: boolean;
+            ignore_error?: boolean;
             /**
              * Priority
              * @default 5
              */
-            priority: number;
+            priority?: number;
         };
         /**
          * ScriptType
@@ -2858,11 +2985,11 @@ export interface components {
             /** Name */
             name: string;
             /** @default script */
-            kind: components["schemas"]["StepKind"];
+            kind?: components["schemas"]["StepKind"];
             /** Script Content */
             script_content?: string | null;
             /** @default shell */
-            script_type: components["schemas"]["ScriptType"];
+            script_type?: components["schemas"]["ScriptType"];
             /** Args */
             args?: string[];
             /** Env */
@@ -2877,22 +3004,22 @@ export interface components {
              * Timeout
              * @default 300
              */
-            timeout: number;
+            timeout?: number;
             /**
              * Retries
              * @default 0
              */
-            retries: number;
+            retries?: number;
             /**
              * Retry Delay Seconds
              * @default 0
              */
-            retry_delay_seconds: number;
+            retry_delay_seconds?: number;
             /**
              * Ignore Error
              * @default false
              */
-            ignore_error: boolean;
+            ignore_error?: boolean;
             /** Success Codes */
             success_codes?: number[];
             /** Condition */
@@ -2903,7 +3030,7 @@ export interface components {
              * Is Handler
              * @default false
              */
-            is_handler: boolean;
+            is_handler?: boolean;
             /** Target Host Ids */
             target_host_ids?: number[] | null;
             /** Target Group Ids */
@@ -3108,7 +3235,7 @@ export interface components {
          */
         StrategyIn: {
             /** @default parallel */
-            mode: components["schemas"]["Mode"];
+            mode?: components["schemas"]["Mode"];
             /** Concurrency */
             concurrency?: number | null;
             /** Batches */
@@ -3121,13 +3248,13 @@ export interface components {
              * Batch Delay Seconds
              * @default 0
              */
-            batch_delay_seconds: number;
+            batch_delay_seconds?: number;
             /** Confirm Between */
             confirm_between?: ("none" | "first" | "each") | boolean;
             /** Canary */
             canary?: number | null;
             /** @default request */
-            order: components["schemas"]["HostOrder"];
+            order?: components["schemas"]["HostOrder"];
             /** Ranks */
             ranks?: {
                 [key: string]: number;
@@ -3242,7 +3369,7 @@ export interface components {
              * Ttl Seconds
              * @default 600
              */
-            ttl_seconds: number;
+            ttl_seconds?: number;
         };
         /**
          * TokenIssuedOut
@@ -3405,7 +3532,7 @@ export interface components {
              * Must Change Password
              * @default false
              */
-            must_change_password: boolean;
+            must_change_password?: boolean;
         };
         /**
          * UserOut
@@ -3461,7 +3588,7 @@ export interface components {
          */
         VariableIn: {
             /** @default text */
-            type: components["schemas"]["VariableType"];
+            type?: components["schemas"]["VariableType"];
             /** Value */
             value?: string | number | boolean | number[] | null;
             /** Default */
@@ -3472,12 +3599,12 @@ export interface components {
              * Required
              * @default false
              */
-            required: boolean;
+            required?: boolean;
             /**
              * As File
              * @default false
              */
-            as_file: boolean;
+            as_file?: boolean;
             /** Description */
             description?: string | null;
         };
@@ -6786,6 +6913,55 @@ export interface operations {
             };
         };
     };
+    collect_files_api_quick_collect_files_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     execute_script_api_quick_execute_script_post: {
         parameters: {
             query?: never;
@@ -6798,6 +6974,246 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ScriptRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    transfer_file_api_quick_transfer_file_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Name */
+                    name?: string | null;
+                    /** Target Host Ids */
+                    target_host_ids?: number[];
+                    /** Target Group Ids */
+                    target_group_ids?: number[];
+                    /**
+                     * Timeout
+                     * @default 3600
+                     */
+                    timeout?: number;
+                    /** Run As */
+                    run_as?: string | null;
+                    /** Not After Seconds */
+                    not_after_seconds?: number | null;
+                    strategy?: {
+                        /**
+                         * Mode
+                         * @description Whether hosts start together, one by one, or in batches.
+                         * @enum {string}
+                         */
+                        mode?: "parallel" | "serial" | "rolling";
+                        /** Concurrency */
+                        concurrency?: number | null;
+                        /** Batches */
+                        batches?: string[] | null;
+                        /** Batch Size */
+                        batch_size?: number | null;
+                        /** Batch Percent */
+                        batch_percent?: number | null;
+                        /**
+                         * Batch Delay Seconds
+                         * @default 0
+                         */
+                        batch_delay_seconds?: number;
+                        /** Confirm Between */
+                        confirm_between?: ("none" | "first" | "each") | boolean;
+                        /** Canary */
+                        canary?: number | null;
+                        /**
+                         * HostOrder
+                         * @description Which host comes first.
+                         * @enum {string}
+                         */
+                        order?: "request" | "name" | "ip" | "random" | "rank";
+                        /** Ranks */
+                        ranks?: {
+                            [key: string]: number;
+                        };
+                        failure_threshold?: {
+                            /** Hosts */
+                            hosts?: number | null;
+                            /** Percent */
+                            percent?: number | null;
+                            /**
+                             * Action
+                             * @default stop
+                             * @enum {string}
+                             */
+                            action?: "stop" | "pause" | "ignore";
+                        } | null;
+                    } | null;
+                    /**
+                     * Mode
+                     * @description Whether hosts start together, one by one, or in batches.
+                     * @enum {string}
+                     */
+                    execution_mode?: "parallel" | "serial" | "rolling";
+                    /**
+                     * Rolling Strategy
+                     * @default fail_pause
+                     * @enum {string}
+                     */
+                    rolling_strategy?: "fail_pause" | "ignore_error";
+                    /**
+                     * Rolling Batch Size
+                     * @default 20
+                     */
+                    rolling_batch_size?: number;
+                    /**
+                     * Rolling Batch Delay
+                     * @default 0
+                     */
+                    rolling_batch_delay?: number;
+                    /**
+                     * Retries
+                     * @default 0
+                     */
+                    retries?: number;
+                    /**
+                     * Retry Delay Seconds
+                     * @default 0
+                     */
+                    retry_delay_seconds?: number;
+                    /**
+                     * Ignore Error
+                     * @default false
+                     */
+                    ignore_error?: boolean;
+                    /** Variables */
+                    variables?: {
+                        [key: string]: {
+                            /**
+                             * VariableType
+                             * @description What a variable holds.
+                             * @enum {string}
+                             */
+                            type?: "text" | "number" | "choice" | "secret" | "host_list";
+                            /** Value */
+                            value?: string | number | boolean | number[] | null;
+                            /** Default */
+                            default?: string | number | boolean | number[] | null;
+                            /** Choices */
+                            choices?: string[] | null;
+                            /**
+                             * Required
+                             * @default false
+                             */
+                            required?: boolean;
+                            /**
+                             * As File
+                             * @default false
+                             */
+                            as_file?: boolean;
+                            /** Description */
+                            description?: string | null;
+                        } | string | number | boolean | number[];
+                    };
+                    /**
+                     * Priority
+                     * @default 5
+                     */
+                    priority?: number;
+                    /** Bandwidth Limit */
+                    bandwidth_limit?: number | null;
+                    /** Total Bandwidth Limit */
+                    total_bandwidth_limit?: number | null;
+                    /** Remote Path */
+                    remote_path: string;
+                    /** Artifact Ids */
+                    artifact_ids?: string[];
+                    /** Sources */
+                    sources?: {
+                        /**
+                         * Type
+                         * @default artifact
+                         * @enum {string}
+                         */
+                        type?: "artifact" | "local" | "server";
+                        /** Artifact Id */
+                        artifact_id?: string | null;
+                        /** File Field */
+                        file_field?: string | null;
+                        /** Host Id */
+                        host_id?: number | null;
+                        /** Path */
+                        path?: string | null;
+                        /** Excludes */
+                        excludes?: string[];
+                        /** Name */
+                        name?: string | null;
+                        /** Remote Path */
+                        remote_path?: string | null;
+                    }[];
+                    /**
+                     * Overwrite
+                     * @description What happens when the target is there already.
+                     * @enum {string}
+                     */
+                    overwrite_policy?: "overwrite" | "skip" | "backup" | "fail";
+                    /** Transfer Mode */
+                    transfer_mode?: ("upload" | "push" | "overwrite" | "skip" | "backup" | "fail") | null;
+                    /** Mode */
+                    mode?: string | null;
+                    /** Folder Mode */
+                    folder_mode?: string | null;
+                    /** Owner */
+                    owner?: string | null;
+                    /** Group */
+                    group?: string | null;
+                    /** Local Path */
+                    local_path?: string | null;
+                };
+                "multipart/form-data": {
+                    remote_path: string;
+                    /** @example [1, 2] */
+                    target_host_ids?: string;
+                    sources?: string;
+                    /** Format: binary */
+                    file?: string;
+                };
             };
         };
         responses: {
