@@ -5,7 +5,7 @@ type Schemas = components['schemas']
 
 export type User = Schemas['MeOut']
 export type HostRow = Schemas['HostOut']
-export type GroupRow = Schemas['GroupOut']
+export type GroupRow = Schemas['HostsGroupOut']
 export type AgentRow = Schemas['AgentOut']
 export type AgentStatus = HostRow['agent_status']
 export type QuickScript = Schemas['ScriptRun']
@@ -14,6 +14,8 @@ export type ExecutionAccepted = Schemas['Accepted']
 export type ExecutionRow = Schemas['ExecutionOut']
 export type ExecutionDetail = Schemas['ExecutionDetail']
 export type ExecutionStatus = ExecutionRow['status']
+export type StepRow = Schemas['StepOut']
+export type OperationRow = Schemas['OperationOut']
 export type TaskRow = Schemas['TaskOut']
 export type TaskStatus = TaskRow['status']
 
@@ -31,11 +33,11 @@ export const EXECUTION_STATUSES: readonly ExecutionStatus[] = [
 ]
 /** In the order of the bar on the execution page: what is wrong first, then what works, then what waits. */
 export const TASK_STATUSES: readonly TaskStatus[] = [
-  'failed', 'rejected', 'timeout', 'lost', 'expired', 'running', 'success', 'cancelled', 'claimed', 'offered', 'queued',
+  'failed', 'rejected', 'timeout', 'lost', 'expired', 'running', 'success', 'cancelled', 'claimed', 'offered', 'queued', 'pending', 'skipped',
 ]
 
 const OPEN_EXECUTIONS: ReadonlySet<string> = new Set(['pending', 'running', 'paused'])
-const OPEN_TASKS: ReadonlySet<string> = new Set(['queued', 'offered', 'claimed', 'running'])
+const OPEN_TASKS: ReadonlySet<string> = new Set(['pending', 'queued', 'offered', 'claimed', 'running'])
 const BAD_TASKS: ReadonlySet<string> = new Set(['failed', 'rejected', 'timeout', 'lost', 'expired'])
 
 export const isExecutionOpen = (status: string): boolean => OPEN_EXECUTIONS.has(status)

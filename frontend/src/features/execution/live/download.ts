@@ -18,7 +18,7 @@ export async function collectOutput(scope: DownloadScope, onProgress: (character
     const params = { path: { execution_id: scope.executionId }, query }
     const page = await call(api.GET('/api/executor/execution-records/{execution_id}/logs/', { params }))
     for (const chunk of page.chunks) {
-      if (chunk.gap_bytes > 0) pieces.push(`\n[${chunk.gap_bytes} bytes missing: ${chunk.reason ?? ''}]\n`)
+      if (chunk.gap_bytes) pieces.push(`\n[${chunk.gap_bytes} bytes missing: ${chunk.reason ?? ''}]\n`)
       const piece = scope.hostId === null ? withHost(chunk.host, chunk.text) : chunk.text
       pieces.push(piece)
       characters += piece.length

@@ -45,15 +45,22 @@ export class RunView {
     this.onChange()
   }
 
+  /** Something follows something: steps, batches, or work that is no script. */
+  get hasSteps(): boolean {
+    return this.execution.steps.length > 1 || this.execution.steps.some((one) => one.kind !== 'script' || one.batch_total > 1)
+  }
+
   /** Bytes that are known to be missing: of one host, or of all. */
   missing(hostId: number | null): number {
     if (hostId !== null) return this.gaps.get(hostId) ?? 0
     return [...this.gaps.values()].reduce((sum, one) => sum + one, 0)
   }
 
-  counts(): Record<string, number> {
+  counts(stepId: string | null = null): Record<string, number> {
     const known = this.board.size >= this.execution.task_total
-    return known ? this.board.counts() : this.execution.counts
+    if (known) return this.board.counts(stepId)
+    const step = this.execution.steps.find((one) => one.id === stepId)
+    return step ? step.counts : this.execution.counts
   }
 
   private log(data: LogData): void {
