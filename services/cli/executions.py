@@ -99,7 +99,9 @@ def list_tasks(
 def waits(task: Mapping[str, JSON]) -> str:
     """What a task waits for, in words, or nothing."""
     known = task.get("waits_for")
-    return str(known.get("message_zh" if terminal.speaks_chinese() else "message")) if isinstance(known, dict) else ""
+    if not isinstance(known, dict):
+        return ""
+    return str(known.get("message_zh" if terminal.speaks_chinese() else "message"))
 
 
 def _task_row(task: Mapping[str, JSON]) -> list[JSON]:
