@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert
 
 from libs.contracts.execution import ExecutionStatus, TaskStatus
+from libs.contracts.hosts import HostTarget
 from libs.kit.auth import Principal
 from libs.kit.db import Transaction
 from libs.kit.ids import new_id
 from services.execution.domain import LogStatus, StepKind
+from services.execution.errors import SealingKeyMissing
 from services.execution.models import Execution, Step, Task
 from services.execution.plans.domain import Plan, StepPlan
 
@@ -117,7 +119,7 @@ def _tasks(
     batches = [] if plan.is_plain else plan.strategy.batch_of_each(len(step.hosts))
     with_secrets = bool(plan.variables.secrets)
     for place, host in enumerate(step.hosts):
-        reachable = host.agent_id is not None
+        missing = _missing(host, with_secrets and step.kind == StepKind.SCRIPT)
         if batches:
             more["batch_no"] = batches[place]
         if with_secrets:
@@ -132,9 +134,10 @@ def _tasks(
             "ip_address": host.ip_address,
             "agent_id": host.agent_id,
             "public_key": host.public_key,
-            "status": status if reachable else TaskStatus.REJECTED,
-            "reason": None if reachable else NO_AGENT,
-            "finished_at": None if reachable else execution.created_at,
+            "status": TaskStatus.REJECTED if missing else status,
+            "reason": missing[0] if missing else None,
+            "detail": missing[1] if missing else None,
+            "finished_at": execution.created_at if missing else None,
             "attempt": 1,
             "epoch": 0,
             "version": 1,
@@ -143,3 +146,12 @@ def _tasks(
             "log_status": LogStatus.NONE,
             **more,
         }
+
+
+def _missing(host: HostTarget, needs_secrets: bool) -> tuple[str, str] | None:
+    """What a host lacks for a step, as a word and a sentence; its task has failed already."""
+    if host.agent_id is None:
+        return NO_AGENT, "There is no agent on this host."
+    if needs_secrets and host.sealing_key is None:
+        return SealingKeyMissing.code, SealingKeyMissing.message
+    return None

@@ -160,7 +160,8 @@ class Plans:
         if also is not None:
             also(tx, execution_id)
         tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=plan.task_total))
-        if not plan.is_plain or not any(host.agent_id for host in plan.steps[0].hosts):
+        reachable = any(host.agent_id for host in plan.steps[0].hosts)
+        if not plan.is_plain or plan.variables.secrets or not reachable:
             self._flow.advance(tx, execution_id)
             ExecutionRepository(tx).reload(execution)
         fault("accept.before_commit")

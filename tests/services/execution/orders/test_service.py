@@ -304,14 +304,14 @@ async def test_another_attempt_is_sealed_anew_for_itself(rig: Rig, controls: Con
 async def test_an_agent_that_cannot_receive_secrets_is_told_so(
     rig: Rig, controls: Controls
 ) -> None:
-    agent = rig.agent(1)
-    await rig.courier.connect(agent)
-    execution_id = await controls.run(
-        [1], {"name": "one"}, variables={"P": {"type": "secret", "value": SECRET}}
-    )
+    """At once, also when it is away; so is a run of a single script."""
+    rig.agent(1)
+    secret = {"P": {"type": "secret", "value": SECRET}}
+    plain = await rig.run(1, variables=secret)
+    execution_id = await controls.run([1], {"name": "one"}, variables=secret)
 
-    await rig.until(execution_id, "failed")
-
+    assert (await rig.show(plain))["status"] == "failed"
+    assert (await rig.show(execution_id))["status"] == "failed"
     task = await rig.task(execution_id)
     assert (task["status"], task["reason"]) == ("rejected", "agent_cannot_receive_secrets")
     assert "enrol" in str(task["detail"])
