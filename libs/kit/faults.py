@@ -6,10 +6,11 @@ code of the tests (tests/support/fault_points.py), and no release contains the t
 """
 
 import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from libs.kit.settings import FaultSettings
 
 _ACTIONS: Final = Path(__file__).parents[2] / "tests" / "support" / "fault_points.py"
 
@@ -19,7 +20,7 @@ def _nothing(point: str) -> str:
 
 
 def _armed() -> Callable[[str], str]:
-    folder = os.environ.get("OPSJOB_FAULTS")
+    folder = FaultSettings().faults
     spec = importlib.util.spec_from_file_location("opsjob_fault_points", _ACTIONS)
     if not folder or not _ACTIONS.is_file() or spec is None or spec.loader is None:
         return _nothing

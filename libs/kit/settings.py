@@ -52,3 +52,11 @@ class Settings(BaseSettings):
         """Where a service answers when it is a process of its own."""
         template = self.service_urls.get(service, self.service_url)
         return template.replace("{service}", service)
+
+
+class FaultSettings(BaseSettings):
+    """Where tests put what a process does at named places (see `kit.faults`); nothing otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)
+
+    faults: str | None = None
