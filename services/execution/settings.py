@@ -39,6 +39,8 @@ class ExecutionSettings(BaseSettings):
     """How long a segment of output may grow before the next one begins."""
     log_pack_seconds: float = Field(default=60.0, ge=0.05, le=86400)
     """How long after the end of an execution its output is compressed and sealed."""
+    log_replaced_seconds: float = Field(default=600.0, ge=0.05, le=86400)
+    """How long the file that was compressed stays, for those who began to read it."""
     log_keep_days: int = Field(default=90, ge=0, le=36500)
     """How long output is kept after the end of its execution; 0 keeps it for ever."""
     log_keep_bytes: int = Field(default=0, ge=0)

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import struct
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
@@ -166,6 +167,9 @@ class SegmentFiles:
             return self._read_packed(segment, offset, size)
         try:
             return self._bytes(segment.file, offset, size)
+        except FileNotFoundError:
+            # Packed since the reader looked up where it lies: a long download, a slow watcher.
+            return self._read_packed(replace(segment, file=packed_name(segment.file)), offset, size)
         except OSError:
             raise FrameDamaged(offset) from None
 
@@ -212,12 +216,12 @@ class SegmentFiles:
                     end = os.fstat(stream.fileno()).st_size - TRAILER.size
                     start, size, _ = TRAILER.unpack(os.pread(stream.fileno(), TRAILER.size, end))
                     data = os.pread(stream.fileno(), min(size, end), start)
-                return directory_from(data, segment.sha256 or "")
-            except (OSError, ValueError, Damaged, OverflowError):
+                return directory_from(data, segment.sha256)
+            except (OSError, ValueError, struct.error, Damaged, OverflowError):
                 raise FrameDamaged(0) from None
 
         with self._lock:
-            return self._directories.make(segment.file, load)
+            return self._directories.make((segment.file, segment.sha256), load)
 
     # ---- the index ----------------------------------------------------------------------
 
@@ -277,7 +281,7 @@ class SegmentFiles:
         self._extend_by_frames(index, segment, segment.length)
         if index.until < segment.length:
             raise FrameDamaged(index.until)
-        packed = segment.file.removesuffix(".log") + ".olz"
+        packed = packed_name(segment.file)
         path, temporary = self._folder / packed, self._folder / f"{packed}.new"
         with temporary.open("wb") as out:
             os.fchmod(out.fileno(), 0o600)
@@ -315,12 +319,16 @@ class SegmentFiles:
             each.unlink(missing_ok=True)
         with self._lock:
             self._indexes.pop(file, None)
-            self._directories.pop(file, None)
         for folder in (path.parent, path.parent.parent):
             try:
                 folder.rmdir()
             except OSError:
                 return
+
+
+def packed_name(file: str) -> str:
+    """Where the packed copy of a segment lies."""
+    return file.removesuffix(".log") + ".olz"
 
 
 def _sync_folder(folder: Path) -> None:

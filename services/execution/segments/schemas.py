@@ -144,8 +144,14 @@ def directory_bytes(directory: Directory) -> tuple[bytes, str]:
     return data, hashlib.sha256(data).hexdigest()
 
 
-def directory_from(data: bytes, sha256: str) -> Directory:
-    """The directory again; raises Damaged unless it has this hash."""
-    if hashlib.sha256(data).hexdigest() != sha256:
+def directory_from(data: bytes, sha256: str | None) -> Directory:
+    """The directory again; raises Damaged unless it has this hash.
+
+    Without a hash only the blocks and frames vouch for themselves.
+    """
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise Damaged
-    return msgspec.msgpack.decode(data, type=Directory)
+    try:
+        return msgspec.msgpack.decode(data, type=Directory)
+    except msgspec.MsgspecError:
+        raise Damaged from None

@@ -20,8 +20,6 @@ from services.execution.settings import ExecutionSettings
 from services.execution.upkeep.repository import UpkeepRepository
 
 AT_ONCE: Final = 20
-LATER_SECONDS: Final = 60.0
-"""So long a file stays that was replaced: somebody may have looked up its name a moment ago."""
 
 log = get_logger(__name__)
 packed_bytes = counter("opsjob_log_packed_bytes_total", "Bytes of output before compression.")
@@ -134,8 +132,8 @@ class Upkeep:
 
     @reads
     def _left_over(self, tx: Transaction) -> Sequence[tuple[str, int, str]]:
-        wait = min(LATER_SECONDS, self._settings.log_pack_seconds)
-        return UpkeepRepository(tx).left_over(tx.now - timedelta(seconds=wait), AT_ONCE)
+        before = tx.now - timedelta(seconds=self._settings.log_replaced_seconds)
+        return UpkeepRepository(tx).left_over(before, AT_ONCE)
 
     @writes
     def _deleted(self, tx: Transaction, files: Sequence[tuple[str, int, str]]) -> None:

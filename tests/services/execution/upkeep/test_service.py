@@ -9,6 +9,8 @@ import pytest
 
 from libs.kit.redis import Redis
 from services.execution.app import service
+from services.execution.downloads.service import Downloads
+from services.execution.history.service import Which
 from tests.support.courier import Message
 from tests.support.database import Declared
 from tests.support.execution import Rig, running
@@ -30,7 +32,7 @@ async def rig(
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Rig]:
     """The service in a hurry: packs at once; `indirect` parameters are further settings."""
-    settings = {"LOG_PACK_SECONDS": "0.05", "SWEEP_SECONDS": "0.05"}
+    settings = dict.fromkeys(("LOG_PACK_SECONDS", "LOG_REPLACED_SECONDS", "SWEEP_SECONDS"), "0.05")
     for name, value in (settings | getattr(request, "param", {})).items():
         monkeypatch.setenv(f"OPSJOB_EXECUTION_{name}", value)
     async with running(database_url(service), redis_url, tmp_path) as made:
@@ -179,6 +181,33 @@ async def chunks_of_a_running_one(rig: Rig, execution_id: str) -> list[Message]:
         found += page  # type: ignore[arg-type]  # JSON
         position = int(str(content["next_position"]))
     return found
+
+
+async def test_who_reads_slowly_gets_the_rest_although_the_file_was_replaced(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = await rig.courier.start(agent)
+    text = TEXT * 10
+    for seq, offset in enumerate(range(0, len(text), 50_000)):
+        part = text[offset : offset + 50_000]
+        await rig.courier.output(agent, order, ("stdout", seq, offset, part))
+    await eventually(lambda: stored(rig, execution_id, text))
+    downloads = rig.app.state.provided[Downloads]
+    pieces = await downloads.open(execution_id, Which(), "txt")
+    got = await anext(pieces)
+
+    await rig.courier.result(agent, order, stdout=text)
+    await packed(rig)
+    got += b"".join([piece async for piece in pieces])
+
+    assert got == text
+
+
+async def stored(rig: Rig, execution_id: str, text: bytes) -> bool:
+    """Whether all of a text can be read."""
+    page = await read(rig, execution_id, "logs/lines", limit=1)
+    return page["total"] == text.count(b"\n")
 
 
 async def test_a_damaged_block_is_a_named_gap_and_the_rest_is_shown(rig: Rig) -> None:
