@@ -1,6 +1,6 @@
 """Reports as a whole: what they leave in a task."""
 
-from tests.support.execution import Neighbours, Rig, operator, running
+from tests.support.execution import Rig
 
 
 async def test_a_result_tells_the_start_of_a_script_that_was_over_at_once(rig: Rig) -> None:
