@@ -149,6 +149,11 @@ def test_the_map_in_the_documentation_is_this_one() -> None:
         ("/api/hosts/groups/{group_id}", "services/hosts/groups"),
         ("/api/hosts/groupsies", "services/hosts"),
         ("/api/elsewhere", None),
+        (RECORD, "services/execution"),
+        (f"{RECORD}/logs/search", "services/execution/searching"),
+        (f"{RECORD}/logs/lines", "services/execution/history"),
+        (f"{RECORD}/steps/{{step_id}}/skip", "services/execution/steps"),
+        (f"{RECORD}/steps/{{step_id}}", "services/execution"),
     ],
 )
 def test_the_longest_prefix_decides(path: str, folder: str | None) -> None:

@@ -10,7 +10,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = (
+_COLUMNS: tuple[sa.Column[object], ...] = (
     sa.Column("state", sa.String(length=8), nullable=False, server_default="open"),
     sa.Column("sha256", sa.String(length=64), nullable=True),
     sa.Column("stored_bytes", sa.BigInteger(), nullable=True),
