@@ -24,7 +24,8 @@ RUN /build/tools/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-iso
  && /opt/opsjob/bin/pip install --no-cache-dir --no-deps --no-index dist/*.whl
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /var/lib/opsjob --create-home --shell /usr/sbin/nologin opsjob
+RUN useradd --system --uid 10001 --home-dir /var/lib/opsjob --create-home --shell /usr/sbin/nologin opsjob \
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/opsjob/artifacts
 COPY --from=packages /opt/opsjob /opt/opsjob
 COPY --from=console /build/frontend/dist /usr/share/opsjob/console
 ENV PATH=/opt/opsjob/bin:$PATH \
