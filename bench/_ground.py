@@ -25,7 +25,7 @@ START_SECONDS = 120.0
 def platform(*options: str, **environment: str) -> Iterator[tuple[Platform, httpx.Client]]:
     """The embedded platform on a temporary folder, and its API as the first admin."""
     with tempfile.TemporaryDirectory(prefix="opsjob-bench-") as folder:
-        running = Platform.start(Path(folder) / "data", *options, **environment)
+        running = Platform.start(Path(folder) / "data", *options, wait=True, **environment)
         try:
             yield running, running.client()
         finally:

@@ -30,7 +30,7 @@ async def rigs(redis: Redis, hosts: FakeHosts) -> AsyncIterator[Rigs]:
     async with AsyncExitStack() as stack:
 
         async def open_rig(**settings: object) -> Rig:
-            return await stack.enter_async_context(rig(redis, hosts, **settings))
+            return await stack.enter_async_context(rig(redis, hosts, files=None, **settings))
 
         yield open_rig
 

@@ -123,7 +123,7 @@ class away:  # noqa: N801 - reads as a clause in tests
     async def __aenter__(self) -> tuple[Rig, FakeAgent, Redis]:
         self._server.start()
         self._redis = connect(self._server.url)
-        self._rig = rig(self._redis, self._hosts, **self._settings)
+        self._rig = rig(self._redis, self._hosts, files=None, **self._settings)
         gate = await self._rig.__aenter__()
         agent = await gate.connected()
         await gate.gateway.uplink.drained()
