@@ -178,11 +178,12 @@ class Session:
 
     def _cancelled(self, cancel: Cancel, now: float) -> list[Action]:
         key = (cancel.task_id, cancel.attempt)
-        if self._waiting.pop(key, None) is not None:
-            return self._claim_next(now)
         if key in self.running:
             return [Stop(key, cancel.reason, cancel.grace_seconds)]
-        return self._ignore("cancel_of_unknown")
+        if self.knows(key):
+            return self._ignore("cancel_of_ended")
+        self._waiting.pop(key, None)
+        return [_reject(key, "cancelled", "it has not started here"), *self._claim_next(now)]
 
     def _ignore(self, what: str) -> list[Action]:
         self.counts[what] = self.counts.get(what, 0) + 1

@@ -67,6 +67,7 @@ RejectReason = Literal[
     "limits_exceeded",
     "damaged",
     "already_ran",
+    "cancelled",
     "secret_unreadable",
     "action_unknown",
 ]

@@ -150,13 +150,21 @@ def test_an_order_whose_time_has_surely_passed_is_dropped() -> None:
     assert session.queued == 0
 
 
-def test_cancel_stops_what_runs_and_ignores_what_it_does_not_know() -> None:
-    session = make_session()
+def test_cancel_stops_what_runs_and_says_what_has_not_started() -> None:
+    """Else a task whose grant was lost would stay claimed for ever."""
+    session = make_session(known={("old", 1)})
     claimed(session)
     session.receive(grant(), 0)
+    session.receive(m.Offer(order("t2", "true")), 0)
 
     assert session.receive(m.Cancel("t1", 1, "user", 3), 0) == [Stop(("t1", 1), "user", 3)]
-    assert session.receive(m.Cancel("t9", 1, "user", 3), 0) == []
+    assert session.receive(m.Cancel("old", 1, "user", 3), 0) == []
+    for task_id in ("t2", "t9"):
+        (answer,) = session.receive(m.Cancel(task_id, 1, "user", 3), 0)
+        assert isinstance(answer, Send)
+        assert isinstance(answer.message, m.Reject)
+        assert (answer.message.task_id, answer.message.reason) == (task_id, "cancelled")
+    assert session.queued == 0
 
 
 def test_the_queue_is_bounded() -> None:

@@ -292,6 +292,8 @@ def _reject(tasks: Tasks, message: Message, work: Round) -> None:
     if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
         reason = str(message.get("reason") or "rejected")
         status = TaskStatus.LOST if reason in MAY_HAVE_RUN else TaskStatus.REJECTED
+        if reason == "cancelled":
+            status = TaskStatus.CANCELLED
         row = final_row(task.id, status, reason=reason, detail=text_of(message.get("detail")))
         work.ends.setdefault(task.id, row)
 

@@ -101,6 +101,24 @@ async def test_r45_an_agent_whose_journal_knows_the_attempt_makes_it_lost_not_re
     assert (await rig.until(execution_id, "lost"))["counts"] == {"lost": 1}
 
 
+async def test_r1_a_task_whose_grant_was_lost_ends_when_it_is_cancelled(rig: Rig) -> None:
+    agent = rig.agent()
+    await rig.courier.connect(agent)
+    execution_id = await rig.run(1)
+    order = (await rig.courier.expect(agent, "offer"))["order"]
+    assert isinstance(order, dict)
+    await rig.courier.say(agent, "claim", order)
+    await rig.courier.expect(agent, "grant")
+    path = f"/api/executor/execution-records/{execution_id}/cancel"
+    answer = await rig.http.post(path, json={}, headers=rig.headers())
+    assert answer.is_success, answer.text
+
+    await rig.courier.expect(agent, "cancel")
+    await rig.courier.say(agent, "reject", order, reason="cancelled", detail="")
+
+    assert (await rig.until(execution_id, "cancelled"))["counts"] == {"cancelled": 1}
+
+
 async def test_a_rejection_beside_a_result_does_not_replace_it(rig: Rig) -> None:
     agent = rig.agent()
     await rig.courier.connect(agent)
