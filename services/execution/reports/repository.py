@@ -37,6 +37,7 @@ class ReportRepository:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._session = tx.session
+        self._locks_rows = tx.session.get_bind().dialect.name == "postgresql"
 
     def tasks(self, task_ids: Iterable[str], *, lock: bool = False) -> dict[str, ReportedTask]:
         """The tasks by id; with `lock` nobody else moves them until the commit."""
@@ -61,6 +62,8 @@ class ReportRepository:
     def _select(self, task_ids: Sequence[str], *, lock: bool) -> Iterable[ReportedTask]:
         for start in range(0, len(task_ids), IN_AT_ONCE):
             some = {"tasks": task_ids[start : start + IN_AT_ONCE]}
+            if lock and self._locks_rows:
+                self._session.connection().execute(_LOCK_EXECUTIONS, some).all()
             for row in self._session.connection().execute(_LOCKED_TASKS if lock else _TASKS, some):
                 yield ReportedTask(
                     id=row.id,
@@ -251,6 +254,18 @@ _TASKS = (
     .order_by(Task.id)
 )
 _LOCKED_TASKS = _TASKS.with_for_update()
+_LOCK_EXECUTIONS = (
+    select(Execution.id)
+    .where(
+        Execution.id.in_(
+            select(Task.execution_id).where(Task.id.in_(bindparam("tasks", expanding=True)))
+        )
+    )
+    .order_by(Execution.id)
+    .with_for_update()
+)
+"""First the executions, then their tasks: everybody locks in this order, so nobody waits in a
+circle. SQLite has one writer at a time and needs none of it."""
 
 
 def final_row(
