@@ -37,7 +37,11 @@ class Plan:
 
 def plan_for(kind: str, folder: Path, number: int, rng: random.Random) -> Plan:
     """The script of this kind; the number makes its output differ from all others."""
-    plan = _KINDS[kind](number, rng)
+    return marked(_KINDS[kind](number, rng), folder)
+
+
+def marked(plan: Plan, folder: Path) -> Plan:
+    """The plan with a mark before and one behind its script."""
     start, end = (MARK.format(word=word, folder=folder) for word in ("start", "end"))
     return replace(plan, content=f"{start}\n{plan.content}\ncode=$?\n{end}\nexit $code\n")
 

@@ -1,7 +1,6 @@
 """F13, F3 and F58 in numbers: 1,000 tasks, 200 watchers, readers that hardly read."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 
 import httpx
@@ -11,6 +10,7 @@ from tests.chaos.checker import judge
 from tests.chaos.evidence import gather
 from tests.chaos.history import RECORDS
 from tests.chaos.run import Site
+from tests.chaos.scripts import Plan, marked
 from tests.chaos.watching import Collected, live
 from tests.chaos.world import address_of
 from tests.support.agents import Swarm, Work, enrol_over_http
@@ -79,19 +79,22 @@ async def test_f3_f58_watchers_survive_a_killed_api_gateway_and_neighbours_that_
     built: Site,
 ) -> None:
     """Fast watchers resume and have every byte; slow ones cost the producers nothing."""
-    hosts, rng = tuple(sorted(built.hosts)), random.Random(3)
-    operation = await built.submit("talkative", hosts, rng)
+    hosts = tuple(sorted(built.hosts))
+    lines = [f"line {number}" for number in range(600)]
+    body = "for n in $(seq 0 599); do echo line $n; sleep 0.02; done"
+    text = "".join(f"{line}\n" for line in lines).encode()
+    plan = Plan("watched", body, text, b"", endings=frozenset({"success"}))
+    operation = await built.client.submit(marked(plan, built.markers), hosts)
     assert operation.execution_id
     path = f"/api/realtime/sse/logs/{operation.execution_id}/"
     lazy = [asyncio.create_task(_hardly_read(built, path)) for _ in range(SLOW)]
-    fast = [
-        asyncio.create_task(live(built.client, operation.execution_id)) for _ in range(WATCHERS)
-    ]
-    await asyncio.sleep(0.5)
+    seen = [Collected() for _ in range(WATCHERS)]
+    fast = [asyncio.create_task(live(built.client, operation.execution_id, each)) for each in seen]
+    await eventually(lambda: sum(bool(each.streams) for each in seen) > WATCHERS / 4, timeout=30)
     built.world.kill("control-plane" if "control-plane" in built.world.parts else "gateway-api")
     await asyncio.to_thread(built.world.revive)
 
-    seen: list[Collected] = await asyncio.wait_for(asyncio.gather(*fast), 90)
+    await asyncio.wait_for(asyncio.gather(*fast), 90)
     for task in lazy:
         task.cancel()
     await asyncio.gather(*lazy, return_exceptions=True)

@@ -60,9 +60,9 @@ async def stored(client: Client, execution_id: str) -> Collected:
         position = content["next_position"]
 
 
-async def live(client: Client, execution_id: str) -> Collected:
+async def live(client: Client, execution_id: str, into: Collected | None = None) -> Collected:
     """Follow the log stream to its end, coming back with the last id whenever it breaks."""
-    found, last_id = Collected(), ""
+    found, last_id = into if into is not None else Collected(), ""
     while not found.is_ended:
         headers = {"Accept": "text/event-stream", "Last-Event-ID": last_id}
         try:

@@ -27,8 +27,10 @@ TIMERS = {
     "OPSJOB_EXECUTION_REOFFER_SECONDS": "2",
     "OPSJOB_EXECUTION_SWEEP_SECONDS": "1",
     "OPSJOB_AGENT_GATEWAY_HEARTBEAT_SECONDS": "2",
+    "OPSJOB_GATEWAY_STREAMS_PER_USER": "1000",
 }
-"""Only what repeats and looks is faster than usual; what judges keeps its defaults."""
+"""Only what repeats and looks is faster than usual; what judges keeps its defaults. One user
+watches for many here."""
 
 Row = tuple[object, ...]
 
