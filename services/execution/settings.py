@@ -74,4 +74,10 @@ class ExecutionSettings(BaseSettings):
             raise ValueError("lost_seconds must be more than five heartbeats (50 s)")
         if self.sweep_seconds > self.lost_seconds / 10:
             raise ValueError("sweep_seconds must be at most a tenth of lost_seconds")
+        if self.sweep_seconds > self.reoffer_seconds:
+            raise ValueError("sweep_seconds must be at most reoffer_seconds, which it keeps")
+        if 2 * self.reoffer_seconds > min(self.start_seconds, self.lost_seconds):
+            raise ValueError("reoffer_seconds must be at most half of start_ and lost_seconds")
+        if 0 < self.failover_seconds < 3 * HEARTBEAT_SECONDS:
+            raise ValueError("failover_seconds must be 0 or at least three heartbeats (30 s)")
         return self
