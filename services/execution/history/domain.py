@@ -106,10 +106,11 @@ class Assembler:
         last = parts.pop()
         offset = frame.offset
         for count, part in enumerate(parts):
-            piece = self.pieces.pop(key, None) or Piece(offset)
-            offset += len(part) + 1
+            begin, offset = offset, offset + len(part) + 1
+            piece = self.pieces.pop(key, None)
             if count < skip:
                 continue
+            piece = piece or Piece(begin)
             piece.add(part)
             yield piece.line(self.number, key)
             self.number += 1
