@@ -16,10 +16,10 @@ from services.execution.consumers import AgentOutput, AgentReports, AgentStatus,
 from services.execution.control.router import router as control_router
 from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
-from services.execution.downloads.router import router as download_router
-from services.execution.downloads.service import Downloads
 from services.execution.distribution.router import router as distribution_router
 from services.execution.distribution.service import Distribution
+from services.execution.downloads.router import router as download_router
+from services.execution.downloads.service import Downloads
 from services.execution.files.router import router as files_router
 from services.execution.files.service import Files
 from services.execution.flow.service import Flow
@@ -112,6 +112,7 @@ FILE_ROUTERS = (
     *(distribution_router, internal_router),
 )
 CONTROL_ROUTERS = (control_router, steps_router, reruns_router, outcomes_router)
+
 
 def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:
     history = History(db, files)

@@ -1,6 +1,13 @@
 """What can be wrong with a request about executions."""
 
-from libs.kit.errors import Conflict, Forbidden, Invalid, Malformed, NotFound, TooMany
+from libs.kit.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    TooMany,
+)
 
 
 class ExecutionNotFound(NotFound):
@@ -145,6 +152,7 @@ class SealingKeyMissing(Conflict):
     code = "agent_cannot_receive_secrets"
     message = "The agent of this host has no sealing key; enrol it anew to send it secrets."
     message_zh = "该主机的 Agent 没有密封密钥；请重新注册后再向其发送敏感变量。"
+
 
 class StepNotFound(NotFound):
     """The execution has no step with that id."""
