@@ -173,7 +173,10 @@ class Dispatcher:
             await self._guarded(self._answer())
 
     async def tick(self) -> None:
-        """Sweeper: look at executions whose time for it has come; the database alone says which."""
+        """Sweeper: look at executions whose time for it has come; the database alone says which.
+
+        Any number of replicas may do so at once: `Flow.advance` locks the execution's row first.
+        """
         due = await self._due()
         if due:
             await self._advance(due)
