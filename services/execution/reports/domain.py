@@ -179,6 +179,17 @@ def _strict_json(text: str) -> object:
     return json.loads(text, object_pairs_hook=unique)
 
 
+def status_of_refusal(reason: str) -> TaskStatus:
+    """What an agent's refusal makes of a task that it was offered.
+
+    A journal that knows the attempt, or cannot tell, leaves its end unknown; `cancelled` says that
+    it was asked to stop what had not started.
+    """
+    if reason in ("already_ran", "damaged"):
+        return TaskStatus.LOST
+    return TaskStatus.CANCELLED if reason == "cancelled" else TaskStatus.REJECTED
+
+
 def final_status(
     result: ResultPayload, success_codes: frozenset[int] = PLAIN_SUCCESS
 ) -> TaskStatus:

@@ -28,6 +28,7 @@ from services.execution.reports.domain import (
     moment,
     number,
     read_result,
+    status_of_refusal,
     text_of,
 )
 from services.execution.reports.repository import (
@@ -42,9 +43,6 @@ from services.execution.repository import ExecutionRepository
 
 ACTOR_SECONDS = 3.0
 """How long an answer of auth about a user's standing is believed; T_revoke is 5 s."""
-
-MAY_HAVE_RUN = frozenset({"already_ran", "damaged"})
-"""Refusals by a journal that knows the attempt, or cannot tell: its end is not known."""
 
 CODES_KEPT = 10_000
 """Steps whose success codes are remembered."""
@@ -291,10 +289,7 @@ def _reject(tasks: Tasks, message: Message, work: Round) -> None:
     task = _own(tasks, message)
     if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
         reason = str(message.get("reason") or "rejected")
-        status = TaskStatus.LOST if reason in MAY_HAVE_RUN else TaskStatus.REJECTED
-        if reason == "cancelled":
-            status = TaskStatus.CANCELLED
-        row = final_row(task.id, status, reason=reason, detail=text_of(message.get("detail")))
+        row = final_row(task.id, status_of_refusal(reason), reason=reason, detail=text_of(message.get("detail")))
         work.ends.setdefault(task.id, row)
 
 
