@@ -289,7 +289,9 @@ def _reject(tasks: Tasks, message: Message, work: Round) -> None:
     task = _own(tasks, message)
     if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
         reason = str(message.get("reason") or "rejected")
-        row = final_row(task.id, status_of_refusal(reason), reason=reason, detail=text_of(message.get("detail")))
+        row = final_row(
+            task.id, status_of_refusal(reason), reason=reason, detail=text_of(message.get("detail"))
+        )
         work.ends.setdefault(task.id, row)
 
 
