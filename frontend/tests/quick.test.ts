@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentStatus } from '@/api/types'
-import { formatArguments, parseArguments } from '@/features/execution/quick/arguments'
+import { formatArguments, parseArguments } from '@/ui/run/arguments'
 import { type Draft, emptyDraft, planOf, requestOf } from '@/features/execution/quick/plan'
-import { SubmitKey } from '@/features/execution/quick/submit-key'
+import { SubmitKey } from '@/api/submit-key'
 
 const host = (id: number, agent_status: AgentStatus = 'online') => ({ id, name: `h${id}`, agent_status })
 const draft = (changes: Partial<Draft>): Draft => ({ ...emptyDraft(), script: 'echo', hosts: [host(1)], ...changes })

@@ -26,6 +26,14 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'app.nav.quick', permission: 'executions:run', fills: true },
   },
   {
+    path: 'plans/new', name: 'plan', component: () => import('@/features/execution/plans/PlanPage.vue'),
+    meta: { title: 'app.nav.plan', permission: 'executions:run' },
+  },
+  {
+    path: 'files', name: 'files', component: () => import('@/features/execution/files/TransferPage.vue'),
+    meta: { title: 'app.nav.files', permission: 'executions:run' },
+  },
+  {
     path: 'executions', name: 'executions', component: () => import('@/features/execution/records/RecordsPage.vue'),
     meta: { title: 'app.nav.executions', permission: 'executions:read' },
   },

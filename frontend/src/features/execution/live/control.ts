@@ -57,6 +57,12 @@ export function waitsForAnswer(step: StepRow): boolean {
   return step.status === 'paused'
 }
 
+/** What a confirmation asks, in the words of who wrote the step. */
+export function questionOf(step: StepRow): string {
+  const confirm = step.payload?.confirm as { message?: unknown } | undefined
+  return typeof confirm?.message === 'string' ? confirm.message : ''
+}
+
 /** What may be done to a step as it stands now; the server has the last word. */
 export function stepOrders(execution: ExecutionDetail, step: StepRow): StepOrder[] {
   const stopping = execution.cancel_requested_at != null
