@@ -1,0 +1,66 @@
+"""A real browser on the real platform, in both languages."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.platform import Platform
+from tests.support.tree import REPOSITORY
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None
+)
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DIST = REPOSITORY / "frontend" / "dist"
+
+if not CHROMIUM or not DIST.is_dir():
+    WHY = "no Chromium" if not CHROMIUM else "the console is not built"
+    if os.environ.get("REQUIRE_CHROMIUM"):
+        pytest.fail(WHY, pytrace=False)
+    pytest.skip(WHY, allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["en-US", "zh-CN"])
+def page(
+    request: pytest.FixtureRequest, browser: Browser, platform: Platform, admin: httpx.Client
+) -> Iterator[Page]:
+    """A page of a browser in one language, which must end without an error in its console."""
+    platform.wait_online(admin)
+    context = browser.new_context(
+        base_url=platform.url, locale=request.param, viewport={"width": 1360, "height": 860}
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    yield page
+    context.close()
+    assert not errors
+
+
+def sign_in(page: Page, platform: Platform) -> None:
+    credentials = platform.first_admin
+    page.fill("input[name=username]", credentials["username"])
+    page.fill("input[name=password]", credentials["password"])
+    page.click("button[type=submit]")
