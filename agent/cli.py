@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--gateway", action="append", help="instead of those of the enrolment")
     run.add_argument("--cgroups", choices=FLAVOURS, default="auto", help="which to use")
     run.add_argument(
-        *("--file-root",),
+        "--file-root",
         action="append",
         type=_folder,
         help="a folder that files may be put into and collected from; repeat it (default: all)",
