@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ServerEvent } from '@/api/sse-parser'
 import type { ExecutionDetail, TaskRow, TaskStatus } from '@/api/types'
-import { withHost } from '@/features/execution/live/download'
 import { RunView } from '@/features/execution/live/run-view'
 import { TaskBoard } from '@/features/execution/live/task-board'
 
@@ -101,8 +100,4 @@ describe('a run that is watched', () => {
 
     expect([...view.output.of(1).lines()].map((line) => line.text)).toEqual(['all'])
   })
-})
-
-it('names the host on every line of a merged download', () => {
-  expect(withHost('web-1', 'a\nb\n')).toBe('web-1 | a\nweb-1 | b\n')
 })
