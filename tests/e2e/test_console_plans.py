@@ -47,9 +47,9 @@ def test_a_plan_says_what_it_lacks_and_sends_nothing(page: Page, platform: Platf
     page.goto("/plans/new")
     sign_in(page, platform)
     page.wait_for_url("**/plans/new")
+    page.locator(".host").first.click()
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method + request.url))
-    page.locator(".host").first.click()
     page.click("[data-add=push]")
 
     page.locator(".bar .el-button--primary").click()
