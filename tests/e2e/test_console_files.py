@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.support.browser import browser, page, sign_in
 from tests.support.platform import Platform
@@ -22,7 +22,7 @@ def test_a_file_is_uploaded_sent_and_deleted(
     page.wait_for_url("**/files")
     name = f"{tmp_path.name}.bin"
     page.locator("input[type=file]").set_input_files(
-        files=[{"name": name, "mimeType": "application/octet-stream", "buffer": CONTENT}]
+        files=FilePayload(name=name, mimeType="application/octet-stream", buffer=CONTENT)
     )
     expect(page.locator(".chosen").get_by_text(name)).to_be_visible()
     page.locator(".fields .code input").first.fill(f"{target}/")
