@@ -43,7 +43,7 @@ function kept(): Kept {
 
 /** Remembers an unfinished upload over a reload of the page; null forgets it. */
 function keep(sum: string, uploadId: string | null): void {
-  const { [sum]: _gone, ...others } = kept()
+  const others = Object.fromEntries(Object.entries(kept()).filter(([known]) => known !== sum))
   try {
     localStorage.setItem(KEPT, JSON.stringify(uploadId === null ? others : { ...others, [sum]: uploadId }))
   } catch {
