@@ -48,8 +48,16 @@ def main(arguments: list[str]) -> int:
 
 
 def end_tidily() -> None:
-    """Let a SIGTERM (a time limit, say) end what a benchmark has started, not its program alone."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Let a SIGTERM (a time limit, say) end what a benchmark has started, not its program alone.
+
+    `timeout` sends two, to the program and to its group; the second one must not stop the tidying.
+    """
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ from tests.support.tree import REPOSITORY
 
 # A benchmark that cleans up behind itself, and is waiting for something.
 WAITING = """
-import signal
+import os, signal
 from bench.__main__ import end_tidily
 end_tidily()
 try:
     print("started", flush=True)
     signal.pause()
 finally:
+    os.kill(os.getpid(), signal.SIGTERM)  # `timeout` sends it to the program and to its group
     print("cleaned up", flush=True)
 """
 
