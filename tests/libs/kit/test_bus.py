@@ -112,7 +112,7 @@ async def test_a_fact_of_no_interest_is_passed_over(
     await things.make("a")
 
     async def nothing_pending() -> bool:
-        return (await redis.xpending(stream_of("things"), GROUP))["pending"] == 0
+        return bool((await redis.xpending(stream_of("things"), GROUP))["pending"] == 0)
 
     async with running(relay_of(db, redis), consumers_of(db, redis, log)):
         await eventually(lambda: log.seen == ["a"])
