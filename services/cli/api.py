@@ -260,6 +260,8 @@ def _retry_after(answer: httpx.Response) -> float:
 
 
 def _content(answer: httpx.Response) -> JSON:
+    if answer.status_code == httpx.codes.NO_CONTENT:
+        return None
     try:
         envelope = answer.json()
     except ValueError:
