@@ -86,8 +86,11 @@ openapi: $(BIN)/.dev frontend/node_modules/.installed ## write the API's descrip
 test: $(BIN)/.dev setup ## run every test: console, services on both databases, whole platform
 	requirements/chromium.sh
 	$(NODE) npm --prefix frontend run test
-	$(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services
-	$(BIN)/pytest -q -m "not long"
+	@# The agent's tests mostly wait for time limits and graces to pass: they run beside the others.
+	@$(BIN)/pytest -q -m "not long" tests/agent >$(BIN)/.agent-tests.log 2>&1 & agent=$$!; \
+	$(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services \
+	  && $(BIN)/pytest -q -m "not long" --ignore=tests/agent; others=$$?; \
+	wait $$agent; agent=$$?; cat $(BIN)/.agent-tests.log; test $$others -eq 0 -a $$agent -eq 0
 
 test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
 	$(BIN)/pytest -q --db postgres
