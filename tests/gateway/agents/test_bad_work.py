@@ -81,7 +81,7 @@ async def test_b091_a_message_can_name_tasks_but_never_another_agent(gate: Rig) 
     [
         {"payload": None},
         {"payload": {"exit_code": 0}},
-        {"payload": "x" * 20_000},
+        {"payload": "x" * 270_000},
         {"signature": "A" * 86},
         {"signature": "A A" + "A" * 83 + "=="},
         {"attempt": 2**40},
