@@ -44,7 +44,8 @@ def test_a_release_has_no_fault_points_whatever_its_environment_says(
     root = REPOSITORY
     if is_release:
         root = tmp_path / "installed"
-        for file in ("libs/__init__.py", "libs/kit/__init__.py", "agent/__init__.py", module):
+        parts = ("libs/__init__.py", "libs/kit/__init__.py", "libs/kit/settings.py")
+        for file in (*parts, "agent/__init__.py", module):
             (root / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / file, root / file)
     name = module.removesuffix(".py").replace("/", ".")
