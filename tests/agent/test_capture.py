@@ -143,7 +143,7 @@ def test_no_output_is_kept_if_none_is_allowed(tmp_path: Path) -> None:
 def test_a_full_spool_goes_on_when_the_agent_frees_segments(tmp_path: Path) -> None:
     folder = tmp_path / "spool"
     capture = make_capture(folder, spool=8 * MIB)
-    content = b"a line of a script that says much\n" * (7 * MIB // 34)
+    content = os.urandom(7 * MIB - CHUNK_BYTES)  # 6 MiB of spool and 1 MiB of tail, and a margin
     for position in range(0, len(content), CHUNK_BYTES):
         capture.add(0, content[position : position + CHUNK_BYTES], float(position))
     before = frames(folder)
