@@ -196,8 +196,8 @@ class Streams:
                         wanted = await self._wanted(execution_id, which)
                         tasks = state.task_total
                     following, data = await self._log_events(feed, kind, place, wanted)
-                    if following == place.position:  # not yet all there: look again
-                        await feed.moved(POLL_SECONDS)
+                    if following == place.position and feed.state is state:
+                        await feed.moved(POLL_SECONDS)  # not yet all there: look again
                     place = Place(place.version, following)
                     if data:
                         yield data
