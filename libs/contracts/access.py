@@ -1,0 +1,200 @@
+"""Who may do what, where, as whom and when: one pure rule, the same in every service.
+
+A right comes from a permission of a role (it holds for all objects of a kind), or from ONE grant
+row that covers every part of the request. Two rows are never combined.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from libs.contracts.grants import (
+    ALL,
+    RIGHTS,
+    RUN_AS_ROOT,
+    SUPERUSERS,
+    AccessInfo,
+    Action,
+    GrantRow,
+    Missing,
+    ObjectType,
+)
+
+ORDER: Final = {part: place for place, part in enumerate(Missing)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants to do with one object.
+
+    `groups` are all host groups that a host or group lies in, at any height. `what` and `account`
+    belong to running something on a host.
+    """
+
+    action: Action
+    object_type: ObjectType
+    object_id: str
+    groups: Sequence[str] = ()
+    what: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: by a permission, by a row, or what was missing (of the row that came closest)."""
+
+    allowed: bool
+    permission: str | None = None
+    row_id: int | None = None
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Which objects of a kind may be seen: all, or these ids and what lies in these groups."""
+
+    everything: bool
+    ids: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no object at all may be seen."""
+        return not (self.everything or self.ids or self.groups)
+
+
+_ON_HOSTS: Final = (ObjectType.HOST, ObjectType.HOST_GROUP)
+
+
+class _Row:
+    """A row made ready: sets instead of lists, None for everything."""
+
+    __slots__ = ("accounts", "ends", "id", "starts", "what", "windows")
+
+    def __init__(self, row: GrantRow) -> None:
+        self.id = row.id
+        self.starts = row.starts_at
+        self.ends = row.expires_at
+        self.what = None if ALL in row.what else frozenset(row.what)
+        self.accounts = None if ALL in row.accounts else frozenset(row.accounts)
+        self.windows = row.windows
+
+    def is_live(self, now: datetime) -> bool:
+        begun = self.starts is None or self.starts <= now
+        return begun and (self.ends is None or now < self.ends)
+
+    def is_open(self, now: datetime) -> bool:
+        return self.windows is None or any(window.holds(now) for window in self.windows)
+
+    def lacks(self, request: Request, now: datetime, *, is_run: bool) -> Missing | None:
+        """The first part of a request that this row does not cover; it covers the object."""
+        if not self.is_live(now):
+            return Missing.TIME
+        if is_run and self.what is not None and request.what not in self.what:
+            return Missing.WHAT
+        if is_run and self.accounts is not None and request.account not in self.accounts:
+            return Missing.ACCOUNT
+        return None if self.is_open(now) else Missing.WINDOW
+
+
+_Rows = dict[tuple[Action, ObjectType], dict[str, list[_Row]]]
+
+
+class AccessSet:
+    """What one user may do, compiled for decisions of a few microseconds. Pure and unchanging."""
+
+    def __init__(
+        self, permissions: Iterable[str], rows: Iterable[GrantRow] = (), *, version: str = ""
+    ) -> None:
+        self.version = version
+        self.permissions = frozenset(permissions)
+        self.rows = tuple(rows)
+        self._index: _Rows = {}
+        for row in self.rows:
+            made = _Row(row)
+            for action in dict.fromkeys((Action.VIEW, *row.actions)):
+                held = self._index.setdefault((action, row.object_type), {})
+                for object_id in dict.fromkeys(row.object_ids):
+                    held.setdefault(object_id, []).append(made)
+
+    @classmethod
+    def of(cls, info: AccessInfo) -> "AccessSet":
+        """The compiled form of what auth said."""
+        return cls(info.permissions, info.rows or (), version=info.version)
+
+    def can(self, permission: str) -> bool:
+        """Whether a role gives this permission."""
+        return permission in self.permissions or ALL in self.permissions
+
+    def narrowed(self, permissions: frozenset[str]) -> "AccessSet":
+        """The same rows under fewer permissions, as for a request of a narrower principal."""
+        if permissions == self.permissions:
+            return self
+        fewer = AccessSet(permissions, version=self.version)
+        fewer.rows, fewer._index = self.rows, self._index
+        return fewer
+
+    def candidates(self, request: Request) -> Iterable[_Row]:
+        """The rows that give the action on the object, directly or by a group around it."""
+        direct = self._index.get((request.action, request.object_type))
+        if direct is not None:
+            yield from direct.get(request.object_id, ())
+            yield from direct.get(ALL, ())
+        if request.object_type in _ON_HOSTS and request.groups:
+            around = self._index.get((request.action, ObjectType.HOST_GROUP))
+            if around is not None:
+                for group in request.groups:
+                    if not (direct is around and group == request.object_id):
+                        yield from around.get(group, ())
+                if direct is not around:
+                    yield from around.get(ALL, ())
+
+    def gives(self, request: Request) -> bool:
+        """Whether any row gives the action on any object of the kind, at whatever time."""
+        kinds = _ON_HOSTS if request.object_type in _ON_HOSTS else (request.object_type,)
+        return any((request.action, kind) in self._index for kind in kinds)
+
+    def visible(self, kind: ObjectType, action: Action, now: datetime) -> Visible:
+        """The objects of a kind with which this may be done now; for a condition in SQL.
+
+        Parts that belong to running (what, account) do not narrow it.
+        """
+        if self.can(RIGHTS[kind, action]):
+            return Visible(everything=True)
+        ids = self._now((action, kind), now)
+        inherited = kind in _ON_HOSTS
+        groups = self._now((action, ObjectType.HOST_GROUP), now) if inherited else frozenset()
+        return Visible(everything=ALL in ids, ids=ids, groups=groups)
+
+    def _now(self, key: tuple[Action, ObjectType], now: datetime) -> frozenset[str]:
+        return frozenset(
+            object_id
+            for object_id, rows in self._index.get(key, {}).items()
+            if any(row.is_live(now) and row.is_open(now) for row in rows)
+        )
+
+
+def decide(access: AccessSet, request: Request, now: datetime) -> Decision:
+    """The rule. `now` is aware.
+
+    A run (`execute` on a host) by permission needs `executions:run`, and `executions:run_as_root`
+    for an account of SUPERUSERS; otherwise one live row that has the action and covers the object,
+    `what` is run, the account, and the hour.
+    """
+    right = RIGHTS[request.object_type, request.action]
+    is_run = request.action is Action.EXECUTE and request.object_type in _ON_HOSTS
+    furthest: Missing | None = None
+    if access.can(right):
+        if not is_run or request.account not in SUPERUSERS or access.can(RUN_AS_ROOT):
+            return Decision(True, permission=right)
+        furthest = Missing.ROOT
+    for row in access.candidates(request):
+        lacks = row.lacks(request, now, is_run=is_run)
+        if lacks is None:
+            return Decision(True, row_id=row.id)
+        if furthest is None or ORDER[lacks] > ORDER[furthest]:
+            furthest = lacks
+    if furthest is None:
+        furthest = Missing.OBJECT if access.gives(request) else Missing.ACTION
+    return Decision(False, missing=furthest)
