@@ -9,6 +9,7 @@ from services.auth.models import Base
 from services.auth.router import router
 from services.auth.service import Passwords, Sessions
 from services.auth.settings import AuthSettings
+from services.auth.signin.service import SignIn
 from services.auth.tasks import purge_expired_sessions
 from services.auth.users.router import router as users_router
 from services.auth.users.service import OwnAccount, Users
@@ -18,8 +19,10 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     """The use cases of this service, wired by hand."""
     settings = AuthSettings()
     passwords = Passwords(settings.hashing_threads)
+    sessions = Sessions(db, access=runtime.access_tokens, settings=settings)
     return [
-        Sessions(db, access=runtime.access_tokens, passwords=passwords, settings=settings),
+        sessions,
+        SignIn(db, sessions=sessions, passwords=passwords),
         OwnAccount(db, passwords=passwords, data_dir=runtime.settings.data_dir),
         Users(db, passwords=passwords),
     ]

@@ -11,11 +11,13 @@ from libs.kit.service import provided
 from services.auth.domain import Role, permissions_of
 from services.auth.schemas import LoginIn, MeOut, PasswordChange, RefreshIn, RoleOut, TokensOut
 from services.auth.service import Sessions, Tokens
+from services.auth.signin.service import Attempt, SignIn
 from services.auth.users.service import OwnAccount
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 SessionsUseCases = Annotated[Sessions, provided(Sessions)]
+SignInUseCases = Annotated[SignIn, provided(SignIn)]
 OwnAccountUseCases = Annotated[OwnAccount, provided(OwnAccount)]
 Caller = Annotated[Principal, authenticated()]
 
@@ -26,15 +28,15 @@ PLAIN_COOKIE = "opsjob_session"
 
 @router.post("/login", dependencies=[public()])
 async def login(
-    credentials: LoginIn, request: Request, response: Response, sessions: SessionsUseCases
+    credentials: LoginIn, request: Request, response: Response, sign_in: SignInUseCases
 ) -> TokensOut:
     """Opens a session: a cookie for browsers, a pair of tokens for other clients.
 
     Wrong credentials are 401 `invalid_credentials`, whatever is wrong; too many of them 429
     `too_many` with Retry-After.
     """
-    tokens = await sessions.login(
-        credentials.username, credentials.password, address=client_address(request)
+    tokens = await sign_in.login(
+        Attempt(credentials.username, credentials.password, client_address(request))
     )
     if tokens.cookie is not None:
         _set_cookie(request, response, tokens.cookie, seconds=tokens.cookie_seconds)

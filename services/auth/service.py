@@ -11,16 +11,11 @@ from libs.kit.auth import AccessTokens
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_id, new_secret
 from services.auth.domain import (
-    MAX_PASSWORD,
-    MAX_USERNAME,
     SessionKind,
-    account_delay,
-    address_delay,
     hash_password,
     password_matches,
     permissions_of,
     token_hash,
-    username_key,
 )
 from services.auth.errors import InvalidCredentials, RefreshRefused, TooManyFailures
 from services.auth.models import Session, User
@@ -50,7 +45,9 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Proven:
+    """A user who is believed, and the stored password that was current when that was decided."""
+
     user_id: int
     password_hash: str
 
@@ -79,53 +76,24 @@ class Passwords:
 class Sessions:
     """Use cases around logins. One login has one id, carried by its cookie and all its tokens."""
 
-    def __init__(
-        self, db: Database, *, access: AccessTokens, passwords: Passwords, settings: AuthSettings
-    ) -> None:
+    def __init__(self, db: Database, *, access: AccessTokens, settings: AuthSettings) -> None:
         self._db = db
         self._access = access
-        self._passwords = passwords
         self._settings = settings
 
     # ---- in --------------------------------------------------------------------------------
 
-    async def login(self, username: str, password: str, *, address: str) -> Tokens:
-        """Opens a login for a user who knows the password.
+    @writes
+    def open(self, tx: Transaction, proven: Proven, *, delays: Sequence[str]) -> Tokens:
+        """Opens a login for a user who proved everything that was asked; see `signin`.
 
-        Unknown user, wrong password and disabled user get one answer after one amount of work
-        (InvalidCredentials). Failures make the same account from the same address wait
-        (TooManyFailures), never anybody else for long.
+        Forgets the failures of the first of `delays`. Raises TooManyFailures or
+        InvalidCredentials for what changed since the proof.
         """
-        key = username_key(username[: 4 * MAX_USERNAME])
-        delays = _delay_keys(key, address)
-        candidate = await self._attempt(key, delays)
-        fits = len(username) <= 4 * MAX_USERNAME and len(password) <= MAX_PASSWORD
-        stored = candidate.password_hash if candidate else None
-        matched = await self._passwords.match(stored, password[:MAX_PASSWORD])
-        if candidate is None or not fits or not matched:
-            await self._note_failure(delays)
-            raise InvalidCredentials
-        return await self._open(candidate, delays)
-
-    @reads
-    def _attempt(self, tx: Transaction, key: str, delays: Sequence[str]) -> _Candidate | None:
-        refuse_while_delayed(tx, delays)
-        user = UserRepository(tx).by_key(key)
-        if user is None or not user.is_active:
-            return None
-        return _Candidate(user.id, user.password_hash)
-
-    @writes
-    def _note_failure(self, tx: Transaction, delays: Sequence[str]) -> None:
-        for key, delay in zip(delays, (account_delay, address_delay), strict=True):
-            count_failure(tx, key, delay)
-
-    @writes
-    def _open(self, tx: Transaction, candidate: _Candidate, delays: Sequence[str]) -> Tokens:
         # Guesses sent at the same moment all passed the first look; here the delay catches them.
         refuse_while_delayed(tx, delays)
-        user = UserRepository(tx).by_id(candidate.user_id)
-        if user is None or not user.is_active or user.password_hash != candidate.password_hash:
+        user = UserRepository(tx).by_id(proven.user_id)
+        if user is None or not user.is_active or user.password_hash != proven.password_hash:
             raise InvalidCredentials
         DelayRepository(tx).clear(delays[0])
         sessions = SessionRepository(tx)
@@ -312,8 +280,3 @@ def refuse_while_delayed(tx: Transaction, delays: Sequence[str]) -> None:
     if until is not None:
         wait = max(1, int((until - tx.now).total_seconds() + 0.999))
         raise TooManyFailures(retry_after=wait, retry_after_seconds=wait)
-
-
-def _delay_keys(username: str, address: str) -> tuple[str, str]:
-    """The account as seen from the address, and the address; hashed, so of one length."""
-    return token_hash(f"{username}\n{address}"), token_hash(f"\n{address}")

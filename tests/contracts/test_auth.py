@@ -5,7 +5,8 @@ import pytest
 from libs.contracts.auth import AuthClient, PrincipalInfo
 from libs.kit.errors import Conflict, Invalid, Unavailable
 from services.auth.domain import Role, token_hash
-from services.auth.service import Sessions, Tokens
+from services.auth.service import Tokens
+from services.auth.signin.service import Attempt, SignIn
 from services.auth.users.schemas import UserCreate, UserPatch
 from services.auth.users.service import Users
 from tests.support.doors import Door
@@ -18,7 +19,7 @@ async def tokens(auth_door: Door) -> Tokens:
     """Somebody who is logged in."""
     spec = UserCreate(username="ann", password=PASSWORD, roles=[Role.OPERATOR])
     await auth_door.use_cases(Users).create(spec)
-    return await auth_door.use_cases(Sessions).login("ann", PASSWORD, address="192.0.2.1")
+    return await auth_door.use_cases(SignIn).login(Attempt("ann", PASSWORD, "192.0.2.1"))
 
 
 async def test_cookie_and_session_lead_to_the_same_person(auth: AuthClient, tokens: Tokens) -> None:

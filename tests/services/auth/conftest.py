@@ -15,6 +15,7 @@ from services.auth.domain import Role
 from services.auth.models import User
 from services.auth.service import Passwords, Sessions
 from services.auth.settings import AuthSettings
+from services.auth.signin.service import SignIn
 from services.auth.users.schemas import UserCreate
 from services.auth.users.service import OwnAccount, Users
 from tests.support.doors import SECRET, Door, opened
@@ -42,9 +43,14 @@ def passwords() -> Passwords:
 
 
 @pytest.fixture
-def sessions(db: Database, passwords: Passwords) -> Sessions:
+def sessions(db: Database) -> Sessions:
     access = AccessTokens(SECRET)
-    return Sessions(db, access=access, passwords=passwords, settings=AuthSettings())
+    return Sessions(db, access=access, settings=AuthSettings())
+
+
+@pytest.fixture
+def sign_in(db: Database, sessions: Sessions, passwords: Passwords) -> SignIn:
+    return SignIn(db, sessions=sessions, passwords=passwords)
 
 
 @pytest.fixture

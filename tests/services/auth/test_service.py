@@ -16,6 +16,7 @@ from services.auth.domain import Role, token_hash
 from services.auth.errors import InvalidCredentials, RefreshRefused, TooManyFailures
 from services.auth.models import LoginDelay, Session
 from services.auth.service import MAX_LOGINS, Sessions, Tokens
+from services.auth.signin.service import Attempt, SignIn
 from services.auth.users.schemas import UserPatch
 from services.auth.users.service import Users
 from tests.services.auth.conftest import PASSWORD, make_user
@@ -25,8 +26,8 @@ HERE = "192.0.2.1"
 ELSEWHERE = "192.0.2.2"
 
 
-async def login(sessions: Sessions, password: str = PASSWORD, address: str = HERE) -> Tokens:
-    return await sessions.login("ann", password, address=address)
+async def login(sign_in: SignIn, password: str = PASSWORD, address: str = HERE) -> Tokens:
+    return await sign_in.login(Attempt("ann", password, address))
 
 
 async def facts(db: Database) -> list[str]:
@@ -41,11 +42,11 @@ async def stored_sessions(db: Database) -> int:
 
 
 async def test_a_login_gives_a_cookie_and_tokens_of_one_session(
-    sessions: Sessions, users: Users
+    sessions: Sessions, sign_in: SignIn, users: Users
 ) -> None:
     user = await make_user(users, "ann", Role.OPERATOR)
 
-    tokens = await login(sessions)
+    tokens = await login(sign_in)
 
     claims = AccessTokens(SECRET).verify(tokens.access_token)
     assert claims.user_id == user.id
@@ -59,10 +60,10 @@ async def test_a_login_gives_a_cookie_and_tokens_of_one_session(
 
 
 async def test_tokens_and_cookies_are_stored_as_hashes_only(
-    sessions: Sessions, users: Users, db: Database
+    sign_in: SignIn, users: Users, db: Database
 ) -> None:
     await make_user(users)
-    tokens = await login(sessions)
+    tokens = await login(sign_in)
 
     hashes = await db.read(lambda tx: set(tx.scalars(select(Session.token_hash))))
 
@@ -73,14 +74,14 @@ async def test_tokens_and_cookies_are_stored_as_hashes_only(
 
 @pytest.mark.parametrize("username", ["ANN", " ann ", "Ann"])
 async def test_case_and_spaces_around_a_name_do_not_matter(
-    sessions: Sessions, users: Users, username: str
+    sign_in: SignIn, users: Users, username: str
 ) -> None:
     await make_user(users)
 
-    await sessions.login(username, PASSWORD, address=HERE)
+    await sign_in.login(Attempt(username, PASSWORD, HERE))
 
 
-async def test_unknown_wrong_and_disabled_get_one_answer(sessions: Sessions, users: Users) -> None:
+async def test_unknown_wrong_and_disabled_get_one_answer(sign_in: SignIn, users: Users) -> None:
     await make_user(users)
     gone = await make_user(users, "gone")
     await users.change(gone.id, UserPatch(is_active=False))
@@ -88,15 +89,13 @@ async def test_unknown_wrong_and_disabled_get_one_answer(sessions: Sessions, use
     answers = []
     for name, password in (("nobody", PASSWORD), ("ann", "wrong"), ("gone", PASSWORD)):
         with pytest.raises(InvalidCredentials) as caught:
-            await sessions.login(name, password, address=HERE)
+            await sign_in.login(Attempt(name, password, HERE))
         answers.append((caught.value.code, caught.value.message, caught.value.details))
 
     assert answers[0] == answers[1] == answers[2]
 
 
-async def test_unknown_wrong_and_disabled_take_the_same_time(
-    sessions: Sessions, users: Users
-) -> None:
+async def test_unknown_wrong_and_disabled_take_the_same_time(sign_in: SignIn, users: Users) -> None:
     """Medians of interleaved tries; a shortcut would be ten times faster, noise is not."""
     await make_user(users)
     gone = await make_user(users, "gone")
@@ -107,7 +106,7 @@ async def test_unknown_wrong_and_disabled_take_the_same_time(
         for name, times in took.items():
             began = stopwatch.perf_counter()
             with pytest.raises(InvalidCredentials):
-                await sessions.login(name, "wrong", address=f"198.51.100.{number}")
+                await sign_in.login(Attempt(name, "wrong", f"198.51.100.{number}"))
             times.append(stopwatch.perf_counter() - began)
 
     medians = [statistics.median(times) for times in took.values()]
@@ -115,69 +114,67 @@ async def test_unknown_wrong_and_disabled_take_the_same_time(
 
 
 async def test_failures_delay_the_same_account_from_the_same_address_only(
-    sessions: Sessions, users: Users, time: StandingClock
+    sign_in: SignIn, users: Users, time: StandingClock
 ) -> None:
     await make_user(users)
     for _ in range(5):
         with pytest.raises(InvalidCredentials):
-            await login(sessions, "wrong")
+            await login(sign_in, "wrong")
 
     with pytest.raises(TooManyFailures) as caught:
-        await login(sessions)
+        await login(sign_in)
     assert caught.value.retry_after == 1
-    await login(sessions, address=ELSEWHERE)
+    await login(sign_in, address=ELSEWHERE)
 
     time.advance(timedelta(seconds=1.1))
-    await login(sessions)
+    await login(sign_in)
 
 
 async def test_delays_double_and_end_by_themselves(
-    sessions: Sessions, users: Users, time: StandingClock
+    sign_in: SignIn, users: Users, time: StandingClock
 ) -> None:
     await make_user(users)
     for expected in (None, None, None, None, 1, 2, 4, 8):
         with pytest.raises(InvalidCredentials):
-            await login(sessions, "wrong")
+            await login(sign_in, "wrong")
         if expected is not None:
             with pytest.raises(TooManyFailures) as caught:
-                await login(sessions)
+                await login(sign_in)
             assert caught.value.retry_after == expected
             time.advance(timedelta(seconds=expected))
 
 
 async def test_guesses_sent_at_once_do_not_slip_through(
-    sessions: Sessions, users: Users, db: Database
+    sign_in: SignIn, users: Users, db: Database
 ) -> None:
     await make_user(users)
 
-    guesses = [login(sessions, f"guess {n}") for n in range(12)]
-    answers = await asyncio.gather(*guesses, login(sessions), return_exceptions=True)
+    guesses = [login(sign_in, f"guess {n}") for n in range(12)]
+    answers = await asyncio.gather(*guesses, login(sign_in), return_exceptions=True)
 
     failures = await db.read(lambda tx: tx.scalar(select(func.max(LoginDelay.failures))))
     assert failures == 12
     assert not any(isinstance(answer, Tokens) for answer in answers[:-1])
     with pytest.raises(TooManyFailures):
-        await login(sessions)
+        await login(sign_in)
 
 
-async def test_many_good_logins_at_once_are_never_throttled(
-    sessions: Sessions, users: Users
-) -> None:
+async def test_many_good_logins_at_once_are_never_throttled(sign_in: SignIn, users: Users) -> None:
     await make_user(users)
 
-    opened = await asyncio.gather(*(login(sessions) for _ in range(15)))
+    opened = await asyncio.gather(*(login(sign_in) for _ in range(15)))
 
     assert len({tokens.refresh_token for tokens in opened}) == 15
 
 
 async def test_a_user_keeps_a_bounded_number_of_logins(
-    sessions: Sessions, users: Users, db: Database, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, sign_in: SignIn, users: Users, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert MAX_LOGINS >= 100
     monkeypatch.setattr("services.auth.service.MAX_LOGINS", 3)
     await make_user(users)
 
-    opened = [await login(sessions) for _ in range(5)]
+    opened = [await login(sign_in) for _ in range(5)]
 
     assert await stored_sessions(db) == 6
     await sessions.refresh(opened[-1].refresh_token)
@@ -185,9 +182,11 @@ async def test_a_user_keeps_a_bounded_number_of_logins(
         await sessions.refresh(opened[0].refresh_token)
 
 
-async def test_refreshing_rotates_and_keeps_the_session(sessions: Sessions, users: Users) -> None:
+async def test_refreshing_rotates_and_keeps_the_session(
+    sessions: Sessions, sign_in: SignIn, users: Users
+) -> None:
     await make_user(users)
-    first = await login(sessions)
+    first = await login(sign_in)
 
     second = await sessions.refresh(first.refresh_token)
 
@@ -197,10 +196,10 @@ async def test_refreshing_rotates_and_keeps_the_session(sessions: Sessions, user
 
 
 async def test_using_a_refresh_token_again_ends_the_whole_session(
-    sessions: Sessions, users: Users, db: Database
+    sessions: Sessions, sign_in: SignIn, users: Users, db: Database
 ) -> None:
     await make_user(users)
-    first = await login(sessions)
+    first = await login(sign_in)
     second = await sessions.refresh(first.refresh_token)
 
     with pytest.raises(RefreshRefused):
@@ -214,10 +213,10 @@ async def test_using_a_refresh_token_again_ends_the_whole_session(
 
 
 async def test_of_many_refreshes_at_once_at_most_one_succeeds(
-    sessions: Sessions, users: Users
+    sessions: Sessions, sign_in: SignIn, users: Users
 ) -> None:
     await make_user(users)
-    first = await login(sessions)
+    first = await login(sign_in)
 
     answers = await asyncio.gather(
         *(sessions.refresh(first.refresh_token) for _ in range(50)), return_exceptions=True
@@ -228,11 +227,11 @@ async def test_of_many_refreshes_at_once_at_most_one_succeeds(
 
 
 async def test_a_cookie_ends_when_idle_and_in_any_case_in_the_end(
-    sessions: Sessions, users: Users, time: StandingClock
+    sessions: Sessions, sign_in: SignIn, users: Users, time: StandingClock
 ) -> None:
     await make_user(users)
     settings = AuthTimes()
-    idle, used = await login(sessions), await login(sessions)
+    idle, used = await login(sign_in), await login(sign_in)
     assert idle.cookie is not None
     assert used.cookie is not None
 
@@ -254,10 +253,10 @@ class AuthTimes:
 
 
 async def test_a_refresh_chain_ends_in_any_case(
-    sessions: Sessions, users: Users, time: StandingClock
+    sessions: Sessions, sign_in: SignIn, users: Users, time: StandingClock
 ) -> None:
     await make_user(users)
-    tokens = await login(sessions)
+    tokens = await login(sign_in)
     began = time.now()
 
     refused = False
@@ -272,10 +271,10 @@ async def test_a_refresh_chain_ends_in_any_case(
 
 
 async def test_logging_out_ends_cookie_and_tokens(
-    sessions: Sessions, users: Users, db: Database
+    sessions: Sessions, sign_in: SignIn, users: Users, db: Database
 ) -> None:
     await make_user(users)
-    tokens = await login(sessions)
+    tokens = await login(sign_in)
     assert tokens.cookie is not None
     assert tokens.user.session_id is not None
 
@@ -290,10 +289,10 @@ async def test_logging_out_ends_cookie_and_tokens(
 
 
 async def test_disabling_a_user_ends_every_session_at_once(
-    sessions: Sessions, users: Users, db: Database
+    sessions: Sessions, sign_in: SignIn, users: Users, db: Database
 ) -> None:
     user = await make_user(users)
-    tokens = await login(sessions)
+    tokens = await login(sign_in)
     assert tokens.cookie is not None
     assert tokens.user.session_id is not None
 
@@ -307,15 +306,15 @@ async def test_disabling_a_user_ends_every_session_at_once(
 
 
 async def test_purging_removes_what_has_expired_and_nothing_else(
-    sessions: Sessions, users: Users, db: Database, time: StandingClock
+    sessions: Sessions, sign_in: SignIn, users: Users, db: Database, time: StandingClock
 ) -> None:
     await make_user(users)
     for _ in range(3):
-        await login(sessions)
+        await login(sign_in)
     time.advance(timedelta(days=6))
-    kept = await login(sessions)
+    kept = await login(sign_in)
     with pytest.raises(InvalidCredentials):
-        await login(sessions, "wrong")
+        await login(sign_in, "wrong")
     time.advance(timedelta(hours=25))
 
     # The later login removed three idle cookies; three refresh tokens and its cookie follow.

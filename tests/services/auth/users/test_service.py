@@ -23,6 +23,7 @@ from services.auth.errors import (
 )
 from services.auth.models import User
 from services.auth.service import Sessions
+from services.auth.signin.service import Attempt, SignIn
 from services.auth.users.schemas import UserCreate, UserPatch, UserQuery
 from services.auth.users.service import FIRST_ADMIN_FILE, OwnAccount, Users
 from tests.services.auth.conftest import PASSWORD, make_user, principal_of
@@ -166,11 +167,11 @@ async def test_a_search_is_taken_literally(users: Users, search: str, found: lis
 
 
 async def test_the_first_administrator_gets_a_random_password(
-    users: Users, sessions: Sessions
+    users: Users, sign_in: SignIn
 ) -> None:
     admin = await users.create_first_admin("admin")
 
-    tokens = await sessions.login("admin", admin.password, address=HERE)
+    tokens = await sign_in.login(Attempt("admin", admin.password, HERE))
 
     assert len(admin.password) >= 20
     assert tokens.user.permissions == ["*"]
@@ -193,19 +194,19 @@ async def test_no_first_administrator_beside_other_users(users: Users) -> None:
         await users.create_first_admin("admin")
 
 
-async def test_nobody_can_log_in_before_somebody_was_made(sessions: Sessions) -> None:
+async def test_nobody_can_log_in_before_somebody_was_made(sign_in: SignIn) -> None:
     for name, password in (("admin", "admin"), ("admin", ""), ("root", "root")):
         with pytest.raises(InvalidCredentials):
-            await sessions.login(name, password, address=HERE)
+            await sign_in.login(Attempt(name, password, HERE))
 
 
 async def test_changing_the_one_time_password_removes_the_file(
-    users: Users, sessions: Sessions, account: OwnAccount, tmp_path: Path, db: Database
+    users: Users, sign_in: SignIn, account: OwnAccount, tmp_path: Path, db: Database
 ) -> None:
     admin = await users.create_first_admin("admin")
     file = tmp_path / FIRST_ADMIN_FILE
     file.write_text(json.dumps(admin.model_dump()))
-    tokens = await sessions.login("admin", admin.password, address=HERE)
+    tokens = await sign_in.login(Attempt("admin", admin.password, HERE))
 
     by = tokens.user.as_principal()
     await account.change_password(by, current=admin.password, new=PASSWORD)
@@ -230,10 +231,10 @@ async def test_later_changes_are_no_news_about_the_first_password(
 
 
 async def test_changing_the_password_ends_the_other_sessions(
-    users: Users, sessions: Sessions, account: OwnAccount
+    users: Users, sessions: Sessions, sign_in: SignIn, account: OwnAccount
 ) -> None:
     user = await make_user(users)
-    mine, other = [await sessions.login("ann", PASSWORD, address=HERE) for _ in range(2)]
+    mine, other = [await sign_in.login(Attempt("ann", PASSWORD, HERE)) for _ in range(2)]
     assert mine.cookie is not None
     assert other.cookie is not None
 
@@ -243,9 +244,9 @@ async def test_changing_the_password_ends_the_other_sessions(
     assert by.id == user.id
     assert await sessions.resolve(token_hash(mine.cookie))
     assert await sessions.resolve(token_hash(other.cookie)) is None
-    await sessions.login("ann", "another good one", address=HERE)
+    await sign_in.login(Attempt("ann", "another good one", HERE))
     with pytest.raises(InvalidCredentials):
-        await sessions.login("ann", PASSWORD, address=HERE)
+        await sign_in.login(Attempt("ann", PASSWORD, HERE))
 
 
 async def test_the_current_password_is_needed(users: Users, account: OwnAccount) -> None:
