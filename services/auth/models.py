@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, text
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from libs.kit.db import UTCDateTime, mechanism_tables
@@ -16,7 +26,11 @@ mechanism_tables(Base.metadata)
 
 
 class User(Base):
-    """A person. `username_key` is the folded name that must be unique; ids are never reused."""
+    """A person. `username_key` is the folded name that must be unique; ids are never reused.
+
+    A deleted user stays as a row that nobody can log in with, so that its name stays taken and
+    what was done under it keeps an author. `password_expires_at` ends a one-time password.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -42,9 +56,19 @@ class User(Base):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
     password_changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_login_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    display_name: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    email: Mapped[str] = mapped_column(String(254), default="", server_default="")
+    phone: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    department: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    position: Mapped[str] = mapped_column(String(128), default="", server_default="")
+    password_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     roles: Mapped[list["UserRole"]] = relationship(
         lazy="raise", cascade="all, delete-orphan", order_by="UserRole.role"
+    )
+    groups: Mapped[list["UserGroup"]] = relationship(
+        lazy="raise", secondary="user_group_members", order_by="UserGroup.name_key", viewonly=True
     )
 
 
@@ -57,7 +81,51 @@ class UserRole(Base):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
-    role: Mapped[str] = mapped_column(String(32), primary_key=True)
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class UserGroup(Base):
+    """People who are given roles and grants together; `name_key` is the folded, unique name."""
+
+    __tablename__ = "user_groups"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(128))
+    name_key: Mapped[str] = mapped_column(String(384), unique=True)
+    description: Mapped[str] = mapped_column(String(2000), default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    roles: Mapped[list["GroupRole"]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="GroupRole.role"
+    )
+
+
+class GroupMember(Base):
+    """That a user belongs to a group."""
+
+    __tablename__ = "user_group_members"
+    __table_args__ = (Index("ix_user_group_members_user_id", "user_id"),)
+
+    group_id: Mapped[int] = mapped_column(
+        ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class GroupRole(Base):
+    """That everybody in a group has a role."""
+
+    __tablename__ = "group_roles"
+    __table_args__ = (Index("ix_group_roles_role", "role"),)
+
+    group_id: Mapped[int] = mapped_column(
+        ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class Session(Base):
@@ -84,6 +152,11 @@ class Session(Base):
     idle_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     rotated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    address: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Where the login came from, and with what; each credential of the login repeats it."""
+    user_agent: Mapped[str] = mapped_column(String(256), default="", server_default="")
+    remembered: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Whether the user asked to stay logged in."""
 
 
 class LoginDelay(Base):
@@ -96,3 +169,40 @@ class LoginDelay(Base):
     failures: Mapped[int] = mapped_column(Integer)
     failed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     blocked_until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ApiToken(Base):
+    """A credential for a program of one user: some of the user's permissions until a moment."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (
+        UniqueConstraint("user_id", "name", name="uq_api_tokens_user_id_name"),
+        Index("ix_api_tokens_expires_at", "expires_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(128))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(Text)
+    """A JSON list of permissions."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_address: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Captcha(Base):
+    """A picture that was shown and may be answered once. The key is here only as its hash.
+
+    `answer_hash` is made with the key, so that what lies in this table gives no answer away.
+    """
+
+    __tablename__ = "captchas"
+    __table_args__ = (Index("ix_captchas_expires_at", "expires_at"),)
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    answer_hash: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
