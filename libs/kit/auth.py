@@ -28,6 +28,7 @@ from jose.exceptions import JOSEError
 from pydantic import SecretStr
 
 from libs.kit import clock
+from libs.kit.acting import recognised
 from libs.kit.errors import Forbidden, Unauthenticated
 from libs.kit.ids import new_id
 
@@ -287,7 +288,9 @@ def _token_of(request: Request) -> str:
 def _asking(request: Request) -> Principal:
     state = request.app.state
     tokens: InternalTokens = state.internal_tokens
-    return tokens.verify(_token_of(request), state.service_name)
+    principal = tokens.verify(_token_of(request), state.service_name)
+    recognised(principal.id, principal.username, principal.kind)
+    return principal
 
 
 Policy = Callable[[Request], Awaitable[Principal | None]]
@@ -328,7 +331,9 @@ def internal_only() -> Any:
     async def check(request: Request) -> Principal:
         state = request.app.state
         tokens: InternalTokens = state.internal_tokens
-        return tokens.verify_internal(_token_of(request), state.service_name)
+        principal = tokens.verify_internal(_token_of(request), state.service_name)
+        recognised(principal.id, principal.username, principal.kind)
+        return principal
 
     return _policy(check, "internal")
 

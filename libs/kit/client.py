@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 import httpx
 import msgspec
 
+from libs.kit.acting import current_actor
 from libs.kit.auth import INTERNAL, InternalTokens, Principal
 from libs.kit.errors import Unavailable, revived
 from libs.kit.ids import new_id
@@ -59,6 +60,7 @@ class ServiceClient:
             "x-request-id": current_request_id() or new_id(),
             "x-trace-id": current_trace_id(),
             "accept-language": language.get() or "en",
+            **_origin(),
         }
         body = None
         if json is not None:
@@ -93,6 +95,13 @@ class ServiceClient:
             details=failure.details,
             retry_after=int(wait) if wait.isdecimal() else None,
         )
+
+
+def _origin() -> dict[str, str]:
+    """Where the request came from that makes us ask; for the records of the other side."""
+    actor = current_actor()
+    found = {"x-forwarded-for": actor.address, "user-agent": actor.user_agent}
+    return {name: value.encode("ascii", "replace").decode() for name, value in found.items()}
 
 
 def _plain(value: object) -> object:

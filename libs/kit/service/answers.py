@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.kit import metrics
+from libs.kit.acting import arrived, left
 from libs.kit.errors import FAMILIES, AppError, Invalid, NotFound, render_error
 from libs.kit.ids import new_id
 from libs.kit.logging import get_logger, language, request_id, trace_id
@@ -89,6 +90,7 @@ class Door:
         wanted, trace = _ids(scope)
         request_token, trace_token = request_id.set(wanted), trace_id.set(trace)
         language_token = language.set(_language(scope))
+        acting_token = arrived(self._service, *_origin(scope))
         began = perf_counter()
         status = 500
 
@@ -124,7 +126,22 @@ class Door:
             seconds.labels(self._service, scope["method"], str(status)).observe(passed)
             request_id.reset(request_token)
             language.reset(language_token)
+            left(acting_token)
             trace_id.reset(trace_token)
+
+
+def _origin(scope: Scope) -> tuple[str, str]:
+    """Address and program that a request came from, as our gateway or another service says."""
+    address: str | None = None
+    agent = ""
+    for name, value in scope["headers"]:
+        if name == b"x-forwarded-for":
+            address = value.decode("latin-1").rpartition(",")[2].strip()
+        elif name == b"user-agent":
+            agent = value.decode("utf-8", "replace")
+    if address is None:
+        address = scope["client"][0] if scope.get("client") else ""
+    return address, agent
 
 
 def _ids(scope: Scope) -> tuple[str, str]:
