@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ForeignKey,
     Index,
@@ -63,6 +64,8 @@ class User(Base):
     position: Mapped[str] = mapped_column(String(128), default="", server_default="")
     password_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    origin: Mapped[str] = mapped_column(String(16), default="local", server_default="local")
+    """Where the password is known: here, in the directory, or at an identity provider."""
 
     roles: Mapped[list["UserRole"]] = relationship(
         lazy="raise", cascade="all, delete-orphan", order_by="UserRole.role"
@@ -205,4 +208,81 @@ class Captcha(Base):
     key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     answer_hash: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+# ---- further factors, directories and identity providers ---------------------------------------
+
+
+class SecondFactor(Base):
+    """A user's authenticator. It counts once it is confirmed by a first code.
+
+    `last_step` is the time step of the latest code that was accepted; no earlier one counts again.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    sealed_secret: Mapped[str] = mapped_column(String(512))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_step: Mapped[int] = mapped_column(BigInteger)
+
+
+class RecoveryCode(Base):
+    """A code that replaces the authenticator once; its row goes when it is used."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class EnrolmentTicket(Base):
+    """The right to enrol a second factor, given to somebody who knew the password just now."""
+
+    __tablename__ = "enrolment_tickets"
+    __table_args__ = (Index("ix_enrolment_tickets_expires_at", "expires_at"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ExternalIdentity(Base):
+    """Who a user is elsewhere: a lasting id in a directory or at an identity provider.
+
+    `subject` never changes there, unlike names; `label` is the name as it was last seen.
+    """
+
+    __tablename__ = "external_identities"
+    __table_args__ = (Index("ix_external_identities_user_id", "user_id"),)
+
+    provider: Mapped[str] = mapped_column(String(64), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(512), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(512))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class OidcFlow(Base):
+    """A login that is on its way through an identity provider; its row goes when it comes back.
+
+    It belongs to one browser, by the hash of a cookie.
+    """
+
+    __tablename__ = "oidc_flows"
+    __table_args__ = (Index("ix_oidc_flows_expires_at", "expires_at"),)
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(64))
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    sealed_verifier: Mapped[str] = mapped_column(String(512))
+    return_to: Mapped[str] = mapped_column(String(1024))
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
