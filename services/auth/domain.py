@@ -1,6 +1,8 @@
 """The rules of identity: roles and what they allow, passwords, delays. Knows no database."""
 
 import hashlib
+import ipaddress
+import typing
 import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
@@ -150,3 +152,56 @@ def _exponential(excess: int, longest: int) -> timedelta:
     if excess < 0:
         return timedelta()
     return timedelta(seconds=min(longest, 2 ** min(excess, 20)))
+class DelayKeys(typing.NamedTuple):
+    """What failures of a login are counted by; hashed, so of one length."""
+
+    account_here: str
+    """The account as seen from one address."""
+    address: str
+    account: str
+    """The account from anywhere; it never makes anybody wait."""
+
+
+class Failures(typing.NamedTuple):
+    """Failures that still count, by each of the `DelayKeys`."""
+
+    account_here: int
+    address: int
+    account: int
+
+
+def delay_keys(username_key: str, address: str) -> DelayKeys:
+    """The keys of an attempt; the same whether or not there is such an account."""
+    return DelayKeys(
+        token_hash(f"{username_key}\n{address}"),
+        token_hash(f"\n{address}"),
+        token_hash(f"{username_key}\n"),
+    )
+
+
+def no_delay(_failures: int) -> timedelta:
+    """Failures of an account from anywhere only ask for a captcha; waiting would lock it out."""
+    return timedelta()
+
+
+
+
+# ---- addresses -------------------------------------------------------------------------------
+
+
+def network_address(told: str, peer: str) -> str:
+    """Where a request comes from: what our gateway told (X-Forwarded-For), else the peer.
+
+    An IPv6 network counts as one address, because its owner has all of them.
+    """
+    for candidate in (told.rpartition(",")[2].strip(), peer):
+        try:
+            address = ipaddress.ip_address(candidate)
+        except ValueError:
+            continue
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped is None:
+                return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+            return str(address.ipv4_mapped)
+        return str(address)
+    return "unknown"

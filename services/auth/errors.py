@@ -19,6 +19,30 @@ class TooManyFailures(TooMany):
     message_zh = "登录失败次数过多，请稍后再试。"
 
 
+class CaptchaRequired(Unauthenticated):
+    """After failures a login answers a picture before its password is looked at."""
+
+    code = "captcha_required"
+    message = "Enter the characters of the picture to log in."
+    message_zh = "请输入图片中的验证码后登录。"
+
+
+class CaptchaWrong(Unauthenticated):
+    """Misread, used before, too old, or shown to somebody else; a new picture is needed."""
+
+    code = "captcha_wrong"
+    message = "The characters do not match the picture. Ask for a new picture."
+    message_zh = "验证码错误或已失效，请获取新的验证码。"
+
+
+class TooManyCaptchas(TooMany):
+    """One address let many pictures go unanswered."""
+
+    code = "too_many_captchas"
+    message = "Too many pictures wait for an answer. Wait a moment and try again."
+    message_zh = "验证码请求过多，请稍后再试。"
+
+
 class RefreshRefused(Unauthenticated):
     """Unknown, expired, used before, or its user may not log in any more."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from libs.kit.db import Transaction
-from services.auth.domain import FORGET_FAILURES_AFTER, SessionKind
+from services.auth.domain import FORGET_FAILURES_AFTER, DelayKeys, Failures, SessionKind
 from services.auth.models import LoginDelay, Session, User
 
 
@@ -108,6 +108,19 @@ class SessionRepository:
         )
         return self._tx.scalars(query).all()
 
+    def is_familiar(self, username_key: str, address: str) -> bool:
+        """Whether a user of this folded name is logged in from this address."""
+        query = (
+            select(Session.id)
+            .join(User, User.id == Session.user_id)
+            .where(
+                User.username_key == username_key,
+                Session.address == address,
+                Session.idle_at > self._tx.now,
+            )
+        )
+        return self._tx.scalar(query.limit(1)) is not None
+
     def delete_expired(self, limit: int) -> int:
         """Deletes at most `limit` sessions whose time is over and says how many."""
         old = select(Session.id).where(Session.idle_at <= self._tx.now).limit(limit)
@@ -174,6 +187,14 @@ class DelayRepository:
             self._tx.execute(delete(LoginDelay).where(LoginDelay.key.in_(keys)))
         return len(keys)
 
-    def clear(self, key: str) -> None:
-        """Forgets the failures of a key."""
-        self._tx.execute(delete(LoginDelay).where(LoginDelay.key == key))
+    def failures_of(self, keys: DelayKeys) -> Failures:
+        """How many failures of each key still count."""
+        recent = LoginDelay.failed_at > self._tx.now - FORGET_FAILURES_AFTER
+        query = select(LoginDelay.key, LoginDelay.failures)
+        rows = self._tx.execute(query.where(LoginDelay.key.in_(keys), recent))
+        counted = {row.key: row.failures for row in rows}
+        return Failures(*(counted.get(key, 0) for key in keys))
+
+    def clear(self, *keys: str) -> None:
+        """Forgets the failures of these keys."""
+        self._tx.execute(delete(LoginDelay).where(LoginDelay.key.in_(keys)))

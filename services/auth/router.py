@@ -1,6 +1,5 @@
 """Logging in and out, and what people see and change about themselves."""
 
-import ipaddress
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from libs.contracts.auth import PrincipalInfo
 from libs.kit.auth import Principal, authenticated, public, require
 from libs.kit.service import provided
-from services.auth.domain import Role, permissions_of
+from services.auth.captcha.domain import CaptchaAnswer
+from services.auth.domain import Role, network_address, permissions_of
 from services.auth.schemas import LoginIn, MeOut, PasswordChange, RefreshIn, RoleOut, TokensOut
 from services.auth.service import Sessions, Tokens
 from services.auth.signin.service import Attempt, SignIn
@@ -32,11 +32,21 @@ async def login(
 ) -> TokensOut:
     """Opens a session: a cookie for browsers, a pair of tokens for other clients.
 
-    Wrong credentials are 401 `invalid_credentials`, whatever is wrong; too many of them 429
-    `too_many` with Retry-After.
+    Wrong credentials are 401 `invalid_credentials`, whatever is wrong. After some of them comes
+    401 `captcha_required` (or `captcha_wrong`), after too many 429 `too_many` with Retry-After.
+    With the right password 401 `otp_required` asks for a second factor, 401
+    `otp_enrolment_required` for setting one up first; 401 `otp_refused` is a wrong or used code.
     """
     tokens = await sign_in.login(
-        Attempt(credentials.username, credentials.password, client_address(request))
+        Attempt(
+            credentials.username,
+            credentials.password,
+            client_address(request),
+            user_agent=request.headers.get("user-agent", ""),
+            remember_me=credentials.remember_me,
+            otp_token=credentials.otp_token,
+            captcha=CaptchaAnswer(credentials.captcha_key, credentials.captcha_value),
+        )
     )
     if tokens.cookie is not None:
         _set_cookie(request, response, tokens.cookie, seconds=tokens.cookie_seconds)
@@ -82,22 +92,11 @@ async def list_roles(by: Annotated[Principal, require("users:read")]) -> list[Ro
 
 def client_address(request: Request) -> str:
     """Where a login comes from, as our gateway says; an IPv6 network counts as one address."""
-    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     peer = request.client.host if request.client else ""
-    for candidate in (told, peer):
-        try:
-            address = ipaddress.ip_address(candidate)
-        except ValueError:
-            continue
-        if isinstance(address, ipaddress.IPv6Address):
-            if address.ipv4_mapped is None:
-                return str(ipaddress.IPv6Network((int(address), 64), strict=False))
-            return str(address.ipv4_mapped)
-        return str(address)
-    return "unknown"
+    return network_address(request.headers.get("x-forwarded-for", ""), peer)
 
 
-def _set_cookie(request: Request, response: Response, value: str, *, seconds: int) -> None:
+def _set_cookie(request: Request, response: Response, value: str, *, seconds: int | None) -> None:
     is_secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
     response.set_cookie(
         SECURE_COOKIE if is_secure else PLAIN_COOKIE,

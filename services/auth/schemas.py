@@ -27,6 +27,13 @@ class LoginIn(Schema):
 
     username: str
     password: str
+    otp_token: Annotated[str, Field(max_length=64)] | None = None
+    """A code of the second factor, or a recovery code; wanted after `otp_required`."""
+    remember_me: bool = False
+    """Longer lifetimes, and a cookie that outlives the browser."""
+    captcha_key: str = ""
+    captcha_value: str = ""
+    """What is read on the picture of this key; wanted after failures (`captcha_required`)."""
 
 
 class RefreshIn(Schema):

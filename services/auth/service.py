@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.contracts.audit import audit
 from libs.contracts.auth import PrincipalInfo, SessionRevoked
+from libs.kit.acting import Actor
 from libs.kit.auth import AccessTokens
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_id, new_secret
 from services.auth.domain import (
+    DelayKeys,
     SessionKind,
     hash_password,
     password_matches,
@@ -28,6 +31,8 @@ TOUCH_AFTER = timedelta(seconds=60)
 MAX_LOGINS = 200
 """Live logins of one user; the oldest end when there are more."""
 
+MAX_USER_AGENT = 256
+
 PURGE_ON_LOGIN = 50
 PURGE_AT_ONCE = 1000
 
@@ -41,7 +46,8 @@ class Tokens:
     expires_in: int
     user: PrincipalInfo
     cookie: str | None = None
-    cookie_seconds: int = 0
+    cookie_seconds: int | None = None
+    """None for a cookie that goes with the browser."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,25 @@ class Proven:
 
     user_id: int
     password_hash: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where a login comes from, with what program, and whether it is to last."""
+
+    address: str
+    user_agent: str = ""
+    remembered: bool = False
+
+
+@dataclass(frozen=True)
+class _Login:
+    """What all credentials of one login have in common."""
+
+    family_id: str
+    user: User
+    started_at: datetime
+    visit: Visit
 
 
 class Passwords:
@@ -84,7 +109,7 @@ class Sessions:
     # ---- in --------------------------------------------------------------------------------
 
     @writes
-    def open(self, tx: Transaction, proven: Proven, *, delays: Sequence[str]) -> Tokens:
+    def open(self, tx: Transaction, proven: Proven, *, delays: DelayKeys, visit: Visit) -> Tokens:
         """Opens a login for a user who proved everything that was asked; see `signin`.
 
         Forgets the failures of the first of `delays`. Raises TooManyFailures or
@@ -101,57 +126,52 @@ class Sessions:
         for family_id in sessions.families_of(user.id)[MAX_LOGINS - 1 :]:
             self._end(tx, family_id)
         user.last_login_at = tx.now
-        cookie, family_id = new_secret(), new_id()
-        sessions.add(self._browser(tx, user.id, family_id=family_id, token=cookie))
-        return self._tokens(tx, user, family_id=family_id, started_at=tx.now, cookie=cookie)
+        login = _Login(new_id(), user, tx.now, visit)
+        cookie = new_secret()
+        sessions.add(self._credential(tx, login, SessionKind.BROWSER, cookie))
+        audit(
+            tx,
+            "login.succeeded",
+            kind="user",
+            id=user.id,
+            name=user.username,
+            by=Actor(user.id, user.username, "user", visit.address, visit.user_agent, "auth"),
+        )
+        return self._tokens(tx, login, cookie=cookie)
 
-    def _browser(self, tx: Transaction, user_id: int, *, family_id: str, token: str) -> Session:
-        lasting = timedelta(seconds=self._settings.browser_absolute_seconds)
+    def _credential(
+        self, tx: Transaction, login: "_Login", kind: SessionKind, token: str
+    ) -> Session:
+        idle, absolute = self._settings.lifetimes(kind, remembered=login.visit.remembered)
+        end = login.started_at + timedelta(seconds=absolute)
         return Session(
             id=new_id(),
-            family_id=family_id,
-            kind=SessionKind.BROWSER,
-            user_id=user_id,
+            family_id=login.family_id,
+            kind=kind,
+            user_id=login.user.id,
             token_hash=token_hash(token),
-            created_at=tx.now,
+            created_at=login.started_at,
             used_at=tx.now,
             idle_at=tx.now + timedelta(seconds=self._settings.browser_idle_seconds),
             expires_at=tx.now + lasting,
             rotated_at=None,
+            address=login.visit.address,
+            user_agent=login.visit.user_agent[:MAX_USER_AGENT],
+            remembered=login.visit.remembered,
         )
 
-    def _tokens(
-        self,
-        tx: Transaction,
-        user: User,
-        *,
-        family_id: str,
-        started_at: datetime,
-        cookie: str | None = None,
-    ) -> Tokens:
+    def _tokens(self, tx: Transaction, login: "_Login", *, cookie: str | None = None) -> Tokens:
         refresh = new_secret()
-        end = started_at + timedelta(seconds=self._settings.refresh_absolute_seconds)
-        session = Session(
-            id=new_id(),
-            family_id=family_id,
-            kind=SessionKind.REFRESH,
-            user_id=user.id,
-            token_hash=token_hash(refresh),
-            created_at=started_at,
-            used_at=tx.now,
-            idle_at=min(end, tx.now + timedelta(seconds=self._settings.refresh_idle_seconds)),
-            expires_at=end,
-            rotated_at=None,
-        )
-        SessionRepository(tx).add(session)
+        SessionRepository(tx).add(self._credential(tx, login, SessionKind.REFRESH, refresh))
         lifetime = self._settings.access_token_seconds
+        remembered = login.visit.remembered
         return Tokens(
-            access_token=self._access.issue(user.id, family_id, lifetime),
+            access_token=self._access.issue(login.user.id, login.family_id, lifetime),
             refresh_token=refresh,
             expires_in=lifetime,
-            user=principal_info(user, family_id),
+            user=principal_info(login.user, login.family_id),
             cookie=cookie,
-            cookie_seconds=self._settings.browser_absolute_seconds,
+            cookie_seconds=self._settings.remember_absolute_seconds if remembered else None,
         )
 
     # ---- on --------------------------------------------------------------------------------
@@ -172,17 +192,25 @@ class Sessions:
         session = sessions.by_token(hashed, SessionKind.REFRESH)
         if session is None or session.idle_at <= tx.now:
             return None
-        keep_until = min(
-            session.expires_at, tx.now + timedelta(seconds=self._settings.refresh_idle_seconds)
-        )
+        idle, _ = self._settings.lifetimes(session.kind, remembered=session.remembered)
+        keep_until = min(session.expires_at, tx.now + timedelta(seconds=idle))
         if session.rotated_at is not None or not sessions.rotate(session, keep_until):
             # Returned, not raised: the end of the login has to be committed.
             self._end(tx, session.family_id)
+            audit(
+                tx,
+                "session.reuse_detected",
+                kind="session",
+                id=session.family_id,
+                outcome="denied",
+                detail=f"A refresh token of user {session.user_id} came twice; the login ended.",
+            )
             return None
         user = UserRepository(tx).by_id(session.user_id)
         if user is None or not user.is_active:
             return None
-        return self._tokens(tx, user, family_id=session.family_id, started_at=session.created_at)
+        visit = Visit(session.address, session.user_agent, session.remembered)
+        return self._tokens(tx, _Login(session.family_id, user, session.created_at, visit))
 
     async def resolve(self, hashed: str) -> PrincipalInfo | None:
         """Who owns the live browser session with this token hash; counts as use of it."""
@@ -210,8 +238,9 @@ class Sessions:
         sessions = SessionRepository(tx)
         session = sessions.by_token(hashed, SessionKind.BROWSER)
         if session is not None:
-            idle = tx.now + timedelta(seconds=self._settings.browser_idle_seconds)
-            sessions.touch(session.id, min(idle, session.expires_at))
+            idle, _ = self._settings.lifetimes(session.kind, remembered=session.remembered)
+            until = tx.now + timedelta(seconds=idle)
+            sessions.touch(session.id, min(until, session.expires_at))
 
     @reads
     def principal_of(self, tx: Transaction, session_id: str) -> PrincipalInfo | None:
@@ -224,10 +253,12 @@ class Sessions:
     @writes
     def logout(self, tx: Transaction, session_id: str) -> None:
         """Ends a login with its cookie and tokens; one that has ended already is fine."""
-        self._end(tx, session_id)
+        if self._end(tx, session_id):
+            audit(tx, "logout", kind="session", id=session_id)
 
-    def _end(self, tx: Transaction, family_id: str) -> None:
-        if SessionRepository(tx).end_family(family_id):
+    def _end(self, tx: Transaction, family_id: str) -> bool:
+        ended = SessionRepository(tx).end_family(family_id)
+        if ended:
             tx.emit(SessionRevoked(session_id=family_id))
 
     async def purge(self) -> int:

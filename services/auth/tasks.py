@@ -1,6 +1,8 @@
 """Background work of auth."""
 
 from libs.kit.queue import task
+from services.auth.captcha.service import Captchas
+from services.auth.mfa.service import SecondFactors
 from services.auth.service import Sessions
 
 
@@ -8,3 +10,15 @@ from services.auth.service import Sessions
 async def purge_expired_sessions(sessions: Sessions) -> None:
     """Deletes sessions and login delays whose time is over."""
     await sessions.purge()
+
+
+@task(periodic=600, timeout=120)
+async def purge_expired_captchas(captchas: Captchas) -> None:
+    """Deletes pictures that nobody answered in time."""
+    await captchas.purge()
+
+
+@task(periodic=600, timeout=120)
+async def purge_enrolment_tickets(factors: SecondFactors) -> None:
+    """Deletes the right to enrol a second factor where nobody used it in time."""
+    await factors.purge()

@@ -1,24 +1,37 @@
 """The login pipeline: delay, captcha, password, second factor, and only then a session."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from libs.contracts.audit import audit
 from libs.kit.db import Database, Transaction, reads, writes
+from services.auth.captcha.domain import CaptchaAnswer
+from services.auth.captcha.service import Captchas
 from services.auth.domain import (
     MAX_PASSWORD,
     MAX_USERNAME,
+    DelayKeys,
     account_delay,
     address_delay,
+    delay_keys,
+    no_delay,
     token_hash,
     username_key,
 )
-from services.auth.errors import InvalidCredentials
+from services.auth.errors import (
+    CurrentPasswordWrong,
+    InvalidCredentials,
+    OtpRefused,
+    SessionEnded,
+)
+from services.auth.mfa.service import SecondFactors
+from services.auth.models import User
 from services.auth.repository import UserRepository
 from services.auth.service import (
     Passwords,
     Proven,
     Sessions,
     Tokens,
+    Visit,
     count_failure,
     refuse_while_delayed,
 )
@@ -33,34 +46,25 @@ class Attempt:
     username: str
     password: str
     address: str
+    user_agent: str = ""
+    remember_me: bool = False
+    captcha: CaptchaAnswer | None = None
+    otp_token: str | None = None
+    """A code of the authenticator, or a recovery code."""
 
 
-class SignIn:
-    """Use case of the login. Each step either lets the attempt pass or ends it with its error."""
+class FirstFactor:
+    """Says whether a password is a user's, wherever it is known."""
 
-    def __init__(self, db: Database, *, sessions: Sessions, passwords: Passwords) -> None:
+    def __init__(self, db: Database, *, passwords: Passwords) -> None:
         self._db = db
-        self._sessions = sessions
         self._passwords = passwords
 
-    async def login(self, attempt: Attempt) -> Tokens:
-        """Opens a login for a user who proves to be that user.
+    async def prove(self, attempt: Attempt, key: str, delays: DelayKeys) -> Proven | None:
+        """The user of this name, if this is the password; `key` is the folded name.
 
-        Unknown user, wrong password and disabled user get one answer after one amount of work
-        (InvalidCredentials). Failures make the same account from the same address wait
-        (TooManyFailures), never anybody else for long.
+        Unknown, wrong and disabled are None after one amount of work. Raises TooManyFailures.
         """
-        key = username_key(attempt.username[:LONGEST_NAME])
-        delays = delay_keys(key, attempt.address)
-        proven = await self._first_factor(attempt, key, delays)
-        if proven is None:
-            await self._note_failure(delays)
-            raise InvalidCredentials
-        return await self._sessions.open(proven, delays=delays)
-
-    async def _first_factor(
-        self, attempt: Attempt, key: str, delays: Sequence[str]
-    ) -> Proven | None:
         candidate = await self._look(key, delays)
         password = attempt.password
         fits = len(attempt.username) <= LONGEST_NAME and len(password) <= MAX_PASSWORD
@@ -69,19 +73,110 @@ class SignIn:
         return candidate if fits and matched else None
 
     @reads
-    def _look(self, tx: Transaction, key: str, delays: Sequence[str]) -> Proven | None:
+    def _look(self, tx: Transaction, key: str, delays: DelayKeys) -> Proven | None:
         refuse_while_delayed(tx, delays)
         user = UserRepository(tx).by_key(key)
         if user is None or not user.is_active:
             return None
         return Proven(user.id, user.password_hash)
 
+    async def prove_again(self, user_id: int, password: str) -> None:
+        """For somebody who is logged in and is about to change what guards the account.
+
+        Raises CurrentPasswordWrong, TooManyFailures or SessionEnded.
+        """
+        known = await self._known(user_id)
+        matched = await self._passwords.match(known.password_hash, password[:MAX_PASSWORD])
+        if not matched or len(password) > MAX_PASSWORD:
+            await self._note_guess(user_id)
+            raise CurrentPasswordWrong
+
+    @reads
+    def _known(self, tx: Transaction, user_id: int) -> Proven:
+        refuse_while_delayed(tx, [guess_key(user_id)])
+        user = UserRepository(tx).by_id(user_id)
+        if user is None or not user.is_active:
+            raise SessionEnded
+        return Proven(user.id, user.password_hash)
+
     @writes
-    def _note_failure(self, tx: Transaction, delays: Sequence[str]) -> None:
-        for key, delay in zip(delays, (account_delay, address_delay), strict=True):
-            count_failure(tx, key, delay)
+    def _note_guess(self, tx: Transaction, user_id: int) -> None:
+        count_failure(tx, guess_key(user_id), account_delay)
 
 
-def delay_keys(username: str, address: str) -> tuple[str, str]:
-    """The account as seen from the address, and the address; hashed, so of one length."""
-    return token_hash(f"{username}\n{address}"), token_hash(f"\n{address}")
+class SignIn:
+    """Use case of the login. Each step either lets the attempt pass or ends it with its error."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        sessions: Sessions,
+        captchas: Captchas,
+        first: FirstFactor,
+        second: SecondFactors,
+    ) -> None:
+        self._db = db
+        self._sessions = sessions
+        self._captchas = captchas
+        self._first = first
+        self._second = second
+
+    async def login(self, attempt: Attempt) -> Tokens:
+        """Opens a login for a user who proves to be that user.
+
+        Unknown user, wrong password and disabled user get one answer after one amount of work
+        (InvalidCredentials). Failures make the same account from the same address wait
+        (TooManyFailures), never anybody else for long, and ask for a picture before the next
+        password is looked at (CaptchaRequired, CaptchaWrong). Only who knows the password learns
+        that a second factor is asked for (OtpRequired, OtpEnrolmentRequired, OtpRefused).
+        """
+        key = username_key(attempt.username[:LONGEST_NAME])
+        delays = delay_keys(key, attempt.address)
+        await self._captcha(attempt, key, delays)
+        proven = await self._first.prove(attempt, key, delays)
+        if proven is None:
+            await self._note_failure(key, delays)
+            raise InvalidCredentials
+        try:
+            await self._second.demand(proven.user_id, attempt.otp_token, delays=delays)
+        except OtpRefused:
+            await self._note_failure(key, delays, why="The code of the second factor is wrong.")
+            raise
+        visit = Visit(attempt.address, attempt.user_agent, attempt.remember_me)
+        return await self._sessions.open(proven, delays=delays, visit=visit)
+
+    async def _captcha(self, attempt: Attempt, key: str, delays: DelayKeys) -> None:
+        await self._refuse_while_delayed(delays)
+        await self._captchas.demand(
+            delays, attempt.captcha, username_key=key, address=attempt.address
+        )
+
+    @reads
+    def _refuse_while_delayed(self, tx: Transaction, delays: DelayKeys) -> None:
+        refuse_while_delayed(tx, delays)
+
+    @writes
+    def _note_failure(self, tx: Transaction, key: str, delays: DelayKeys, *, why: str = "") -> None:
+        for counted, delay in zip(delays, (account_delay, address_delay, no_delay), strict=True):
+            count_failure(tx, counted, delay)
+        user = UserRepository(tx).by_key(key)
+        # A name that is nobody's may be a password typed into the wrong field: it is not kept.
+        audit(
+            tx,
+            "login.failed",
+            kind="user",
+            id="" if user is None else user.id,
+            name="" if user is None else user.username,
+            outcome="failure",
+            detail=why or ("There is no such user." if user is None else _why(user)),
+        )
+
+
+def _why(user: User) -> str:
+    return "The password is wrong." if user.is_active else "The user is disabled."
+
+
+def guess_key(user_id: int) -> str:
+    """What guesses at a user's password by somebody who found a session open are counted by."""
+    return token_hash(f"password of\n{user_id}")

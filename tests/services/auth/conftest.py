@@ -11,6 +11,7 @@ from libs.kit.clock import StandingClock
 from libs.kit.db import Database
 from libs.kit.service import Service
 from services.auth.app import service
+from services.auth.captcha.service import Captchas
 from services.auth.domain import Role
 from services.auth.models import User
 from services.auth.service import Passwords, Sessions
@@ -50,7 +51,9 @@ def sessions(db: Database) -> Sessions:
 
 @pytest.fixture
 def sign_in(db: Database, sessions: Sessions, passwords: Passwords) -> SignIn:
-    return SignIn(db, sessions=sessions, passwords=passwords)
+    """Without pictures, which have tests of their own."""
+    captchas = Captchas(db, settings=AuthSettings(captcha=False))
+    return SignIn(db, sessions=sessions, passwords=passwords, captchas=captchas)
 
 
 @pytest.fixture

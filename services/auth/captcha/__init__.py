@@ -1,0 +1,1 @@
+"""Pictures that a login asks for after failures."""
