@@ -1,6 +1,6 @@
 """What can be wrong with a request about users and sessions."""
 
-from libs.kit.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated
+from libs.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 
 
 class InvalidCredentials(Unauthenticated):
@@ -105,3 +105,190 @@ class UsersExist(Conflict):
     code = "users_exist"
     message = "The first administrator can only be made while there are no users."
     message_zh = "只有在没有任何用户时才能创建首个管理员。"
+
+
+class OtpRequired(Unauthenticated):
+    """The password is right; a code of the second factor is missing. Nobody is logged in yet."""
+
+    code = "otp_required"
+    message = "Enter the code of your authenticator, or a recovery code."
+    message_zh = "请输入身份验证器的动态码或恢复码。"
+
+
+class OtpRefused(Unauthenticated):
+    """Not a code of now, or one that was used before."""
+
+    code = "otp_refused"
+    message = "The code is wrong or was used before. Wait for the next one."
+    message_zh = "动态码错误或已被使用，请等待下一个动态码。"
+
+
+class OtpEnrolmentRequired(Unauthenticated):
+    """The password is right, but the user needs a second factor first.
+
+    `enrolment_token` in the details opens the way to it for ten minutes.
+    """
+
+    code = "otp_enrolment_required"
+    message = "You need a second factor. Set up an authenticator, then log in."
+    message_zh = "您需要启用双因素认证，请先设置身份验证器再登录。"
+
+
+class EnrolmentRefused(Unauthenticated):
+    """An enrolment token that is unknown, used or too old."""
+
+    code = "enrolment_refused"
+    message = "This enrolment is over. Log in again to start another one."
+    message_zh = "本次启用已失效，请重新登录后再试。"
+
+
+class OtpWrong(Invalid):
+    """A code given by somebody who is logged in is not good."""
+
+    code = "otp_wrong"
+    message = "The code is wrong or was used before. Wait for the next one."
+    message_zh = "动态码错误或已被使用，请等待下一个动态码。"
+
+
+class SecondFactorOn(Conflict):
+    """It has to be turned off before another one can be set up."""
+
+    code = "second_factor_on"
+    message = "The second factor is on already. Turn it off before you set up another one."
+    message_zh = "双因素认证已启用，如需更换请先停用。"
+
+
+class SecondFactorOff(Conflict):
+    """There is nothing to confirm, to turn off or to renew."""
+
+    code = "second_factor_off"
+    message = "There is no second factor yet. Set one up first."
+    message_zh = "尚未设置双因素认证，请先设置。"
+
+
+class SecondFactorElsewhere(Conflict):
+    """Who logs in through an identity provider has the factors of that provider."""
+
+    code = "second_factor_elsewhere"
+    message = "Your identity provider is in charge of your second factor."
+    message_zh = "您的双因素认证由身份提供方负责。"
+
+
+class RoleNotFound(NotFound):
+    """There is none with that id or key."""
+
+    code = "role_not_found"
+    message = "There is no such role."
+    message_zh = "没有这个角色。"
+
+
+class RoleNameTaken(Conflict):
+    """Names of built-in roles are taken, too."""
+
+    code = "role_name_taken"
+    message = "A role with this name exists already."
+    message_zh = "该角色名称已存在。"
+
+
+class RoleIsBuiltIn(Conflict):
+    """Only whether it asks for a second factor can be changed."""
+
+    code = "role_is_built_in"
+    message = "This role is built in; it can neither be deleted nor changed."
+    message_zh = "内置角色不能删除或修改。"
+
+
+class RoleInUse(Conflict):
+    """Take it from its holders first."""
+
+    code = "role_in_use"
+    message = "Users or groups still hold this role. Take it from them first."
+    message_zh = "仍有用户或用户组拥有该角色，请先收回。"
+
+
+class ExceedsOwnRights(Forbidden):
+    """Nobody gives away more than they hold, nor for longer."""
+
+    code = "exceeds_own_rights"
+    message = "You cannot give, or take away, more than you hold yourself."
+    message_zh = "您不能授予或收回超出自身权限的内容。"
+
+
+class GrantNotFound(NotFound):
+    """There is none with that id."""
+
+    code = "grant_not_found"
+    message = "There is no such grant."
+    message_zh = "没有这项授权。"
+
+
+class SubjectNotFound(NotFound):
+    """The user or group that is to get something does not exist."""
+
+    code = "subject_not_found"
+    message = "There is no such user or group."
+    message_zh = "没有这个用户或用户组。"
+
+
+class GrantOver(Conflict):
+    """A grant that was revoked or has ended stays as it is."""
+
+    code = "grant_over"
+    message = "This grant was revoked or has ended."
+    message_zh = "该授权已被撤销或已到期。"
+
+
+class TemplateNotFound(NotFound):
+    """There is none with that id."""
+
+    code = "template_not_found"
+    message = "There is no such template of grants."
+    message_zh = "没有这个授权模板。"
+
+
+class TemplateNameTaken(Conflict):
+    """Names that differ only by case are the same name."""
+
+    code = "template_name_taken"
+    message = "A template with this name exists already."
+    message_zh = "该授权模板名称已存在。"
+
+
+class ApprovalNotFound(NotFound):
+    """There is none with that id, or it is none of the caller's business."""
+
+    code = "approval_not_found"
+    message = "There is no such approval."
+    message_zh = "没有这个审批。"
+
+
+class ApprovalClosed(Conflict):
+    """It was decided, withdrawn or has expired."""
+
+    code = "approval_closed"
+    message = "This approval is not open any more."
+    message_zh = "该审批已结束。"
+
+
+class ApprovalNotYours(Forbidden):
+    """The requester never decides, nor does anybody who was not asked."""
+
+    code = "approval_not_yours"
+    message = "You are not one of those who may decide this."
+    message_zh = "您不是该审批的审批人。"
+
+
+class DecidedAlready(Conflict):
+    """Everybody decides once."""
+
+    code = "decided_already"
+    message = "You have decided this already."
+    message_zh = "您已对此作出决定。"
+
+
+class TooFewApprovers(Invalid):
+    """Without the requester there are fewer than the quorum."""
+
+    code = "too_few_approvers"
+    message = "There are not enough people who could approve this."
+    message_zh = "可审批的人数不足。"

@@ -9,14 +9,16 @@ from libs.kit import clock
 from libs.kit.auth import AccessTokens, Principal
 from libs.kit.clock import StandingClock
 from libs.kit.db import Database
+from libs.kit.seal import Seal
 from libs.kit.service import Service
 from services.auth.app import service
 from services.auth.captcha.service import Captchas
 from services.auth.domain import Role
+from services.auth.mfa.service import SecondFactors
 from services.auth.models import User
 from services.auth.service import Passwords, Sessions
-from services.auth.settings import AuthSettings
-from services.auth.signin.service import SignIn
+from services.auth.settings import AuthSettings, MfaSettings
+from services.auth.signin.service import FirstFactor, SignIn
 from services.auth.users.schemas import UserCreate
 from services.auth.users.service import OwnAccount, Users
 from tests.support.doors import SECRET, Door, opened
@@ -50,10 +52,21 @@ def sessions(db: Database) -> Sessions:
 
 
 @pytest.fixture
-def sign_in(db: Database, sessions: Sessions, passwords: Passwords) -> SignIn:
+def first(db: Database, passwords: Passwords) -> FirstFactor:
+    return FirstFactor(db, passwords=passwords)
+
+
+@pytest.fixture
+def factors(db: Database, first: FirstFactor) -> SecondFactors:
+    seal = Seal(SECRET.get_secret_value(), "auth")
+    return SecondFactors(db, seal=seal, settings=MfaSettings(), proves=first.prove_again)
+
+
+@pytest.fixture
+def sign_in(db: Database, sessions: Sessions, first: FirstFactor, factors: SecondFactors) -> SignIn:
     """Without pictures, which have tests of their own."""
     captchas = Captchas(db, settings=AuthSettings(captcha=False))
-    return SignIn(db, sessions=sessions, passwords=passwords, captchas=captchas)
+    return SignIn(db, sessions=sessions, captchas=captchas, first=first, second=factors)
 
 
 @pytest.fixture
