@@ -1,10 +1,11 @@
 """Settings that every part of the platform shares; the only reader of the environment."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -60,3 +61,32 @@ class FaultSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)
 
     faults: str | None = None
+
+
+class OutboundSettings(BaseSettings):
+    """Whom the platform itself may ask over HTTP, prefix OPSJOB_OUTBOUND_ (see `kit.outbound`).
+
+    Public addresses may be asked by https. ``networks`` and ``ports`` are lists with commas;
+    networks are those private ones that may be asked too. Addresses where clouds give out
+    credentials (169.254.0.0/16 and the like) need a network of their own in the list.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_OUTBOUND_", extra="ignore", frozen=True)
+
+    networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    ports: Annotated[tuple[int, ...], NoDecode] = (443,)
+    allow_http: bool = False
+    """Also without TLS; what is sent can be read on its way then."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that are believed besides the public ones."""
+    max_bytes: int = Field(default=64 * 1024, ge=1024, le=16 * 1024 * 1024)
+    """The longest body that is read."""
+    seconds: float = Field(default=10.0, gt=0, le=60)
+    """For one request from the name's resolution to the last byte."""
+
+    @field_validator("networks", "ports", mode="before")
+    @classmethod
+    def _with_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
