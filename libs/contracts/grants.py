@@ -132,6 +132,8 @@ def _right(kind: ObjectType, action: Action) -> str:
         return "permissions:write"
     if action is Action.EXECUTE:
         return "executions:operate" if kind is ObjectType.EXECUTION else RUN
+    if action is Action.USE and kind is ObjectType.ACCOUNT:
+        return "accounts:use"
     return _READ[kind] if action in (Action.VIEW, Action.USE) else _WRITE[kind]
 
 
