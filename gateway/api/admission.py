@@ -7,6 +7,7 @@ from gateway.api.credentials import CredentialKey, Credentials, Identity, creden
 from gateway.api.csrf import SAFE_METHODS, check_cookie_change, refuse_foreign_site
 from gateway.api.heads import RequestHead
 from gateway.api.limits import Rates
+from gateway.api.routing import OpenDoor
 from gateway.api.settings import GatewaySettings
 from libs.kit import clock
 from libs.kit.errors import Unauthenticated
@@ -59,9 +60,10 @@ class Admission:
             raise Unauthenticated()
         return self._credentials.known(key) or await self._confirm(key, caller)
 
-    async def admit_anybody(self, head: RequestHead, caller: Caller) -> None:
+    async def admit_anybody(self, head: RequestHead, caller: Caller, door: OpenDoor) -> None:
         """A call that gets one in, such as a log-in: bounded by address, not from other sites."""
-        refuse_foreign_site(head, caller, self._origins)
+        if not door.from_elsewhere:
+            refuse_foreign_site(head, caller, self._origins)
         await self._rates.logins.pay(network_of(caller.address))
 
     async def _count_anonymous(self, caller: Caller) -> None:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.api.admission import Admission
 from gateway.api.bodies import CountedBody, check_body
 from gateway.api.callers import Caller, Callers
-from gateway.api.credentials import Credentials, Identity
+from gateway.api.credentials import Credentials, Identity, login_cookie
 from gateway.api.csrf import SAFE_METHODS
 from gateway.api.errors import (
     AddressTooLong,
@@ -28,7 +28,14 @@ from gateway.api.heads import Header, Heads, RequestHead
 from gateway.api.limits import Rates, StreamSlots
 from gateway.api.local import LocalPages
 from gateway.api.metrics import GatewayMetrics
-from gateway.api.routing import OPEN_DOORS, Route, belongs_to_platform, carries_token, locate
+from gateway.api.routing import (
+    OpenDoor,
+    Route,
+    belongs_to_platform,
+    carries_token,
+    locate,
+    open_door,
+)
 from gateway.api.settings import GatewaySettings
 from gateway.api.spa import Console
 from gateway.api.streams import SIGNED_OUT, Streams
@@ -53,6 +60,7 @@ class Visit:
     route: Route
     head: RequestHead
     caller: Caller
+    door: OpenDoor | None = None
 
     def as_seen_by_service(self, exchange: Exchange, identity: Identity | None) -> Scope:
         """The scope with the canonical path and with headers of which each is our word."""
@@ -65,6 +73,9 @@ class Visit:
         ]
         if identity is not None:
             headers.append(identity.header_for(self.route.service))
+        if self.door is not None and self.door.takes_login_cookie:
+            cookie = login_cookie(self.head, scheme=caller.scheme)
+            headers += [] if cookie is None else [cookie]
         return {
             **self.scope,
             "path": self.path,
@@ -156,7 +167,8 @@ class Gateway:
             await self._answer_here(path, method, head, caller, exchange)
             return
         exchange.route = route.prefix
-        await self._forward(Visit(scope, path, route, head, caller), receive, exchange)
+        door = open_door(method, path)
+        await self._forward(Visit(scope, path, route, head, caller, door), receive, exchange)
 
     def _check_query(self, query: bytes) -> None:
         if len(query) > self._settings.max_query_bytes:
@@ -166,16 +178,15 @@ class Gateway:
 
     async def _forward(self, visit: Visit, receive: Receive, exchange: Exchange) -> None:
         """Admits the caller and lets the service answer."""
-        scope, head, route = visit.scope, visit.head, visit.route
+        scope, head, route, door = visit.scope, visit.head, visit.route, visit.door
         method = scope["method"]
-        door = OPEN_DOORS.get((method, visit.path))
         limit = (door or route).max_body_bytes or self._settings.max_body_bytes
         counted: CountedBody | None = None
         if (head.announces_body or head.content_encoding) and check_body(head, limit):
             receive = counted = CountedBody(receive, limit, exchange.mute)
         identity: Identity | None = None
         if door:
-            await self._admission.admit_anybody(head, visit.caller)
+            await self._admission.admit_anybody(head, visit.caller, door)
         else:
             identity = self._admission.recognise(
                 head, visit.caller, method

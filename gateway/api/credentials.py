@@ -14,6 +14,8 @@ from libs.kit.auth import AccessTokens, InternalTokens, Principal
 CALLER: Final = "gateway-api"
 SECURE_COOKIE: Final = b"__Host-opsjob"
 PLAIN_COOKIE: Final = b"opsjob_session"
+SECURE_LOGIN_COOKIE: Final = b"__Host-opsjob-login"
+PLAIN_LOGIN_COOKIE: Final = b"opsjob_login"
 
 _LONGEST_TOKEN: Final = 4096
 _COOKIE_VALUE: Final = re.compile(rb"[A-Za-z0-9_-]{16,256}")
@@ -184,7 +186,17 @@ def _bearer(authorization: bytes) -> bytes:
 
 def _session_cookie(cookies: bytes, scheme: str) -> bytes | None:
     """The one session cookie that counts for this scheme; two of them are refused."""
-    name = SECURE_COOKIE if scheme == "https" else PLAIN_COOKIE
+    return _one_cookie(cookies, SECURE_COOKIE if scheme == "https" else PLAIN_COOKIE)
+
+
+def login_cookie(head: RequestHead, *, scheme: str) -> Header | None:
+    """The cookie of a login by an identity provider, alone, for the service that set it."""
+    name = SECURE_LOGIN_COOKIE if scheme == "https" else PLAIN_LOGIN_COOKIE
+    value = None if head.cookie is None else _one_cookie(head.cookie, name)
+    return None if value is None else (b"cookie", name + b"=" + value)
+
+
+def _one_cookie(cookies: bytes, name: bytes) -> bytes | None:
     found: bytes | None = None
     for part in cookies.split(b";"):
         key, _, value = part.partition(b"=")

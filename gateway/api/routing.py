@@ -29,9 +29,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class OpenDoor:
-    """A call that needs no credential, because it is how one gets a credential."""
+    """A call that needs no credential, because it is how one gets a credential.
+
+    `from_elsewhere` is for a page that another site leads to: an identity provider sends people
+    back. `takes_login_cookie` lets the service see the cookie of a login that is under way.
+    """
 
     max_body_bytes: int
+    from_elsewhere: bool = False
+    takes_login_cookie: bool = False
 
 
 URL_MAP: Final[Mapping[str, Route]] = {
@@ -54,7 +60,18 @@ URL_MAP: Final[Mapping[str, Route]] = {
 OPEN_DOORS: Final[Mapping[tuple[str, str], OpenDoor]] = {
     ("POST", "/api/auth/login"): OpenDoor(max_body_bytes=64 * KIB),
     ("POST", "/api/auth/refresh"): OpenDoor(max_body_bytes=64 * KIB),
+    ("GET", "/api/auth/options"): OpenDoor(max_body_bytes=KIB),
+    ("POST", "/api/auth/mfa/enrolment/setup"): OpenDoor(max_body_bytes=4 * KIB),
+    ("POST", "/api/auth/mfa/enrolment/verify"): OpenDoor(max_body_bytes=4 * KIB),
 }
+
+_PROVIDER_DOORS: Final[Mapping[str, OpenDoor]] = {
+    "start": OpenDoor(max_body_bytes=KIB),
+    "callback": OpenDoor(max_body_bytes=KIB, from_elsewhere=True, takes_login_cookie=True),
+}
+_PROVIDER_DOOR: Final = re.compile(
+    r"/api/auth/oidc/(?:[a-z0-9-]{1,32}|\{provider\})/(start|callback)", re.ASCII
+)
 
 # Every alternative begins with other bytes and every repetition is possessive, so that no path,
 # however it is made up, takes more than one look at each of its bytes.
@@ -129,6 +146,15 @@ def route_of(path: str) -> Route | None:
             return route
         end = path.rfind("/", 0, end)
     return None
+
+
+def open_door(method: str, path: str) -> OpenDoor | None:
+    """The door of a canonical path that needs no credential, if it is one."""
+    found = OPEN_DOORS.get((method, path))
+    if found is None and method == "GET":
+        provider = _PROVIDER_DOOR.fullmatch(path)
+        return None if provider is None else _PROVIDER_DOORS[provider[1]]
+    return found
 
 
 def belongs_to_platform(path: str) -> bool:
