@@ -4,10 +4,10 @@ A right comes from a permission of a role (it holds for all objects of a kind), 
 row that covers every part of the request. Two rows are never combined.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from libs.contracts.grants import (
     ALL,
@@ -24,8 +24,7 @@ from libs.contracts.grants import (
 ORDER: Final = {part: place for place, part in enumerate(Missing)}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What somebody wants to do with one object.
 
     `groups` are all host groups that a host or group lies in, at any height. `what` and `account`
@@ -40,8 +39,7 @@ class Request:
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer: by a permission, by a row, or what was missing (of the row that came closest)."""
 
     allowed: bool
@@ -70,7 +68,7 @@ _ON_HOSTS: Final = (ObjectType.HOST, ObjectType.HOST_GROUP)
 class _Row:
     """A row made ready: sets instead of lists, None for everything."""
 
-    __slots__ = ("accounts", "ends", "id", "starts", "what", "windows")
+    __slots__ = ("accounts", "ends", "hours", "id", "starts", "what")
 
     def __init__(self, row: GrantRow) -> None:
         self.id = row.id
@@ -78,14 +76,19 @@ class _Row:
         self.ends = row.expires_at
         self.what = None if ALL in row.what else frozenset(row.what)
         self.accounts = None if ALL in row.accounts else frozenset(row.accounts)
-        self.windows = row.windows
+        self.hours = None if row.windows is None else tuple(w.hours() for w in row.windows)
 
     def is_live(self, now: datetime) -> bool:
         begun = self.starts is None or self.starts <= now
         return begun and (self.ends is None or now < self.ends)
 
     def is_open(self, now: datetime) -> bool:
-        return self.windows is None or any(window.holds(now) for window in self.windows)
+        if self.hours is None:
+            return True
+        for hours in self.hours:  # noqa: SIM110  twice as fast as a generator, and asked often
+            if hours.holds(now):
+                return True
+        return False
 
     def lacks(self, request: Request, now: datetime, *, is_run: bool) -> Missing | None:
         """The first part of a request that this row does not cover; it covers the object."""
@@ -99,6 +102,7 @@ class _Row:
 
 
 _Rows = dict[tuple[Action, ObjectType], dict[str, list[_Row]]]
+_NONE: Final[Mapping[str, list[_Row]]] = {}
 
 
 class AccessSet:
@@ -125,7 +129,8 @@ class AccessSet:
 
     def can(self, permission: str) -> bool:
         """Whether a role gives this permission."""
-        return permission in self.permissions or ALL in self.permissions
+        held = self.permissions
+        return permission in held or ALL in held
 
     def narrowed(self, permissions: frozenset[str]) -> "AccessSet":
         """The same rows under fewer permissions, as for a request of a narrower principal."""
@@ -135,20 +140,22 @@ class AccessSet:
         fewer.rows, fewer._index = self.rows, self._index
         return fewer
 
-    def candidates(self, request: Request) -> Iterable[_Row]:
+    def candidates(self, request: Request) -> list[_Row]:
         """The rows that give the action on the object, directly or by a group around it."""
-        direct = self._index.get((request.action, request.object_type))
-        if direct is not None:
-            yield from direct.get(request.object_id, ())
-            yield from direct.get(ALL, ())
-        if request.object_type in _ON_HOSTS and request.groups:
-            around = self._index.get((request.action, ObjectType.HOST_GROUP))
-            if around is not None:
-                for group in request.groups:
-                    if not (direct is around and group == request.object_id):
-                        yield from around.get(group, ())
-                if direct is not around:
-                    yield from around.get(ALL, ())
+        action, kind, object_id, groups, *_ = request
+        held: list[_Row] = []
+        direct = self._index.get((action, kind), _NONE)
+        held += direct.get(object_id, ())
+        held += direct.get(ALL, ())
+        if groups and kind in _ON_HOSTS:
+            is_group = kind is ObjectType.HOST_GROUP
+            around = direct if is_group else self._index.get((action, ObjectType.HOST_GROUP), _NONE)
+            for group in groups:
+                if not (is_group and group == object_id):
+                    held += around.get(group, ())
+            if not is_group:
+                held += around.get(ALL, ())
+        return held
 
     def gives(self, request: Request) -> bool:
         """Whether any row gives the action on any object of the kind, at whatever time."""

@@ -1,6 +1,7 @@
 """What other contexts may know of auth: who somebody is, what changed, and how to ask."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -27,6 +28,8 @@ class PrincipalInfo(BaseModel):
     is_active: bool
     session_id: str | None
     must_change_password: bool = False
+    expires_at: datetime | None = None
+    """When the credential ends that led to this answer, if it is an API token."""
 
     def as_principal(self) -> Principal:
         """The same person in the form that internal tokens carry."""
@@ -39,6 +42,18 @@ class PrincipalInfo(BaseModel):
             kind="user",
             service=None,
         )
+
+
+API_TOKEN_PREFIX: Final = "opsjob_"
+"""What every API token begins with, so that it is known where it leaks."""
+
+API_TOKEN_SESSION: Final = "token:"
+"""What `session_id` begins with when an API token is the credential; its id follows."""
+
+
+def is_by_api_token(principal: Principal) -> bool:
+    """Whether a program acts with an API token, which may not touch what guards the account."""
+    return (principal.session_id or "").startswith(API_TOKEN_SESSION)
 
 
 class FirstAdmin(BaseModel):
@@ -71,11 +86,35 @@ class UserRolesChanged(AuthFact):
     user_id: int
 
 
+class PolicyChanged(AuthFact):
+    """What roles allow has changed; drop whatever was remembered about anybody's permissions."""
+
+    type: ClassVar[str] = "auth.policy_changed"
+    version: str
+
+
+class GrantChanged(AuthFact):
+    """What a user, or everybody in a group, may do with single objects has changed."""
+
+    type: ClassVar[str] = "auth.grant_changed"
+    grant_id: int
+    subject_type: str
+    subject_id: int
+
+
 class SessionRevoked(AuthFact):
     """A browser session or token family ended before its time."""
 
     type: ClassVar[str] = "auth.session_revoked"
     session_id: str
+
+
+class ApiTokenRevoked(AuthFact):
+    """An API token ended before its time."""
+
+    type: ClassVar[str] = "auth.api_token_revoked"
+    token_id: int
+    user_id: int
 
 
 class FirstAdminPasswordChanged(AuthFact):
@@ -110,6 +149,17 @@ class AuthClient(ServiceClient):
         """Who owns this session or token family now; None when it ended or the user is disabled."""
         content = await self._call(
             "POST", "/internal/sessions/principal", json={"session_id": session_id}
+        )
+        return _MAYBE_PRINCIPAL.validate_python(content)
+
+    async def resolve_token(self, token_hash: str, *, address: str = "") -> PrincipalInfo | None:
+        """Who owns the API token with this SHA-256 (lower-case hex), with the token's permissions.
+
+        None when it is unknown, revoked, expired, or its user is disabled. Counts as use from
+        `address`, if one is given.
+        """
+        content = await self._call(
+            "POST", "/internal/tokens/resolve", json={"token_hash": token_hash, "address": address}
         )
         return _MAYBE_PRINCIPAL.validate_python(content)
 

@@ -1,10 +1,10 @@
 """The rows and words of access: what grants are about, and which permission means the same."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +24,8 @@ RUN_AS_ROOT: Final = "executions:run_as_root"
 class ObjectType(StrEnum):
     """What a grant can be about."""
 
+    __hash__ = str.__hash__  # that of an enumeration is a call of Python, in every decision
+
     HOST = "host"
     HOST_GROUP = "host_group"
     ACCOUNT = "account"
@@ -36,6 +38,8 @@ class ObjectType(StrEnum):
 
 class Action(StrEnum):
     """What a grant can allow. Every action includes seeing the object; nothing else follows."""
+
+    __hash__ = str.__hash__
 
     VIEW = "view"
     USE = "use"
@@ -73,16 +77,32 @@ class Window(BaseModel):
     until: str
     zone: str = "UTC"
 
+    def hours(self) -> "Hours":
+        """The same made ready for many questions."""
+        return Hours(frozenset(self.days), _minutes(self.start), _minutes(self.until), self.zone)
+
     def holds(self, now: datetime) -> bool:
         """Whether this moment lies inside."""
-        here = now.astimezone(_zone(self.zone))
-        minute = here.hour * 60 + here.minute
-        start, until = _minutes(self.start), _minutes(self.until)
-        today = here.isoweekday() in self.days
-        if start < until:
-            return today and start <= minute < until
-        yesterday = (here - timedelta(days=1)).isoweekday() in self.days
-        return (today and minute >= start) or (yesterday and minute < until)
+        return self.hours().holds(now)
+
+
+class Hours(NamedTuple):
+    """A window with its times as minutes of the day."""
+
+    days: frozenset[int]
+    start: int
+    until: int
+    zone: str
+
+    def holds(self, now: datetime) -> bool:
+        """Whether this moment lies inside."""
+        weekday, minute = _clock(self.zone, int(now.timestamp() // 60))
+        if self.start < self.until:
+            return weekday in self.days and self.start <= minute < self.until
+        yesterday = weekday - 1 or 7
+        return (weekday in self.days and minute >= self.start) or (
+            yesterday in self.days and minute < self.until
+        )
 
 
 class GrantRow(BaseModel):
@@ -143,12 +163,13 @@ RIGHTS: Final[Mapping[tuple[ObjectType, Action], str]] = {
 """The permission that allows an action on all objects of a kind."""
 
 
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+@lru_cache(maxsize=1024)
+def _clock(zone: str, minute: int) -> tuple[int, int]:
+    """Day of the week and minute of the day that a zone's clock shows; `minute` since 1970."""
+    here = datetime.fromtimestamp(minute * 60, ZoneInfo(zone))
+    return here.isoweekday(), here.hour * 60 + here.minute
 
 
-@lru_cache(maxsize=2048)
 def _minutes(text: str) -> int:
     hours, _, minutes = text.partition(":")
     return int(hours) * 60 + int(minutes)

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
+from libs.contracts.audit import refused
 from libs.kit.db import Database
-from libs.kit.seal import Seal
+from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
+from services.auth.account.service import OwnAccount
+from services.auth.audit.repository import CheckpointFile
+from services.auth.audit.router import router as audit_router
+from services.auth.audit.service import AuditLog, Checkpoints, Retention
 from services.auth.captcha.router import router as captcha_router
 from services.auth.captcha.service import Captchas
+from services.auth.consumers import on
 from services.auth.internal import router as internal_router
 from services.auth.mfa.router import router as mfa_router
-from services.auth.mfa.service import SecondFactors
-from services.auth.models import Base
+from services.auth.mfa.service import SecondFactors, secret_place
+from services.auth.models import Base, SecondFactor
 from services.auth.roles.router import router as roles_router
 from services.auth.roles.service import Roles
 from services.auth.router import router
 from services.auth.service import Passwords, Sessions
-from services.auth.settings import AuthSettings, MfaSettings
+from services.auth.settings import AuditSettings, AuthSettings, MfaSettings
 from services.auth.signin.service import FirstFactor, SignIn
 from services.auth.tasks import (
     purge_enrolment_tickets,
@@ -23,7 +29,7 @@ from services.auth.tasks import (
     purge_expired_sessions,
 )
 from services.auth.users.router import router as users_router
-from services.auth.users.service import OwnAccount, Users
+from services.auth.users.service import Users
 
 
 def build(db: Database, runtime: Runtime) -> Sequence[object]:
@@ -33,7 +39,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     sessions = Sessions(db, access=runtime.access_tokens, settings=settings)
     captchas = Captchas(db, settings=settings)
     first = FirstFactor(db, passwords=passwords)
-    seal = Seal(runtime.settings.secret.get_secret_value(), "auth")
+    seal = runtime.seal("auth")
     factors = SecondFactors(db, seal=seal, settings=MfaSettings(), proves=first.prove_again)
     return [
         sessions,
@@ -41,15 +47,39 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         factors,
         SignIn(db, sessions=sessions, captchas=captchas, first=first, second=factors),
         OwnAccount(db, passwords=passwords, data_dir=runtime.settings.data_dir),
-        Users(db, passwords=passwords),
+        Users(db, passwords=passwords, one_time=settings.one_time),
         Roles(db),
+        *_audit(db, runtime),
     ]
+
+
+def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
+    settings = AuditSettings()
+    checkpoints = Checkpoints(
+        db,
+        file=CheckpointFile(runtime.settings.data_dir / "audit"),
+        settings=settings,
+        holder=runtime.process_id,
+    )
+    return [AuditLog(db), checkpoints, Retention(db, checkpoints=checkpoints, settings=settings)]
 
 
 service = Service(
     name="auth",
     metadata=Base.metadata,
     build=build,
-    routers=(router, users_router, captcha_router, roles_router, mfa_router, internal_router),
+    routers=(
+        router,
+        users_router,
+        captcha_router,
+        roles_router,
+        mfa_router,
+        audit_router,
+        internal_router,
+    ),
+    consumers=on,
+    sealed=(SealedColumn(SecondFactor.sealed_secret, secret_place),),
+    loops=(Checkpoints, Retention),
+    refused=refused,
     tasks=(purge_expired_sessions, purge_expired_captchas, purge_enrolment_tickets),
 )

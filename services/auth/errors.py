@@ -59,6 +59,14 @@ class SessionEnded(Unauthenticated):
     message_zh = "会话已结束，请重新登录。"
 
 
+class NotByApiToken(Forbidden):
+    """API tokens make no tokens, change no password or profile and end no sessions."""
+
+    code = "not_by_api_token"
+    message = "An API token may not do this. Log in with a user name and a password."
+    message_zh = "API 令牌不能执行此操作，请使用用户名和密码登录。"
+
+
 class CurrentPasswordWrong(Invalid):
     """Changing a password needs the present one."""
 
@@ -292,3 +300,19 @@ class TooFewApprovers(Invalid):
     code = "too_few_approvers"
     message = "There are not enough people who could approve this."
     message_zh = "可审批的人数不足。"
+
+
+class AuditRecordNotFound(NotFound):
+    """There is no record with that number, or none any longer."""
+
+    code = "audit_record_not_found"
+    message = "There is no such record in the audit log."
+    message_zh = "审计日志中没有这条记录。"
+
+
+class ExportTooLarge(Invalid):
+    """A sheet cannot hold so many rows; `most` says how many it can."""
+
+    code = "export_too_large"
+    message = "More records match than an XLSX file can hold. Choose a shorter time, CSV or JSONL."
+    message_zh = "匹配的记录超过 XLSX 文件的上限，请缩小时间范围，或选择 CSV、JSONL 格式。"

@@ -286,3 +286,128 @@ class OidcFlow(Base):
     sealed_verifier: Mapped[str] = mapped_column(String(512))
     return_to: Mapped[str] = mapped_column(String(1024))
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class RoleRow(Base):
+    """A role. What a built-in one allows is in the policy, of a custom one in `permissions`.
+
+    `key` is what users and groups hold: the name of a built-in role, or `custom-` and the id.
+    """
+
+    __tablename__ = "roles"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(128))
+    name_key: Mapped[str] = mapped_column(String(512), unique=True)
+    description: Mapped[str] = mapped_column(Text)
+    permissions: Mapped[str] = mapped_column(Text)
+    """A JSON list of names; empty for a built-in role."""
+    is_built_in: Mapped[bool] = mapped_column(Boolean)
+    require_two_factor: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class AccessState(Base):
+    """One row, counted up by every change of a grant, so that changes become visible in order."""
+
+    __tablename__ = "access_state"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer)
+
+
+class Grant(Base):
+    """That a user or a group may do something with objects; never deleted, only revoked.
+
+    The lists are JSON as text. `revision` is that of the last change.
+    """
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        Index("ix_grants_subject_type_subject_id", "subject_type", "subject_id"),
+        Index("ix_grants_expires_at", "expires_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    subject_type: Mapped[str] = mapped_column(String(8))
+    subject_id: Mapped[int] = mapped_column(Integer)
+    actions: Mapped[str] = mapped_column(Text)
+    object_type: Mapped[str] = mapped_column(String(24))
+    object_ids: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    accounts: Mapped[str] = mapped_column(Text)
+    windows: Mapped[str | None] = mapped_column(Text)
+    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(Text)
+    template_id: Mapped[int | None] = mapped_column(Integer)
+    revision: Mapped[int] = mapped_column(Integer)
+    created_by: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revoked_by: Mapped[int | None] = mapped_column(Integer)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class GrantTemplate(Base):
+    """A named set of parts of grants, to be given to users and groups as ordinary grants."""
+
+    __tablename__ = "grant_templates"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(128))
+    name_key: Mapped[str] = mapped_column(String(512), unique=True)
+    description: Mapped[str] = mapped_column(Text)
+    parts: Mapped[str] = mapped_column(Text)
+    """A JSON list."""
+    created_by: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Approval(Base):
+    """That something waits for the consent of others; good for exactly one content.
+
+    `subject_hash` is SHA-256 of what is approved; another content needs another approval.
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        Index("ix_approvals_subject_kind_subject_id", "subject_kind", "subject_id"),
+        Index("ix_approvals_state_expires_at", "state", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    subject_kind: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[str] = mapped_column(String(64))
+    subject_name: Mapped[str] = mapped_column(String(128))
+    subject_hash: Mapped[str] = mapped_column(String(64))
+    requester_id: Mapped[int] = mapped_column(Integer)
+    requester_name: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text)
+    approvers: Mapped[str] = mapped_column(Text)
+    """JSON: ids of users and of groups."""
+    quorum: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ApprovalDecision(Base):
+    """What one approver said, once."""
+
+    __tablename__ = "approval_decisions"
+
+    approval_id: Mapped[str] = mapped_column(
+        ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    username: Mapped[str] = mapped_column(String(64))
+    approve: Mapped[bool] = mapped_column(Boolean)
+    comment: Mapped[str] = mapped_column(Text)
+    decided_at: Mapped[datetime] = mapped_column(UTCDateTime)

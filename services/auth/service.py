@@ -17,12 +17,12 @@ from services.auth.domain import (
     SessionKind,
     hash_password,
     password_matches,
-    permissions_of,
     token_hash,
 )
 from services.auth.errors import InvalidCredentials, RefreshRefused, TooManyFailures
 from services.auth.models import Session, User
 from services.auth.repository import DelayRepository, SessionRepository, UserRepository
+from services.auth.roles.repository import held
 from services.auth.settings import AuthSettings
 
 TOUCH_AFTER = timedelta(seconds=60)
@@ -112,7 +112,7 @@ class Sessions:
     def open(self, tx: Transaction, proven: Proven, *, delays: DelayKeys, visit: Visit) -> Tokens:
         """Opens a login for a user who proved everything that was asked; see `signin`.
 
-        Forgets the failures of the first of `delays`. Raises TooManyFailures or
+        Forgets the failures of the account. Raises TooManyFailures or
         InvalidCredentials for what changed since the proof.
         """
         # Guesses sent at the same moment all passed the first look; here the delay catches them.
@@ -120,7 +120,7 @@ class Sessions:
         user = UserRepository(tx).by_id(proven.user_id)
         if user is None or not user.is_active or user.password_hash != proven.password_hash:
             raise InvalidCredentials
-        DelayRepository(tx).clear(delays[0])
+        DelayRepository(tx).clear(delays.account_here, delays.account)
         sessions = SessionRepository(tx)
         sessions.delete_expired(PURGE_ON_LOGIN)
         for family_id in sessions.families_of(user.id)[MAX_LOGINS - 1 :]:
@@ -152,8 +152,8 @@ class Sessions:
             token_hash=token_hash(token),
             created_at=login.started_at,
             used_at=tx.now,
-            idle_at=tx.now + timedelta(seconds=self._settings.browser_idle_seconds),
-            expires_at=tx.now + lasting,
+            idle_at=min(end, tx.now + timedelta(seconds=idle)),
+            expires_at=end,
             rotated_at=None,
             address=login.visit.address,
             user_agent=login.visit.user_agent[:MAX_USER_AGENT],
@@ -260,6 +260,7 @@ class Sessions:
         ended = SessionRepository(tx).end_family(family_id)
         if ended:
             tx.emit(SessionRevoked(session_id=family_id))
+        return ended
 
     async def purge(self) -> int:
         """Deletes what has expired, in short transactions; says how many sessions went."""
@@ -275,13 +276,19 @@ class Sessions:
 
 
 def principal_info(user: User, session_id: str | None = None) -> PrincipalInfo:
-    """A user in the form that other contexts see."""
-    roles = [held.role for held in user.roles]
+    """A user in the form that other contexts see, with the roles of its groups.
+
+    Who has to set a new password first may do nothing else. The transaction that loaded the user
+    must still run.
+    """
+    rights = held(user)
+    # The first administrator gets along with the first password, so that a fresh platform works.
+    waits = user.must_change_password and not user.is_first_admin
     return PrincipalInfo(
         user_id=user.id,
         username=user.username,
-        roles=roles,
-        permissions=sorted(permissions_of(roles)),
+        roles=list(rights.roles),
+        permissions=[] if waits else sorted(rights.permissions),
         is_active=user.is_active,
         session_id=session_id,
         must_change_password=user.must_change_password,

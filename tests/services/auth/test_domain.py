@@ -5,7 +5,7 @@ from itertools import chain, combinations
 import pytest
 
 from services.auth.domain import (
-    GRANTS,
+    PERMISSIONS,
     Role,
     account_delay,
     address_delay,
@@ -16,10 +16,6 @@ from services.auth.domain import (
     username_key,
 )
 
-PERMISSIONS = sorted(
-    {permission for _, permission in GRANTS if permission != "*"}
-    | {"users:read", "users:write", "hosts:write", "agents:write", "system:read"}
-)
 ROLE_SETS = list(chain.from_iterable(combinations(Role, size) for size in range(len(Role) + 1)))
 
 
@@ -33,12 +29,17 @@ def test_compiled_permissions_are_what_casbin_decides(roles: tuple[Role, ...]) -
 
 
 def test_each_role_holds_what_the_plan_of_roles_says() -> None:
-    reading = {"hosts:read", "agents:read", "executions:read"}
+    reading = {"hosts:read", "agents:read", "executions:read", "templates:read"}
+    reading |= {"plans:read", "schedules:read"}
 
     assert permissions_of([Role.ADMIN]) == {"*"}
-    operating = {"executions:run", "executions:cancel", "executions:operate"}
+    operating = {"executions:run", "executions:run_as_root", "executions:cancel"}
+    operating |= {"executions:operate", "accounts:use"}
     assert permissions_of([Role.OPERATOR]) == reading | operating
     assert permissions_of([Role.VIEWER]) == reading
+    assert permissions_of([Role.MEMBER]) == frozenset()
+    assert permissions_of([Role.AUDITOR]) >= reading | {"audit:read", "users:read"}
+    assert not any(not name.endswith(":read") for name in permissions_of([Role.AUDITOR]))
 
 
 def test_a_role_that_does_not_exist_allows_nothing() -> None:

@@ -10,28 +10,35 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-USER_COLUMNS = (
-    sa.Column("display_name", sa.String(length=128), nullable=False, server_default=""),
-    sa.Column("email", sa.String(length=254), nullable=False, server_default=""),
-    sa.Column("phone", sa.String(length=32), nullable=False, server_default=""),
-    sa.Column("department", sa.String(length=128), nullable=False, server_default=""),
-    sa.Column("position", sa.String(length=128), nullable=False, server_default=""),
-    sa.Column("password_expires_at", UTCDateTime(), nullable=True),
-    sa.Column("deleted_at", UTCDateTime(), nullable=True),
-)
-SESSION_COLUMNS = (
-    sa.Column("address", sa.String(length=64), nullable=False, server_default=""),
-    sa.Column("user_agent", sa.String(length=256), nullable=False, server_default=""),
-    sa.Column("remembered", sa.Boolean(), nullable=False, server_default=sa.false()),
-)
+
+def user_columns() -> tuple[sa.Column[object], ...]:
+    """What is known about a person beside the name."""
+    return (
+        sa.Column("display_name", sa.String(length=128), nullable=False, server_default=""),
+        sa.Column("email", sa.String(length=254), nullable=False, server_default=""),
+        sa.Column("phone", sa.String(length=32), nullable=False, server_default=""),
+        sa.Column("department", sa.String(length=128), nullable=False, server_default=""),
+        sa.Column("position", sa.String(length=128), nullable=False, server_default=""),
+        sa.Column("password_expires_at", UTCDateTime(), nullable=True),
+        sa.Column("deleted_at", UTCDateTime(), nullable=True),
+    )
+
+
+def session_columns() -> tuple[sa.Column[object], ...]:
+    """Where a login came from."""
+    return (
+        sa.Column("address", sa.String(length=64), nullable=False, server_default=""),
+        sa.Column("user_agent", sa.String(length=256), nullable=False, server_default=""),
+        sa.Column("remembered", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
 
 
 def upgrade() -> None:
     """Make the tables."""
-    for column in USER_COLUMNS:
-        op.add_column("users", column.copy())
-    for column in SESSION_COLUMNS:
-        op.add_column("sessions", column.copy())
+    for column in user_columns():
+        op.add_column("users", column)
+    for column in session_columns():
+        op.add_column("sessions", column)
     with op.batch_alter_table("user_roles") as roles:
         roles.alter_column("role", existing_type=sa.String(length=32), type_=sa.String(length=64))
     _make_groups()
@@ -109,8 +116,8 @@ def downgrade() -> None:
     with op.batch_alter_table("user_roles") as roles:
         roles.alter_column("role", existing_type=sa.String(length=64), type_=sa.String(length=32))
     with op.batch_alter_table("sessions") as sessions:
-        for column in SESSION_COLUMNS:
+        for column in session_columns():
             sessions.drop_column(column.name)
     with op.batch_alter_table("users") as users:
-        for column in USER_COLUMNS:
+        for column in user_columns():
             users.drop_column(column.name)

@@ -1,0 +1,1 @@
+"""Roles: built-in ones and named sets of permissions."""
