@@ -28,6 +28,7 @@ from gateway.api.heads import Header, Heads, RequestHead
 from gateway.api.limits import Rates, StreamSlots
 from gateway.api.local import LocalPages
 from gateway.api.metrics import GatewayMetrics
+from gateway.api.refusals import RefusedAtGate
 from gateway.api.routing import (
     OpenDoor,
     Route,
@@ -39,6 +40,7 @@ from gateway.api.routing import (
 from gateway.api.settings import GatewaySettings
 from gateway.api.spa import Console
 from gateway.api.streams import SIGNED_OUT, Streams
+from libs.contracts.audit import AuditClient
 from libs.contracts.auth import AuthClient
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.errors import AppError
@@ -106,6 +108,7 @@ class Gateway:
         rates: Rates,
         slots: StreamSlots,
         metrics: GatewayMetrics,
+        refusals: RefusedAtGate,
         lifespan: AbstractAsyncContextManager[object] | None,
     ) -> None:
         self._settings = settings
@@ -113,6 +116,7 @@ class Gateway:
         self._credentials = credentials
         self._local = local
         self._metrics = metrics
+        self._refusals = refusals
         self._lifespan = lifespan
         self._admission = Admission(settings, credentials, rates)
         self._heads = Heads(max_headers=settings.max_headers, max_bytes=settings.max_head_bytes)
@@ -152,6 +156,7 @@ class Gateway:
         exchange.request_id = head.request_id or new_request_id()
         exchange.body_unread = head.announces_body
         caller = self._callers.identify(scope, head)
+        exchange.address = caller.address
         if caller.scheme == "https":
             exchange.dressed = self._dressing.secure_data
         method = scope["method"]
@@ -241,6 +246,7 @@ class Gateway:
             return
         if not exchange.request_id:
             exchange.request_id = new_request_id()
+        self._refusals.note(error, scope, exchange)
         languages = [value for name, value in scope["headers"] if name == b"accept-language"]
         language = languages[0].decode("latin-1") if languages else None
         extra = (_ALLOW,) if error.status == 405 else ()
@@ -260,6 +266,7 @@ class Gateway:
                 for upstream in self._upstreams.values():
                     if isinstance(upstream, Closable):
                         stack.push_async_callback(upstream.aclose)
+                await stack.enter_async_context(self._refusals.reported())
                 await send({"type": "lifespan.startup.complete"})
                 started = True
                 await receive()
@@ -279,12 +286,14 @@ def create_gateway(
     internal_tokens: InternalTokens,
     access_tokens: AccessTokens,
     redis_url: str | None = None,
+    audit: AuditClient | None = None,
     lifespan: AbstractAsyncContextManager[object] | None = None,
 ) -> Gateway:
     """The API gateway in front of `upstreams` (service name to ASGI app, mounted or remote).
 
     `lifespan` is entered when the server starts; apps that are mounted here are not started by
-    anybody else. `redis_url` matters only if rates are counted in Redis.
+    anybody else. `redis_url` matters only if rates are counted in Redis. `audit` is told what the
+    gateway refused.
     """
     credentials = Credentials(
         auth, internal_tokens, access_tokens, believed_seconds=settings.credential_seconds
@@ -299,5 +308,6 @@ def create_gateway(
         rates=Rates(settings, redis_url=redis_url),
         slots=slots,
         metrics=metrics,
+        refusals=RefusedAtGate(audit),
         lifespan=lifespan,
     )

@@ -86,6 +86,7 @@ class Exchange:
         "_muted",
         "_said",
         "_send",
+        "address",
         "body_unread",
         "complete",
         "dressed",
@@ -100,6 +101,7 @@ class Exchange:
         self._send = send
         self._muted = False
         self._said = b""
+        self.address = ""
         self.dressed = dressed
         self.head_only = head_only
         self.body_unread = False

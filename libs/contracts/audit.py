@@ -15,9 +15,11 @@ from typing import ClassVar, Final, Literal
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from libs.kit.acting import Actor, current_actor
+from libs.kit.client import ServiceClient
 from libs.kit.db import Transaction
 from libs.kit.events import Event
 from libs.kit.logging import current_request_id
+from libs.kit.refusals import Refusal
 
 Outcome = Literal["success", "denied", "failure"]
 State = Mapping[str, object] | BaseModel | None
@@ -128,6 +130,44 @@ def audited(
         detail=_text(detail, MAX_DETAIL),
         repeats=repeats,
     )
+
+
+def refused(refusal: Refusal, repeats: int) -> Audited:
+    """The fact about something that was refused so many times; for `Service.refused`."""
+    fact = audited(
+        refusal.action,
+        kind=refusal.kind,
+        id=refusal.id,
+        name=refusal.name,
+        outcome="denied",
+        detail=f"{refusal.code}: {refusal.place}" if refusal.place else refusal.code,
+        by=refusal.actor,
+        repeats=repeats,
+    )
+    return fact.model_copy(update={"request_id": refusal.request_id})
+
+
+class AuditClient(ServiceClient):
+    """What those without a database tell the audit log."""
+
+    service: ClassVar[str] = "auth"
+
+    async def report_refusals(self, refusals: Sequence[tuple[Refusal, int]]) -> None:
+        """Things that were refused at the gate, each with how often; at most 1000."""
+        told = [
+            {
+                "action": refusal.action,
+                "code": refusal.code,
+                "place": _text(refusal.place, MAX_NAME),
+                "username": _text(refusal.actor.name, 64),
+                "address": _text(refusal.actor.address, 64),
+                "user_agent": _text(refusal.actor.user_agent, MAX_NAME),
+                "request_id": _text(refusal.request_id, 64),
+                "repeats": count,
+            }
+            for refusal, count in refusals
+        ]
+        await self._call("POST", "/internal/audit/refusals", json={"refusals": told})
 
 
 # ---- states without secrets ------------------------------------------------------------------

@@ -2,9 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
 
 JSON_HEADERS: Final = (("content-type", "application/json"), ("cache-control", "no-store"))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What somebody was refused: the action as the audit log names it, and the object."""
+
+    action: str = "access.denied"
+    kind: str = ""
+    id: str = ""
+    name: str = ""
 
 
 class AppError(Exception):
@@ -19,6 +30,9 @@ class AppError(Exception):
     code: str = "internal"
     message: str = "Something went wrong on our side."
     message_zh: str = "系统内部出现错误。"
+    refused: Refused | None = None
+    accounted: bool = False
+    """Whether the part that raised it has recorded the refusal already."""
 
     def __init__(
         self,
@@ -37,6 +51,18 @@ class AppError(Exception):
         self.retry_after = retry_after
         self.details = details
         super().__init__(self.message)
+
+    def refusing(
+        self, action: str = "access.denied", *, kind: str = "", id: object = "", name: str = ""
+    ) -> Self:
+        """The same error, to be recorded in the audit log as a refusal of this.
+
+        Needed where the status alone does not say it: ``raise HostNotFound(host_id=7)
+        .refusing(kind="host", id=7)`` for a host that is there and hidden. Nothing of it is
+        answered. 401 and 403 are recorded anyway.
+        """
+        self.refused = Refused(action, kind, str(id), name)
+        return self
 
 
 class Invalid(AppError):
@@ -184,6 +210,7 @@ def revived(
     error = family(message, retry_after=retry_after)
     error.details = dict(details)
     error.code = code
+    error.accounted = True
     return error
 
 

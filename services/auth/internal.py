@@ -8,6 +8,8 @@ from libs.contracts.auth import FirstAdmin, PrincipalInfo
 from libs.kit.auth import Principal, internal_only
 from libs.kit.errors import Forbidden
 from libs.kit.service import provided
+from services.auth.audit.schemas import RefusalReports
+from services.auth.audit.service import AuditLog
 from services.auth.schemas import (
     ActiveUsers,
     FirstAdminCreate,
@@ -54,3 +56,13 @@ async def create_first_admin(
     if by.kind != "service":
         raise Forbidden
     return await users.create_first_admin(body.username)
+
+
+@router.post("/audit/refusals")
+async def report_refusals(
+    body: RefusalReports, records: Annotated[AuditLog, provided(AuditLog)], by: Caller
+) -> None:
+    """Takes in what a gateway refused; people have nothing to report here."""
+    if by.kind != "service":
+        raise Forbidden
+    await records.note_refusals(body.refusals)

@@ -1,11 +1,15 @@
 """The auth service's own settings; every time is in seconds."""
 
-from typing import Annotated, Literal
+from datetime import timedelta
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.auth.domain import SessionKind
+from services.auth.identities.domain import Provision, is_effect
 
 
 class AuthSettings(BaseSettings):
@@ -25,6 +29,8 @@ class AuthSettings(BaseSettings):
     hashing_threads: int = Field(default=2, ge=1, le=64)
     """Each hash takes 19 MiB and tens of milliseconds; more at once would starve the rest."""
 
+    one_time_password_seconds: int = Field(default=1800, ge=60, le=7 * 86400)
+    """How long a password made by an administrator's reset or invitation can be used."""
     captcha: bool = True
     """Whether failed logins lead to a picture that has to be answered with the next one."""
     captcha_after_failures: int = Field(default=3, ge=0, le=1000)
@@ -43,6 +49,11 @@ class AuthSettings(BaseSettings):
         if self.access_token_seconds >= self.refresh_idle_seconds:
             raise ValueError("access_token_seconds must be less than refresh_idle_seconds")
         return self
+
+    @property
+    def one_time(self) -> timedelta:
+        """The life of a one-time password."""
+        return timedelta(seconds=self.one_time_password_seconds)
 
     def lifetimes(self, kind: str, *, remembered: bool) -> tuple[int, int]:
         """Seconds without use, and seconds in all, after which a credential of a login ends."""
@@ -67,6 +78,88 @@ class MfaSettings(BaseSettings):
     @field_validator("required_for_roles", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return _parts(value)
+
+
+class _Provisioning(BaseSettings):
+    """Who becomes a user here, and which groups of the other side mean what (JSON)."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Such as `{"cn=ops,ou=groups,dc=corp": ["role:operator", "group:Operations"]}`."""
+    default_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    """Roles of everybody who comes in for the first time, separated by commas."""
+    provision: Provision = "all"
+
+    @field_validator("default_roles", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return _parts(value)
+
+    @field_validator("groups")
+    @classmethod
+    def _effects(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if not all(is_effect(effect) for effects in value.values() for effect in effects):
+            raise ValueError("a group leads to role:… and group:… only")
         return value
+
+
+class DirectorySettings(_Provisioning):
+    """An LDAP directory or an Active Directory; without `urls` there is none.
+
+    The connection is encrypted in any case: `ldaps://` from its first byte, `ldap://` by StartTLS,
+    and the certificate is checked. There is no switch to turn that off.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_AUTH_DIRECTORY_", frozen=True)
+
+    urls: Annotated[tuple[str, ...], NoDecode] = ()
+    """Servers with the same content, separated by commas; the first that answers is asked."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that are believed instead of the system's."""
+    bind_dn: str = ""
+    bind_password: SecretStr = SecretStr("")
+    """Of the account that searches; both empty for a directory that lets anybody search."""
+    base_dn: str = ""
+    user_filter: str = "(&(objectClass=person)(uid={username}))"
+    username_attribute: str = "uid"
+    subject_attribute: str = "entryUUID"
+    """The id that never changes; `objectGUID` in an Active Directory."""
+    display_name_attribute: str = "displayName"
+    email_attribute: str = "mail"
+    disabled_filter: str = "(userAccountControl:1.2.840.113556.1.4.803:=2)"
+    """Who fits is disabled there; empty for a directory that lets no disabled user bind."""
+    group_attribute: str = "memberOf"
+    """The attribute of a user that names groups, where the directory has one."""
+    group_base_dn: str = ""
+    group_filter: str = "(member={dn})"
+    """Both to search groups in place of that attribute; for nested groups of an Active Directory
+    `(member:1.2.840.113556.1.4.1941:={dn})`."""
+    seconds: float = Field(default=5.0, gt=0, le=30)
+    """For each step of a conversation; a login waits at most four times as long."""
+
+    @field_validator("urls", mode="before")
+    @classmethod
+    def _urls(cls, value: object) -> object:
+        return _parts(value)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.urls:
+            return self
+        if not all(re.fullmatch(r"ldaps?://[^/?#@]+", url) for url in self.urls):
+            raise ValueError("a directory's URL is ldaps://host[:port] or ldap://host[:port]")
+        if not self.base_dn:
+            raise ValueError("a directory needs OPSJOB_AUTH_DIRECTORY_BASE_DN")
+        if "{username}" not in self.user_filter or "{dn}" not in self.group_filter:
+            raise ValueError("user_filter needs {username}, group_filter needs {dn}")
+        if bool(self.bind_dn) != bool(self.bind_password.get_secret_value()):
+            raise ValueError("bind_dn and bind_password go together")
+        return self
+
+
+def _parts(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

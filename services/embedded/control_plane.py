@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.api.app import create_gateway
 from gateway.api.serving import server_options
 from gateway.api.settings import GatewaySettings
+from libs.contracts.audit import AuditClient
 from libs.contracts.auth import AuthClient
 from libs.kit import logging
 from libs.kit.auth import AccessTokens, InternalTokens
@@ -119,6 +120,7 @@ def _public(apps: Mapping[str, ASGIApp], runtime: Runtime) -> uvicorn.Config:
         internal_tokens=runtime.internal_tokens,
         access_tokens=runtime.access_tokens,
         redis_url=runtime.settings.redis_url,
+        audit=AuditClient(runtime.http, runtime.internal_tokens, "gateway"),
     )
     return uvicorn.Config(gateway, log_config=None, **server_options(settings))
 

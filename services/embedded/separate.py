@@ -19,6 +19,7 @@ from gateway.api.app import create_gateway
 from gateway.api.remote import RemoteUpstream
 from gateway.api.serving import server_options
 from gateway.api.settings import GatewaySettings
+from libs.contracts.audit import AuditClient
 from libs.contracts.auth import AuthClient, FirstAdmin
 from libs.kit import logging
 from libs.kit.auth import AccessTokens, InternalTokens
@@ -163,6 +164,7 @@ async def _gateway_config(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Co
         internal_tokens=runtime.internal_tokens,
         access_tokens=runtime.access_tokens,
         redis_url=runtime.settings.redis_url,
+        audit=AuditClient(runtime.http, runtime.internal_tokens, "gateway"),
     )
     return uvicorn.Config(gateway, log_config=None, **server_options(settings))
 

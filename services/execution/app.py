@@ -1,13 +1,21 @@
 """Everything that the execution service plugs in."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from httpx import AsyncClient
+
+from libs.contracts.audit import refused
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
 from libs.kit.artifacts import DiskStore, Drafts, FileTickets
+from libs.kit.auth import InternalTokens
+from libs.kit.clock import now
 from libs.kit.db import Database
-from libs.kit.seal import Seal
+from libs.kit.resealing import SealedColumn
+from libs.kit.seal import KeyRing, Seal
 from libs.kit.service import Runtime, Service
+from libs.kit.settings import Settings
 from services.execution.archives.router import router as archives_router
 from services.execution.archives.service import Archives
 from services.execution.attempts.service import Attempts
@@ -27,9 +35,11 @@ from services.execution.grouping.router import router as grouping_router
 from services.execution.grouping.service import Grouping
 from services.execution.history.router import router as history_router
 from services.execution.history.service import History
+from services.execution.incidents.router import router as incidents_router
+from services.execution.incidents.service import Incidents
 from services.execution.internal import router as internal_router
 from services.execution.logs.service import Recorder
-from services.execution.models import Base
+from services.execution.models import Base, ExecutionSecret
 from services.execution.orders.service import Orders
 from services.execution.outcomes.router import router as outcomes_router
 from services.execution.outcomes.service import Outcomes
@@ -46,15 +56,18 @@ from services.execution.searching.router import router as search_router
 from services.execution.searching.service import Searching
 from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
-from services.execution.settings import ExecutionSettings
+from services.execution.settings import ExecutionSettings, SignerSettings
+from services.execution.signatures.service import NobodySigns, RemoteSigner, Signer
+from services.execution.signing.repository import TrustFolder
+from services.execution.signing.service import Signing, Standing
 from services.execution.steps.router import router as steps_router
 from services.execution.steps.service import Steps
 from services.execution.tasks import forget_old_keys, forget_old_secrets, sweep_files
-from services.execution.transfers.service import Transfers
+from services.execution.transfers.service import NobodyWatches, Transfers
 from services.execution.upkeep.service import Upkeep
 from services.execution.uploads.router import router as uploads_router
 from services.execution.uploads.service import Uploads
-from services.execution.variables.service import Variables
+from services.execution.variables.service import Variables, place_of
 
 
 def build(db: Database, runtime: Runtime) -> Sequence[object]:
@@ -66,12 +79,13 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     files = SegmentFiles(runtime.settings.data_dir / "logs")
     changes = Changes(redis, name)
     downlink = Downlink(redis)
-    seal = Seal(runtime.settings.secret.get_secret_value(), "execution")
+    seal = runtime.seal("execution")
     flow = Flow(settings)
     variables = Variables(db, seal, settings)
     orders = Orders(variables)
     transfers = Transfers(db, settings, FileTickets(runtime.settings.secret), changes)
-    dispatcher = Dispatcher(db, downlink, changes, settings, flow, orders, transfers)
+    signer = _signer(db, runtime, orders, transfers)
+    dispatcher = Dispatcher(db, downlink, changes, settings, flow, signer)
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
     artifacts = runtime.settings.data_dir / "artifacts"
@@ -81,7 +95,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers)
     executions = Executions(db, settings, dispatcher, changes, flow)
     operations = Operations(db, dispatcher, changes)
-    reports = Reports(db, Actors(auth), dispatcher, changes, flow, settle=recorder.ended)
+    reports = Reports(db, Actors(auth), dispatcher, changes, flow, signer, settle=recorder.ended)
+    incidents = Incidents(db)
     return [
         executions,
         plans,
@@ -100,18 +115,51 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Streams(db, files, changes),
         *_stored_logs(db, files),
         dispatcher,
-        AgentReports(redis, reports, transfers, downlink, consumer=name),
+        incidents,
+        AgentReports(redis, reports, transfers, downlink, incidents, consumer=name),
         AgentStatus(redis, reports, consumer=name),
         AgentOutput(db, redis, recorder, downlink, upkeep, consumer=name),
         Closer(executions, dispatcher),
     ]
 
 
+def _signer(db: Database, runtime: Runtime, orders: Orders, transfers: Transfers) -> Signer:
+    """The signer's process; in development and tests the service signs by itself."""
+    settings = SignerSettings()
+    socket = settings.socket or runtime.settings.signer_socket
+    if socket is not None:
+        return RemoteSigner(socket)
+    if runtime.settings.environment not in ("development", "test"):
+        return NobodySigns()
+    folder = TrustFolder(settings.folder or runtime.settings.data_dir / "trust")
+    folder.create(now(), timedelta(days=settings.certificate_days))
+    standing = Standing(
+        AuthClient(runtime.http, runtime.internal_tokens, "execution"),
+        HostsClient(runtime.http, runtime.internal_tokens, "execution"),
+    )
+    return Signing(db, orders, transfers, standing, folder, settings)
+
+
+def signing(db: Database, settings: Settings, http: AsyncClient, tokens: InternalTokens) -> Signing:
+    """The signer alone, for a process that does nothing else; it reads the service's database."""
+    own, limits = SignerSettings(), ExecutionSettings()
+    seal = Seal(KeyRing.of(settings), "execution")
+    transfers = Transfers(db, limits, FileTickets(settings.secret), NobodyWatches())
+    return Signing(
+        db,
+        Orders(Variables(db, seal, limits)),
+        transfers,
+        Standing(AuthClient(http, tokens, "signer"), HostsClient(http, tokens, "signer")),
+        TrustFolder(own.folder or settings.data_dir / "trust"),
+        own,
+    )
+
+
 FILE_ROUTERS = (
     *(uploads_router, files_router, archives_router),
     *(distribution_router, internal_router),
 )
-CONTROL_ROUTERS = (control_router, steps_router, reruns_router, outcomes_router)
+CONTROL_ROUTERS = (incidents_router, control_router, steps_router, reruns_router, outcomes_router)
 
 
 def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:
@@ -134,6 +182,8 @@ service = Service(
         grouping_router,
         *CONTROL_ROUTERS,
     ),
+    sealed=(SealedColumn(ExecutionSecret.sealed, place_of),),
     tasks=(sweep_files, forget_old_keys, forget_old_secrets),
     loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),
+    refused=refused,
 )

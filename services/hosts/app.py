@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from libs.contracts.audit import refused
 from libs.kit.db import Database
-from libs.kit.seal import Seal
+from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
 from services.hosts.agents.router import router as agents_router
 from services.hosts.agents.service import Agents, PresenceIntake, PresenceSweep
@@ -12,10 +13,10 @@ from services.hosts.enrolment.service import Enrolment
 from services.hosts.groups.router import router as groups_router
 from services.hosts.groups.service import Groups
 from services.hosts.internal import router as internal_router
-from services.hosts.models import Base
+from services.hosts.models import Base, Host
 from services.hosts.repository import Totals
 from services.hosts.router import router
-from services.hosts.service import Hosts
+from services.hosts.service import Hosts, password_place
 from services.hosts.settings import HostsSettings
 
 
@@ -23,7 +24,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     """The use cases and loops of this service, wired by hand."""
     settings = HostsSettings()
     totals = Totals(settings.total_seconds)
-    seal = Seal(runtime.settings.secret.get_secret_value(), "hosts")
+    seal = runtime.seal("hosts")
     return [
         Hosts(db, seal=seal, totals=totals),
         Groups(db, totals=totals),
@@ -41,4 +42,6 @@ service = Service(
     # The more special paths first: /api/hosts/groups is not a host.
     routers=(groups_router, router, enrolment_router, agents_router, internal_router),
     loops=(PresenceIntake, PresenceSweep),
+    sealed=(SealedColumn(Host.password_sealed, password_place),),
+    refused=refused,
 )

@@ -14,9 +14,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.kit import metrics
 from libs.kit.acting import arrived, left
-from libs.kit.errors import FAMILIES, AppError, Invalid, NotFound, render_error
+from libs.kit.errors import (
+    FAMILIES,
+    AppError,
+    Invalid,
+    NotFound,
+    Refused,
+    Unauthenticated,
+    render_error,
+)
 from libs.kit.ids import new_id
 from libs.kit.logging import get_logger, language, request_id, trace_id
+from libs.kit.refusals import Refusal, Refusals
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
@@ -31,6 +40,7 @@ def answer_errors(app: FastAPI) -> None:
 
     async def expected(request: Request, error: Exception) -> Response:
         assert isinstance(error, AppError)
+        _note_refusal(request, error)
         return _error_response(request.scope, error)
 
     async def invalid(request: Request, error: Exception) -> Response:
@@ -48,6 +58,27 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(AppError, expected)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
+
+
+def _note_refusal(request: Request, error: AppError) -> None:
+    """Refusals are accounted for: what says so itself, 403, and callers that are nobody."""
+    about = error.refused
+    if about is None and error.status != 403 and error.code != Unauthenticated.code:
+        return
+    if error.accounted:
+        return
+    about = about or Refused()
+    refusals: Refusals = request.app.state.refusals
+    refusals.note(
+        Refusal(
+            about.action,
+            error.code,
+            f"{request.method} {request.url.path[:180]}",
+            about.kind,
+            about.id[:64],
+            about.name[:200],
+        )
+    )
 
 
 def _fields(error: RequestValidationError) -> list[dict[str, str]]:

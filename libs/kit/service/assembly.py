@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,11 +19,16 @@ from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.bus import Consumers, Relay, Subscriptions
 from libs.kit.db import Database
 from libs.kit.errors import Unavailable
+from libs.kit.events import Event
 from libs.kit.ids import new_id
 from libs.kit.logging import get_logger
 from libs.kit.metrics import exposition
 from libs.kit.queue import Jobs, Task
 from libs.kit.redis import Redis, reachable
+from libs.kit.refusals import Refusal, Refusals
+from libs.kit.resealing import Resealing, SealedColumn
+from libs.kit.seal import KeyRing, Seal
+from libs.kit.service.accounting import RefusalsTold
 from libs.kit.service.answers import Door, answer_errors, describe
 from libs.kit.service.routes import Ready, install_routes
 from libs.kit.settings import Settings
@@ -54,13 +60,24 @@ class Runtime:
     process_id: str = field(default_factory=new_id)
     fatal: Callable[[BaseException], None] = end_process
 
+    @cached_property
+    def keys(self) -> KeyRing:
+        """What values in databases are sealed with; raises KeyFileUnusable."""
+        return KeyRing.of(self.settings)
+
+    def seal(self, purpose: str) -> Seal:
+        """Seals values of one service; no other opens them."""
+        return Seal(self.keys, purpose)
+
 
 @dataclass(frozen=True)
 class Service:
     """Everything that a service plugs in.
 
     ``build`` makes the use-case objects, once per process. ``loops`` are types among them with
-    ``async def run(self) -> None``; a loop that raises takes the process down.
+    ``async def run(self) -> None``; a loop that raises takes the process down. ``sealed`` are the
+    columns whose values the service's seal made: they can be moved to another key, and a start
+    without one of their keys is refused.
     """
 
     name: str
@@ -70,6 +87,9 @@ class Service:
     consumers: Subscriptions | None = None
     tasks: tuple[Task[Any], ...] = ()
     loops: tuple[type, ...] = ()
+    sealed: tuple[SealedColumn, ...] = ()
+    refused: Callable[[Refusal, int], Event] | None = None
+    """The fact that accounts for what the routes refused, given how often; see kit.refusals."""
     max_body_bytes: int = MAX_BODY_BYTES
 
     @property
@@ -94,6 +114,7 @@ class Assembly:
             name=service.name,
             pool_size=settings.database_pool_size,
         )
+        self.refusals = Refusals()
         built = service.build(self.database, runtime)
         self.provided: Mapping[type, object] = {type(item): item for item in built}
 
@@ -103,8 +124,12 @@ class Assembly:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the database, run relay, consumers and loops; stop them in reverse order."""
+        """Open the database, run relay, consumers and loops; stop them in reverse order.
+
+        Raises SealingKeyMissing when something in the database could not be opened any more.
+        """
         await self.database.open()
+        await self._check_keys()
         tasks = [
             asyncio.create_task(self._watched(loop), name=f"{self.service.name}: {name}")
             for name, loop in self._loops()
@@ -117,6 +142,16 @@ class Assembly:
             if tasks:
                 await asyncio.wait(tasks, timeout=STOP_SECONDS)
             await self.database.close()
+
+    async def _check_keys(self) -> None:
+        if not self.service.sealed:
+            return
+        seal = self.runtime.seal(self.service.name)
+        try:
+            await Resealing(self.database, seal, self.service.sealed).check()
+        except BaseException:
+            await self.database.close()
+            raise
 
     async def _watched(self, loop: Coroutine[object, None, None]) -> None:
         try:
@@ -138,6 +173,9 @@ class Assembly:
                 consumer=process,
             )
             loops.append(("consumers", consumers.run()))
+        if self.service.refused is not None:
+            told = RefusalsTold(self.database, self.refusals, self.service.refused)
+            loops.append(("refusals", told.run()))
         for kind in self.service.loops:
             run: Callable[[], Coroutine[object, None, None]] = getattr(self.provided[kind], "run")  # noqa: B009  the type says only that it is some class
             loops.append((kind.__name__, run()))
@@ -168,6 +206,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.state.assembly = assembly
     app.state.provided = assembly.provided
     app.state.database = assembly.database
+    app.state.refusals = assembly.refusals
     answer_errors(app)
     install_routes(app, service.routers, max_body_bytes=service.max_body_bytes)
     _install_health(app, assembly)
