@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from libs.kit.db import Transaction
-from services.auth.domain import FORGET_FAILURES_AFTER, DelayKeys, Failures, SessionKind
-from services.auth.models import LoginDelay, Session, User
+from services.auth.domain import FORGET_FAILURES_AFTER, DelayKeys, Failures, Role, SessionKind
+from services.auth.errors import LastAdmin
+from services.auth.models import GroupMember, GroupRole, LoginDelay, Session, User, UserRole
+
+WHOLE = (selectinload(User.roles), selectinload(User.groups))
+"""What a user is shown with."""
 
 
 class UserRepository:
@@ -26,9 +30,52 @@ class UserRepository:
         """The user with this folded name."""
         return self._one(User.username_key == key)
 
+    def whole(self, user_id: int) -> User | None:
+        """A user with roles and groups as they are now, deleted or not."""
+        query = select(User).where(User.id == user_id).options(*WHOLE)
+        return self._tx.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
     def _one(self, condition: ColumnElement[bool]) -> User | None:
         query = select(User).where(condition).options(selectinload(User.roles))
         return self._tx.scalars(query).one_or_none()
+
+
+class AdminRepository:
+    """Who is an administrator, by an own role or by that of a group."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def hold_still(self) -> set[int]:
+        """The active administrators, locked until this transaction ends.
+
+        Everything that could take the last one away begins with this. The lock matters on
+        PostgreSQL, where two could disable each other at the same moment.
+        """
+        return set(self._tx.scalars(_ACTIVE_ADMINS.with_for_update(of=User)).all())
+
+    def refuse_to_lose(self, before: set[int]) -> None:
+        """Raises LastAdmin if there were administrators before and there is none now."""
+        self._tx.flush()
+        if before and self._tx.scalar(_ACTIVE_ADMINS.limit(1)) is None:
+            raise LastAdmin
+
+
+_ACTIVE_ADMINS = (
+    select(User.id)
+    .where(
+        User.is_active.is_(True),
+        or_(
+            User.id.in_(select(UserRole.user_id).where(UserRole.role == Role.ADMIN)),
+            User.id.in_(
+                select(GroupMember.user_id)
+                .join(GroupRole, GroupRole.group_id == GroupMember.group_id)
+                .where(GroupRole.role == Role.ADMIN)
+            ),
+        ),
+    )
+    .order_by(User.id)
+)
 
 
 class SessionRepository:

@@ -7,9 +7,19 @@ from fastapi import APIRouter, Request, Response
 from libs.contracts.auth import PrincipalInfo
 from libs.kit.auth import Principal, authenticated, public, require
 from libs.kit.service import provided
+from services.auth.account.service import OwnAccount, Person
 from services.auth.captcha.domain import CaptchaAnswer
 from services.auth.domain import Role, network_address, permissions_of
-from services.auth.schemas import LoginIn, MeOut, PasswordChange, RefreshIn, RoleOut, TokensOut
+from services.auth.schemas import (
+    LoginIn,
+    MeOut,
+    PasswordChange,
+    ProfileOut,
+    ProfilePatch,
+    RefreshIn,
+    RoleOut,
+    TokensOut,
+)
 from services.auth.service import Sessions, Tokens
 from services.auth.signin.service import Attempt, SignIn
 from services.auth.users.service import OwnAccount
@@ -73,9 +83,17 @@ async def logout(
 
 
 @router.get("/me")
-async def me(account: OwnAccountUseCases, by: Caller) -> MeOut:
-    """Who the caller is and what the caller may do."""
-    return _me_out(await account.me(by))
+async def me(account: OwnAccountUseCases, by: Caller) -> ProfileOut:
+    """Who the caller is and what the caller may do; an API token sees its own permissions."""
+    return _profile_out(await account.me(by))
+
+
+@router.patch("/me")
+async def change_profile(
+    patch: ProfilePatch, account: OwnAccountUseCases, by: Caller
+) -> ProfileOut:
+    """Changes what is known about the caller; 403 `not_by_api_token`."""
+    return _profile_out(await account.change_profile(by, patch))
 
 
 @router.post("/password")
@@ -126,4 +144,17 @@ def _me_out(info: PrincipalInfo) -> MeOut:
         permissions=info.permissions,
         is_active=info.is_active,
         must_change_password=info.must_change_password,
+
+
+def _profile_out(person: Person) -> ProfileOut:
+    user = person.user
+    return ProfileOut(
+        **_me_out(person.info).model_dump(),
+        display_name=user.display_name,
+        email=user.email,
+        phone=user.phone,
+        department=user.department,
+        position=user.position,
+        groups=[group.name for group in user.groups],
+    )
     )

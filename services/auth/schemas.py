@@ -2,13 +2,66 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from libs.kit.service import Row, Schema
-from libs.kit.text import Name
+from libs.kit.text import Name, unhidden
 from services.auth.domain import MAX_USERNAME
 
 Username = Annotated[Name, StringConstraints(max_length=MAX_USERNAME)]
+
+
+RoleKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+"""What a role is referred to by: its name if it is built in, else `custom-` and its id."""
+
+
+def _line(value: str) -> str:
+    """One visible line, or nothing at all."""
+    return unhidden(value) if value.strip() else ""
+
+
+def _unlike_none(value: object) -> object:
+    if value is None:
+        raise ValueError("must not be null; leave the field out to keep what it is")
+    return value
+
+
+Line = Annotated[str, StringConstraints(max_length=128), AfterValidator(_line)]
+Email = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^([^\s@<>\"',;:\\()\[\]]{1,64}@[A-Za-z0-9.-]{1,189})?$"
+    ),
+    AfterValidator(_line),
+]
+Phone = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9+()/ .-]*$")]
+
+
+class Profile(Schema):
+    """What is known about a person besides the name; an empty text means not known."""
+
+    display_name: Line = ""
+    email: Email = ""
+    phone: Phone = ""
+    department: Line = ""
+    position: Line = ""
+
+
+class ProfilePatch(Schema):
+    """What may be changed about a person; an absent field stays, an empty text clears."""
+
+    display_name: Line | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    department: Line | None = None
+    position: Line | None = None
+
+    _not_null = field_validator("*", mode="before")(_unlike_none)
+
+    @property
+    def profile(self) -> dict[str, str]:
+        """The fields of the profile that were given."""
+        return self.model_dump(include=set(Profile.model_fields), exclude_none=True)
 
 
 class MeOut(Row):
@@ -20,6 +73,17 @@ class MeOut(Row):
     permissions: list[str]
     is_active: bool
     must_change_password: bool
+
+
+class ProfileOut(MeOut):
+    """The caller, with the profile and the groups that the caller belongs to."""
+
+    display_name: str
+    email: str
+    phone: str
+    department: str
+    position: str
+    groups: list[str]
 
 
 class LoginIn(Schema):

@@ -1,7 +1,7 @@
 """The auth service's own settings; every time is in seconds."""
 
-from datetime import timedelta
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 

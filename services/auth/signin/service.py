@@ -1,6 +1,7 @@
 """The login pipeline: delay, captcha, password, second factor, and only then a session."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from libs.contracts.audit import audit
 from libs.kit.db import Database, Transaction, reads, writes
@@ -76,7 +77,7 @@ class FirstFactor:
     def _look(self, tx: Transaction, key: str, delays: DelayKeys) -> Proven | None:
         refuse_while_delayed(tx, delays)
         user = UserRepository(tx).by_key(key)
-        if user is None or not user.is_active:
+        if user is None or not user.is_active or _is_over(user.password_expires_at, tx.now):
             return None
         return Proven(user.id, user.password_hash)
 
@@ -171,6 +172,10 @@ class SignIn:
             outcome="failure",
             detail=why or ("There is no such user." if user is None else _why(user)),
         )
+
+
+def _is_over(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until <= now
 
 
 def _why(user: User) -> str:

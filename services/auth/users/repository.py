@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, UnaryExpression, func, select
+from sqlalchemy import ColumnElement, UnaryExpression, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import selectinload
 
 from libs.kit.db import Transaction
-from services.auth.domain import Role, username_key
+from services.auth.domain import username_key
 from services.auth.errors import UsernameTaken, UsersExist
-from services.auth.models import User, UserRole
+from services.auth.models import ApiToken, GroupMember, GroupRole, User, UserRole
+from services.auth.repository import WHOLE
 from services.auth.users.schemas import UserQuery, UserSort
 
-_Order = UnaryExpression[int] | UnaryExpression[str] | UnaryExpression[datetime]
+_Order = (
+    UnaryExpression[int]
+    | UnaryExpression[str]
+    | UnaryExpression[datetime]
+    | UnaryExpression[datetime | None]
+)
 
 _ORDER: dict[UserSort, _Order] = {
     UserSort.ID: User.id.asc(),
@@ -23,6 +28,8 @@ _ORDER: dict[UserSort, _Order] = {
     UserSort.USERNAME_DOWN: User.username_key.desc(),
     UserSort.CREATED: User.created_at.asc(),
     UserSort.CREATED_DOWN: User.created_at.desc(),
+    UserSort.LAST_LOGIN: User.last_login_at.asc(),
+    UserSort.LAST_LOGIN_DOWN: User.last_login_at.desc(),
 }
 
 
@@ -45,7 +52,7 @@ class UserDirectory:
         query = (
             select(User)
             .where(User.id.in_(user_ids), User.is_active.is_(True))
-            .options(selectinload(User.roles))
+            .options(*WHOLE)
             .order_by(User.id)
         )
         return self._tx.scalars(query).all()
@@ -54,33 +61,14 @@ class UserDirectory:
         """Whether there is a user at all."""
         return self._tx.scalar(select(User.id).limit(1)) is not None
 
-    def lock_active_admins(self) -> set[int]:
-        """The ids of all active administrators, held still until this transaction ends.
-
-        The lock matters on PostgreSQL, where two could disable each other at the same moment.
-        """
-        query = (
-            select(User.id)
-            .join(UserRole, UserRole.user_id == User.id)
-            .where(UserRole.role == Role.ADMIN, User.is_active.is_(True))
-            .order_by(User.id)
-            .with_for_update(of=User)
-        )
-        return set(self._tx.scalars(query).all())
-
     def page_for(self, query: UserQuery) -> UserPage:
         """One page of users in the order asked."""
-        conditions: list[ColumnElement[bool]] = []
-        if query.search:
-            folded = username_key(query.search)
-            conditions.append(User.username_key.contains(folded, autoescape=True))
-        if query.is_active is not None:
-            conditions.append(User.is_active.is_(query.is_active))
+        conditions = _conditions(query)
         total = self._tx.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
         rows = self._tx.scalars(
             select(User)
             .where(*conditions)
-            .options(selectinload(User.roles))
+            .options(*WHOLE)
             .order_by(_ORDER[query.sort], User.id)
             .limit(query.paging.page_size)
             .offset(query.paging.offset)
@@ -97,3 +85,40 @@ class UserDirectory:
                 raise UsersExist from error
             raise UsernameTaken(username=user.username) from error
         return user
+
+    def leave_groups(self, user_id: int) -> None:
+        """Takes a user out of all groups."""
+        self._tx.execute(delete(GroupMember).where(GroupMember.user_id == user_id))
+
+    def delete_tokens(self, user_id: int) -> int:
+        """Ends all API tokens of a user and says how many."""
+        return self._tx.changed(delete(ApiToken).where(ApiToken.user_id == user_id))
+
+
+def _conditions(query: UserQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.search:
+        folded = username_key(query.search)
+        conditions.append(
+            or_(
+                User.username_key.contains(folded, autoescape=True),
+                func.lower(User.display_name).contains(folded, autoescape=True),
+                func.lower(User.email).contains(folded, autoescape=True),
+            )
+        )
+    if query.is_active is not None:
+        conditions.append(User.is_active.is_(query.is_active))
+    if query.role is not None:
+        own = select(UserRole.user_id).where(UserRole.role == query.role)
+        through = (
+            select(GroupMember.user_id)
+            .join(GroupRole, GroupRole.group_id == GroupMember.group_id)
+            .where(GroupRole.role == query.role)
+        )
+        conditions.append(or_(User.id.in_(own), User.id.in_(through)))
+    if query.group_id is not None:
+        members = select(GroupMember.user_id).where(GroupMember.group_id == query.group_id)
+        conditions.append(User.id.in_(members))
+    if not query.include_deleted:
+        conditions.append(User.deleted_at.is_(None))
+    return conditions

@@ -10,14 +10,13 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    field_validator,
+    model_validator,
 )
 
 from libs.kit.pagination import PageParams
-from libs.kit.service import Choice, Row, Schema
+from libs.kit.service import Row
 from libs.kit.text import storable
-from services.auth.domain import Role
-from services.auth.schemas import Username
+from services.auth.schemas import Profile, ProfilePatch, RoleKey, Username
 
 
 class UserSort(StrEnum):
@@ -29,6 +28,8 @@ class UserSort(StrEnum):
     USERNAME_DOWN = "-username"
     CREATED = "created_at"
     CREATED_DOWN = "-created_at"
+    LAST_LOGIN = "last_login_at"
+    LAST_LOGIN_DOWN = "-last_login_at"
 
 
 class UserQuery(BaseModel):
@@ -41,8 +42,12 @@ class UserQuery(BaseModel):
     search: Annotated[str, StringConstraints(max_length=128), AfterValidator(storable)] | None = (
         None
     )
-    """Part of the user name, taken literally, upper and lower case alike."""
+    """Part of the user name, display name or e-mail, taken literally, in any case of letters."""
     is_active: bool | None = None
+    role: Annotated[str, StringConstraints(max_length=64), AfterValidator(storable)] | None = None
+    """The key of a role that the user holds, also through a group."""
+    group_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    include_deleted: bool = False
     sort: UserSort = UserSort.ID
 
     @property
@@ -51,38 +56,66 @@ class UserQuery(BaseModel):
         return PageParams(self.page, self.page_size)
 
 
-class UserCreate(Schema):
+class UserCreate(Profile):
     """A new user. Length and content of the password are judged by the use case."""
 
     username: Username
-    password: str
-    roles: list[Choice[Role]] = Field(default_factory=list, max_length=10)
-    """None of them means that the user may log in and see nothing."""
+    password: str | None = None
+    one_time_password: bool = False
+    """Instead of `password`: make one for the first login, told once, in the answer."""
+    roles: Annotated[list[RoleKey], Field(max_length=50)] = Field(default_factory=list)
+    """Keys of roles. None of them means that the user may log in and see nothing."""
     must_change_password: bool = False
 
+    @model_validator(mode="after")
+    def _one_password(self) -> "UserCreate":
+        if (self.password is None) != self.one_time_password:
+            raise ValueError("give either password or one_time_password")
+        return self
 
-class UserPatch(Schema):
+
+class UserPatch(ProfilePatch):
     """What may be changed about a user; an absent field stays as it is."""
 
     is_active: bool | None = None
-    roles: Annotated[list[Choice[Role]], Field(max_length=10)] | None = None
+    roles: Annotated[list[RoleKey], Field(max_length=50)] | None = None
 
-    @field_validator("is_active", "roles", mode="before")
-    @classmethod
-    def _not_null(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("must not be null; leave the field out to keep what it is")
-        return value
+
+class GroupName(Row):
+    """A group that a user belongs to."""
+
+    id: int
+    name: str
 
 
 class UserOut(Row):
-    """A user as administrators see it."""
+    """A user as administrators see it; `roles` are the user's own, without those of groups."""
 
     id: int
     username: str
+    display_name: str
+    email: str
+    phone: str
+    department: str
+    position: str
     roles: list[str]
+    groups: list[GroupName]
     is_active: bool
     must_change_password: bool
     created_at: datetime
     updated_at: datetime
     last_login_at: datetime | None
+    deleted_at: datetime | None
+
+
+class UserCreated(UserOut):
+    """A new user; `one_time_password` is told here and never again, if one was made."""
+
+    one_time_password: str | None = None
+
+
+class PasswordReset(Row):
+    """A password for one login, which can do nothing but set another one; told once."""
+
+    one_time_password: str
+    expires_at: datetime

@@ -1,13 +1,12 @@
 """Users: who exists, what they may do, and what they change about themselves."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime, timedelta
 
+from libs.contracts.audit import audit
 from libs.contracts.auth import (
     FirstAdmin,
-    FirstAdminPasswordChanged,
     PrincipalInfo,
     UserDisabled,
     UserRolesChanged,
@@ -15,50 +14,52 @@ from libs.contracts.auth import (
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_secret
-from services.auth.domain import (
-    MAX_PASSWORD,
-    MIN_PASSWORD,
-    Role,
-    account_delay,
-    token_hash,
-    username_key,
-)
-from services.auth.errors import (
-    CurrentPasswordWrong,
-    LastAdmin,
-    PasswordRefused,
-    SessionEnded,
-    UsernameTaken,
-    UserNotFound,
-    UsersExist,
-)
+from services.auth.account.service import judge_password, profile_of
+from services.auth.domain import Role, username_key
+from services.auth.errors import UsernameTaken, UserNotFound, UsersExist
 from services.auth.models import User, UserRole
-from services.auth.repository import DelayRepository, UserRepository
-from services.auth.service import (
-    Passwords,
-    count_failure,
-    end_logins,
-    principal_info,
-    refuse_while_delayed,
-)
+from services.auth.repository import AdminRepository, UserRepository
+from services.auth.roles.repository import RoleRepository
+from services.auth.roles.service import must_hold
+from services.auth.schemas import Profile
+from services.auth.service import Passwords, end_logins, principal_info
 from services.auth.users.repository import UserDirectory, UserPage
 from services.auth.users.schemas import UserCreate, UserPatch, UserQuery
 
-FIRST_ADMIN_FILE = "first-admin.json"
+PLATFORM = Principal.of_service("auth")
+"""Nobody's wish: the platform itself, as at its first start."""
+
+ONE_TIME = timedelta(minutes=30)
+
+NO_HASH = "!"
+"""In the place of a password's hash: no password fits."""
 
 
 @dataclass(frozen=True)
-class _Known:
-    username: str
-    password_hash: str
+class Made:
+    """A new user, and the password for the first login."""
+
+    user: User
+    one_time_password: str
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A password for one login, and when it ends."""
+
+    one_time_password: str
+    expires_at: datetime
 
 
 class Users:
     """Use cases around users. At least one active administrator always remains."""
 
-    def __init__(self, db: Database, *, passwords: Passwords) -> None:
+    def __init__(
+        self, db: Database, *, passwords: Passwords, one_time: timedelta = ONE_TIME
+    ) -> None:
         self._db = db
         self._passwords = passwords
+        self._one_time = one_time
 
     # ---- questions -------------------------------------------------------------------------
 
@@ -69,8 +70,8 @@ class Users:
 
     @reads
     def one(self, tx: Transaction, user_id: int) -> User:
-        """A user; raises UserNotFound."""
-        return _required(tx, user_id)
+        """A user, deleted or not; raises UserNotFound."""
+        return _whole(tx, user_id)
 
     @reads
     def active(self, tx: Transaction, user_ids: Sequence[int]) -> list[PrincipalInfo]:
@@ -79,19 +80,43 @@ class Users:
 
     # ---- changes ---------------------------------------------------------------------------
 
-    async def create(self, spec: UserCreate) -> User:
-        """A new user; raises UsernameTaken or PasswordRefused."""
-        judge_password(spec.password, username=spec.username)
-        return await self._create(spec, await self._passwords.hash(spec.password))
+    async def create(self, spec: UserCreate, by: Principal = PLATFORM) -> User:
+        """A new user with the password of the spec.
+
+        Raises UsernameTaken, PasswordRefused, RoleNotFound, and ExceedsOwnRights for roles that
+        allow more than the caller holds.
+        """
+        password = spec.password or ""
+        judge_password(password, username=spec.username)
+        return await self._create(spec, await self._passwords.hash(password), by)
+
+    async def invite(self, spec: UserCreate, by: Principal = PLATFORM) -> Made:
+        """A new user with a password for one login, told here and never again; see `create`."""
+        password = new_secret(18)
+        user = await self._create(spec, await self._passwords.hash(password), by)
+        return Made(user, password)
 
     @writes
-    def _create(self, tx: Transaction, spec: UserCreate, password_hash: str) -> User:
+    def _create(self, tx: Transaction, spec: UserCreate, password_hash: str, by: Principal) -> User:
         if UserRepository(tx).by_key(username_key(spec.username)) is not None:
             raise UsernameTaken(username=spec.username)
+        _judge_roles(tx, spec.roles, by)
         user = _new_user(tx, spec.username, password_hash)
         user.must_change_password = spec.must_change_password
+        if spec.one_time_password:
+            self._make_one_time(tx, user)
+        for name in Profile.model_fields:
+            setattr(user, name, getattr(spec, name))
         user.roles = _roles(spec.roles)
-        return UserDirectory(tx).add(user)
+        users = UserDirectory(tx)
+        users.add(user)
+        made = _whole(tx, user.id)
+        audit(tx, "user.create", kind="user", id=user.id, name=user.username, after=_state(made))
+        return made
+
+    def _make_one_time(self, tx: Transaction, user: User) -> None:
+        user.must_change_password = True
+        user.password_expires_at = tx.now + self._one_time
 
     async def create_first_admin(self, username: str) -> FirstAdmin:
         """The one administrator that exists before anybody can log in, with a random password.
@@ -118,28 +143,37 @@ class Users:
         user.must_change_password = True
         user.roles = _roles([Role.ADMIN])
         users.add(user)
+        audit(tx, "user.create_first_admin", kind="user", id=user.id, name=user.username)
 
     @writes
-    def change(self, tx: Transaction, user_id: int, patch: UserPatch) -> User:
-        """Changes roles and whether the user may log in; the last active administrator stays.
+    def change(
+        self, tx: Transaction, user_id: int, patch: UserPatch, by: Principal = PLATFORM
+    ) -> User:
+        """Changes profile, roles and whether the user may log in; the last administrator stays.
 
-        Disabling ends every session in the same commit.
+        Disabling ends every session in the same commit. Raises LastAdmin, RoleNotFound, and
+        ExceedsOwnRights for users and roles that may do more than the caller.
         """
-        admins = UserDirectory(tx).lock_active_admins()
-        user = _required(tx, user_id)
-        was_active, held = user.is_active, {role.role for role in user.roles}
-        active = was_active if patch.is_active is None else patch.is_active
-        wanted = held if patch.roles is None else {str(role) for role in patch.roles}
-        if admins == {user.id} and not (active and Role.ADMIN in wanted):
-            raise LastAdmin
+        admins = AdminRepository(tx).hold_still()
+        user = _alive(tx, user_id)
+        before = _state(user)
+        _judge_target(tx, user, by)
+        held = {role.role for role in user.roles}
+        wanted = held if patch.roles is None else set(patch.roles)
+        _judge_roles(tx, wanted - held, by)
         if wanted != held:
             _replace_roles(user, wanted)
             tx.emit(UserRolesChanged(user_id=user.id))
-        if active != was_active:
-            user.is_active = active
+        for name, value in patch.profile.items():
+            setattr(user, name, value)
+        if patch.is_active is not None and patch.is_active != user.is_active:
+            user.is_active = patch.is_active
             self._after_activation_changed(tx, user)
-        user.updated_at = tx.now
-        tx.flush()
+        AdminRepository(tx).refuse_to_lose(admins)
+        if _state(user) != before:
+            user.updated_at = tx.now
+            tx.flush()
+            _tell(tx, user, before)
         return user
 
     def _after_activation_changed(self, tx: Transaction, user: User) -> None:
@@ -149,90 +183,86 @@ class Users:
         end_logins(tx, user.id)
         tx.emit(UserDisabled(user_id=user.id))
 
+    @writes
+    def delete(self, tx: Transaction, user_id: int, by: Principal = PLATFORM) -> None:
+        """Takes a user away for good: no login, role, group or token is left; the name stays taken.
 
-class OwnAccount:
-    """What people do about themselves."""
-
-    def __init__(self, db: Database, *, passwords: Passwords, data_dir: Path) -> None:
-        self._db = db
-        self._passwords = passwords
-        self._data_dir = data_dir
-
-    @reads
-    def me(self, tx: Transaction, by: Principal) -> PrincipalInfo:
-        """The caller as the database knows it now; raises SessionEnded when it is gone."""
-        return principal_info(_caller(tx, by), by.session_id)
-
-    async def change_password(self, by: Principal, *, current: str, new: str) -> None:
-        """Sets the caller's own password and ends all other logins of the caller.
-
-        Raises CurrentPasswordWrong or PasswordRefused, and TooManyFailures for somebody who
-        guesses the current password with a session found open.
+        Raises LastAdmin, and ExceedsOwnRights for users who may do more than the caller.
         """
-        known = await self._known(by)
-        matched = await self._passwords.match(known.password_hash, current[:MAX_PASSWORD])
-        if not matched or len(current) > MAX_PASSWORD:
-            await self._note_failure(by)
-            raise CurrentPasswordWrong
-        judge_password(new, username=known.username)
-        if current == new:
-            raise PasswordRefused(field="new_password")
-        after = await self._passwords.hash(new)
-        if await self._set_password(by, before=known.password_hash, after=after):
-            await asyncio.to_thread(self._forget_first_admin)
+        admins = AdminRepository(tx).hold_still()
+        user = _alive(tx, user_id)
+        _judge_target(tx, user, by)
+        before = _state(user)
+        user.is_active = False
+        user.deleted_at = user.updated_at = tx.now
+        user.password_hash = NO_HASH
+        user.roles = []
+        users = UserDirectory(tx)
+        users.leave_groups(user.id)
+        users.delete_tokens(user.id)
+        self._after_activation_changed(tx, user)
+        AdminRepository(tx).refuse_to_lose(admins)
+        audit(tx, "user.delete", kind="user", id=user.id, name=user.username, before=before)
 
-    @reads
-    def _known(self, tx: Transaction, by: Principal) -> _Known:
-        refuse_while_delayed(tx, [_guess_key(by)])
-        user = _caller(tx, by)
-        return _Known(user.username, user.password_hash)
+    async def reset_password(self, user_id: int, by: Principal = PLATFORM) -> Reset:
+        """A new password that is good for one login and for setting another; all sessions end.
+
+        Raises ExceedsOwnRights for users who may do more than the caller.
+        """
+        password = new_secret(18)
+        expires_at = await self._reset(user_id, await self._passwords.hash(password), by)
+        return Reset(password, expires_at)
 
     @writes
-    def _note_failure(self, tx: Transaction, by: Principal) -> None:
-        count_failure(tx, _guess_key(by), account_delay)
-
-    @writes
-    def _set_password(self, tx: Transaction, by: Principal, *, before: str, after: str) -> bool:
-        """True when it was the one-time password of the first administrator."""
-        refuse_while_delayed(tx, [_guess_key(by)])
-        user = _caller(tx, by)
-        if user.password_hash != before:
-            raise CurrentPasswordWrong
-        was_first = user.is_first_admin and user.must_change_password
-        user.password_hash = after
-        user.must_change_password = False
+    def _reset(self, tx: Transaction, user_id: int, password_hash: str, by: Principal) -> datetime:
+        user = _alive(tx, user_id)
+        _judge_target(tx, user, by)
+        user.password_hash = password_hash
         user.password_changed_at = user.updated_at = tx.now
-        end_logins(tx, user.id, but=by.session_id)
-        DelayRepository(tx).clear(_guess_key(by))
-        if was_first:
-            tx.emit(FirstAdminPasswordChanged(user_id=user.id))
-        return was_first
-
-    def _forget_first_admin(self) -> None:
-        # After the commit: should this process die in between, the file holds a worthless password.
-        (self._data_dir / FIRST_ADMIN_FILE).unlink(missing_ok=True)
+        self._make_one_time(tx, user)
+        end_logins(tx, user.id)
+        audit(tx, "user.reset_password", kind="user", id=user.id, name=user.username)
+        return tx.now + self._one_time
 
 
-def judge_password(password: str, *, username: str) -> None:
-    """Raises PasswordRefused for a password that is too short, too long or the user's name."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise PasswordRefused(field="password")
-    if username_key(password) == username_key(username):
-        raise PasswordRefused(field="password")
-
-
-def _caller(tx: Transaction, by: Principal) -> User:
-    user = UserRepository(tx).by_id(by.id)
-    if user is None or not user.is_active:
-        raise SessionEnded
-    return user
-
-
-def _required(tx: Transaction, user_id: int) -> User:
-    user = UserRepository(tx).by_id(user_id)
+def _whole(tx: Transaction, user_id: int) -> User:
+    user = UserRepository(tx).whole(user_id)
     if user is None:
         raise UserNotFound(user_id=user_id)
     return user
+
+
+def _alive(tx: Transaction, user_id: int) -> User:
+    user = _whole(tx, user_id)
+    if user.deleted_at is not None:
+        raise UserNotFound(user_id=user_id)
+    return user
+
+
+def _judge_target(tx: Transaction, user: User, by: Principal) -> None:
+    """Nobody has power over people who may do more, for that would be a way to become them."""
+    must_hold(by, RoleRepository(tx).held_by(user.id).permissions)
+
+
+def _judge_roles(tx: Transaction, keys: Collection[str], by: Principal) -> None:
+    """Nobody hands out roles that do not exist or allow more than the caller holds."""
+    roles = RoleRepository(tx)
+    roles.known(keys)
+    must_hold(by, roles.permissions_of(keys))
+
+
+def _state(user: User) -> dict[str, object]:
+    """What the audit log keeps of a user."""
+    roles = sorted(held.role for held in user.roles)
+    return {**profile_of(user), "roles": roles, "is_active": user.is_active}
+
+
+def _tell(tx: Transaction, user: User, before: dict[str, object]) -> None:
+    after = _state(user)
+    action = "user.update"
+    if before["is_active"] != after["is_active"]:
+        action = "user.enable" if user.is_active else "user.disable"
+    audit(tx, action, kind="user", id=user.id, name=user.username, before=before, after=after)
 
 
 def _new_user(tx: Transaction, username: str, password_hash: str) -> User:
@@ -259,7 +289,3 @@ def _replace_roles(user: User, wanted: set[str]) -> None:
     kept = [held for held in user.roles if held.role in wanted]
     new = wanted - {held.role for held in kept}
     user.roles = sorted([*kept, *_roles(new)], key=lambda held: held.role)
-
-
-def _guess_key(by: Principal) -> str:
-    return token_hash(f"password of\n{by.id}")

@@ -11,6 +11,7 @@ from libs.kit.clock import StandingClock
 from libs.kit.db import Database
 from libs.kit.seal import Seal
 from libs.kit.service import Service
+from services.auth.account.service import OwnAccount
 from services.auth.app import service
 from services.auth.captcha.service import Captchas
 from services.auth.domain import Role
@@ -20,7 +21,7 @@ from services.auth.service import Passwords, Sessions
 from services.auth.settings import AuthSettings, MfaSettings
 from services.auth.signin.service import FirstFactor, SignIn
 from services.auth.users.schemas import UserCreate
-from services.auth.users.service import OwnAccount, Users
+from services.auth.users.service import Users
 from tests.support.doors import SECRET, Door, opened
 
 PASSWORD = "correct horse battery"

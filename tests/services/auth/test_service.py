@@ -32,7 +32,12 @@ async def login(sign_in: SignIn, password: str = PASSWORD, address: str = HERE) 
 
 async def facts(db: Database) -> list[str]:
     def read(tx: Transaction) -> list[str]:
-        return [row[0] for row in tx.session.execute(select(outbox.c.type).order_by(outbox.c.id))]
+        return [
+            row[0]
+            for row in tx.session.execute(
+                select(outbox.c.type).where(outbox.c.topic == "auth").order_by(outbox.c.id)
+            )
+        ]
 
     return await db.read(read)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from libs.contracts.auth import FirstAdmin
 from libs.kit.db import Database, Transaction
 from libs.kit.db.tables import outbox
+from services.auth.account.service import FIRST_ADMIN_FILE, OwnAccount
 from services.auth.domain import Role, token_hash
 from services.auth.errors import (
     CurrentPasswordWrong,
@@ -25,7 +26,7 @@ from services.auth.models import User
 from services.auth.service import Sessions
 from services.auth.signin.service import Attempt, SignIn
 from services.auth.users.schemas import UserCreate, UserPatch, UserQuery
-from services.auth.users.service import FIRST_ADMIN_FILE, OwnAccount, Users
+from services.auth.users.service import Users
 from tests.services.auth.conftest import PASSWORD, make_user, principal_of
 
 HERE = "192.0.2.1"
@@ -33,7 +34,9 @@ HERE = "192.0.2.1"
 
 async def facts(db: Database) -> list[str]:
     def read(tx: Transaction) -> list[str]:
-        return list(tx.scalars(select(outbox.c.type).order_by(outbox.c.id)))
+        return list(
+            tx.scalars(select(outbox.c.type).where(outbox.c.topic == "auth").order_by(outbox.c.id))
+        )
 
     return await db.read(read)
 
@@ -212,7 +215,7 @@ async def test_changing_the_one_time_password_removes_the_file(
     await account.change_password(by, current=admin.password, new=PASSWORD)
 
     assert not file.exists()
-    assert not (await account.me(by)).must_change_password
+    assert not (await account.me(by)).info.must_change_password
     assert "auth.first_admin_password_changed" in await facts(db)
 
 
