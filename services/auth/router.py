@@ -22,7 +22,6 @@ from services.auth.schemas import (
 )
 from services.auth.service import Sessions, Tokens
 from services.auth.signin.service import Attempt, SignIn
-from services.auth.users.service import OwnAccount
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -144,6 +143,7 @@ def _me_out(info: PrincipalInfo) -> MeOut:
         permissions=info.permissions,
         is_active=info.is_active,
         must_change_password=info.must_change_password,
+    )
 
 
 def _profile_out(person: Person) -> ProfileOut:
@@ -156,5 +156,4 @@ def _profile_out(person: Person) -> ProfileOut:
         department=user.department,
         position=user.position,
         groups=[group.name for group in user.groups],
-    )
     )
