@@ -3,13 +3,12 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.auth.domain import SessionKind
-from services.auth.identities.domain import Provision, is_effect
 
 
 class AuthSettings(BaseSettings):
@@ -81,7 +80,15 @@ class MfaSettings(BaseSettings):
         return _parts(value)
 
 
-class _Provisioning(BaseSettings):
+ROLE: Final = "role:"
+GROUP: Final = "group:"
+
+Provision = Literal["all", "mapped", "known"]
+"""Who may come in: everybody who proves to be there, members of groups that count here, or only
+those who have been here before."""
+
+
+class Provisioning(BaseSettings):
     """Who becomes a user here, and which groups of the other side mean what (JSON)."""
 
     model_config = SettingsConfigDict(frozen=True)
@@ -100,12 +107,12 @@ class _Provisioning(BaseSettings):
     @field_validator("groups")
     @classmethod
     def _effects(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if not all(is_effect(effect) for effects in value.values() for effect in effects):
+        if not all(_is_effect(effect) for effects in value.values() for effect in effects):
             raise ValueError("a group leads to role:… and group:… only")
         return value
 
 
-class DirectorySettings(_Provisioning):
+class DirectorySettings(Provisioning):
     """An LDAP directory or an Active Directory; without `urls` there is none.
 
     The connection is encrypted in any case: `ldaps://` from its first byte, `ldap://` by StartTLS,
@@ -163,3 +170,19 @@ def _parts(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _is_effect(text: str) -> bool:
+    return any(text.startswith(kind) and text.removeprefix(kind).strip() for kind in (ROLE, GROUP))
+
+
+class AuditSettings(BaseSettings):
+    """How often the audit log is signed, and how long its records are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_AUTH_AUDIT_", frozen=True)
+
+    checkpoint_records: int = Field(default=1000, ge=1, le=1_000_000)
+    """A checkpoint is written after so many records …"""
+    checkpoint_seconds: int = Field(default=60, ge=1, le=86_400)
+    """… or so much time, whichever comes first, if there is anything new."""
+    keep_days: int = Field(default=365, ge=1, le=36_500)
