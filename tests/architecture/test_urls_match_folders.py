@@ -18,6 +18,7 @@ RECORD = "/api/executor/execution-records/{execution_id}"
 URL_MAP = {
     "/api/auth": "services/auth",
     "/api/auth/users": "services/auth/users",
+    "/api/permissions/audit-logs": "services/auth/audit",
     "/api/hosts": "services/hosts",
     "/api/hosts/groups": "services/hosts/groups",
     "/api/agents": "services/hosts/agents",
@@ -51,6 +52,7 @@ URL_MAP = {
     f"{RECORD}/logs/search": "services/execution/searching",
     f"{RECORD}/logs/download": "services/execution/downloads",
     f"{RECORD}/output_groups": "services/execution/grouping",
+    "/api/executor/security_events": "services/execution/incidents",
     "/api/realtime": "services/execution/realtime",
 }
 
