@@ -48,7 +48,7 @@ async def serve_until_stopped(
 ) -> None:
     """The same inside a running loop; SIGTERM and SIGINT lead to an orderly end."""
     redis = connect(common.redis_url, connections=REDIS_CONNECTIONS)
-    tokens = InternalTokens(common.secret)
+    tokens = InternalTokens.of(common)
     async with httpx.AsyncClient(transport=remote_transport(common)) as http:
         folder = common.data_dir / "artifacts"
         store, drafts = DiskStore(folder / "blobs"), Drafts(folder / "drafts")

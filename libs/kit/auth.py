@@ -1,48 +1,29 @@
 """Who is asking: principals, signed tokens, and the policy that every route must state.
 
-The only module that uses python-jose. ES256 only; the keys are derived from the platform's
-secret, one per purpose, so that a token for one purpose is noise for every other.
+How tokens are signed is in `kit.tokens`; here is what they say.
 """
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Literal, TypeVar
 
-import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 from fastapi import Depends, Request
-from jose import jws
-from jose.exceptions import JOSEError
 from pydantic import SecretStr
 
 from libs.kit import clock
 from libs.kit.acting import recognised
 from libs.kit.errors import Forbidden, Unauthenticated
 from libs.kit.ids import new_id
+from libs.kit.settings import Settings
+from libs.kit.tokens import ISSUER, Claims, TokenSigner
 
-ISSUER: Final = "opsjob"
-ALGORITHM: Final = "ES256"
 INTERNAL_SECONDS: Final = 60
-MAX_TOKEN: Final = 16 * 1024
 CACHE_SIZE: Final = 4096
 EVERYTHING: Final = "*"
 INTERNAL: Final = "/internal"
 """Added to the audience of a token with which one service asks another for somebody."""
-
-_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}", re.ASCII)
-_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 T = TypeVar("T")
 
@@ -80,23 +61,6 @@ class AccessClaims:
     expires_at: datetime
 
 
-class _Claims(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The claims of both kinds of token; types are strict, nothing is optional that guards."""
-
-    iss: str
-    aud: str
-    exp: int
-    iat: int
-    jti: str
-    sub: str
-    sid: str | None = None
-    name: str = ""
-    roles: tuple[str, ...] = ()
-    perms: tuple[str, ...] = ()
-    kind: Literal["user", "service"] = "user"
-    svc: str = ""
-
-
 class _Recent(Generic[T]):
     """The last few thousand answers, each until its time is over."""
 
@@ -115,52 +79,18 @@ class _Recent(Generic[T]):
             self._entries.popitem(last=False)
 
 
-class _Signer:
-    """Signs and verifies compact tokens of one type with one key."""
-
-    def __init__(self, secret: SecretStr, purpose: str) -> None:
-        seed = HKDF(SHA256(), 48, salt=None, info=f"opsjob/{purpose}/v1".encode()).derive(
-            secret.get_secret_value().encode()
-        )
-        number = int.from_bytes(seed, "big") % (_ORDER - 1) + 1
-        key = ec.derive_private_key(number, ec.SECP256R1())
-        self._type = f"opsjob-{purpose}"
-        self._private = key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        ).decode()
-        self._public = (
-            key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        )
-
-    def sign(self, claims: _Claims) -> str:
-        return jws.sign(msgspec.json.encode(claims), self._private, {"typ": self._type}, ALGORITHM)
-
-    def verify(self, token: str, at: float) -> _Claims:
-        """The claims of a good token; Unauthenticated for any other, without saying why."""
-        if len(token) > MAX_TOKEN or not _SHAPE.fullmatch(token):
-            raise Unauthenticated
-        header, _, signature = token.split(".")
-        if urlsafe_b64encode(urlsafe_b64decode(signature + "==")).decode().rstrip("=") != signature:
-            raise Unauthenticated  # a second spelling of the same signature
-        try:
-            payload = jws.verify(token, self._public, [ALGORITHM])
-            facts = msgspec.json.decode(urlsafe_b64decode(header + "=="), type=dict[str, str])
-            claims = msgspec.json.decode(payload, type=_Claims)
-        except (JOSEError, ValueError) as error:
-            raise Unauthenticated from error
-        good = facts == {"alg": ALGORITHM, "typ": self._type}
-        if not good or claims.iss != ISSUER or claims.exp <= at:
-            raise Unauthenticated
-        return claims
-
-
 class InternalTokens:
     """Tokens that the gateway and the services show to each other; they live for a minute."""
 
-    def __init__(self, secret: SecretStr) -> None:
-        self._signer = _Signer(secret, "internal")
+    def __init__(self, secret: SecretStr, *, accepted: Sequence[SecretStr] = ()) -> None:
+        self._signer = TokenSigner((secret, *accepted), "internal")
         self._issued: _Recent[str] = _Recent()
         self._verified: _Recent[tuple[str, Principal]] = _Recent()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "InternalTokens":
+        """With the secret of an installation, and those that count while it changes."""
+        return cls(settings.secret, accepted=settings.accepted_secrets)
 
     def issue(
         self, audience: str, principal: Principal, caller: str, ttl: int = INTERNAL_SECONDS
@@ -173,7 +103,7 @@ class InternalTokens:
         key = (audience, principal, caller, ttl)
         token = self._issued.get(key, at)
         if token is None:
-            claims = _Claims(
+            claims = Claims(
                 iss=ISSUER,
                 aud=audience,
                 exp=int(at) + ttl,
@@ -187,7 +117,7 @@ class InternalTokens:
                 kind=principal.kind,
                 svc=principal.service or caller,
             )
-            token = self._signer.sign(claims)
+            token = self._signer.sign(claims, at)
             self._issued.put(key, at + ttl / 2, token)
         return token
 
@@ -236,15 +166,20 @@ class AccessTokens:
 
     AUDIENCE: Final = "opsjob-api"
 
-    def __init__(self, secret: SecretStr) -> None:
-        self._signer = _Signer(secret, "access")
+    def __init__(self, secret: SecretStr, *, accepted: Sequence[SecretStr] = ()) -> None:
+        self._signer = TokenSigner((secret, *accepted), "access")
         self._verified: _Recent[AccessClaims] = _Recent()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "AccessTokens":
+        """With the secret of an installation, and those that count while it changes."""
+        return cls(settings.secret, accepted=settings.accepted_secrets)
 
     def issue(self, user_id: int, session_id: str, ttl: int) -> str:
         """An access token that is good for ``ttl`` seconds."""
         at = int(clock.now().timestamp())
         return self._signer.sign(
-            _Claims(
+            Claims(
                 iss=ISSUER,
                 aud=self.AUDIENCE,
                 exp=at + ttl,
@@ -252,7 +187,8 @@ class AccessTokens:
                 jti=new_id(),
                 sub=str(user_id),
                 sid=session_id,
-            )
+            ),
+            at,
         )
 
     def verify(self, token: str) -> AccessClaims:

@@ -13,7 +13,9 @@ class Settings(BaseSettings):
 
     ``database_url`` and ``service_url`` are templates with ``{service}``; ``service_urls`` (JSON)
     names the services that answer elsewhere, such as several on one machine. ``secret`` has no
-    default: keys of all purposes are derived from it.
+    default: keys of all purposes are derived from it. ``accepted_secrets`` (with commas) are others
+    whose tokens and sealed values still count, while the secret changes. ``sealing_key_file`` holds
+    the keys of values in the databases (see `kit.seal`).
     """
 
     model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)
@@ -21,21 +23,32 @@ class Settings(BaseSettings):
     database_url: str
     redis_url: str = "redis://127.0.0.1:6379/0"
     secret: SecretStr
+    accepted_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    sealing_key_file: Path | None = None
     data_dir: Path = Path("data")
     environment: Literal["embedded", "production", "development", "test"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     service_url: str = "http://{service}:8000"
     service_urls: dict[str, str] = Field(default_factory=dict)
     internal_socket: Path | None = None
+    signer_socket: Path | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
-    @field_validator("secret")
+    @field_validator("accepted_secrets", mode="before")
     @classmethod
-    def _secret_is_strong(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if len(text) < 32 or len(set(text)) < 8:
-            message = "OPSJOB_SECRET needs at least 32 random characters"
-            raise ValueError(message)
+    def _with_commas(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("secret", "accepted_secrets")
+    @classmethod
+    def _secrets_are_strong(
+        cls, value: SecretStr | tuple[SecretStr, ...]
+    ) -> SecretStr | tuple[SecretStr, ...]:
+        for one in value if isinstance(value, tuple) else (value,):
+            text = one.get_secret_value()
+            if len(text) < 32 or len(set(text)) < 8:
+                message = "needs at least 32 random characters"
+                raise ValueError(message)
         return value
 
     @model_validator(mode="after")
@@ -87,6 +100,10 @@ class OutboundSettings(BaseSettings):
     @field_validator("networks", "ports", mode="before")
     @classmethod
     def _with_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return _split(value)
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

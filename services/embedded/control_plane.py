@@ -91,8 +91,8 @@ async def _serve(plan: Plan) -> None:
             settings=settings,
             redis=redis,
             http=http,
-            internal_tokens=InternalTokens(settings.secret),
-            access_tokens=AccessTokens(settings.secret),
+            internal_tokens=InternalTokens.of(settings),
+            access_tokens=AccessTokens.of(settings),
             process_id=PROCESS_ID,
         )
         apps = {name: service.create_app(runtime) for name, service in registry.load_all().items()}

@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
+from libs.kit.seal import KeyFileUnusable, SealingKeyMissing
+
 EXIT_SETTINGS = 78  # what sysexits.h calls a configuration error
+KEYS_MISSING = (KeyFileUnusable, SealingKeyMissing)
 
 
 def with_usable_settings(body: Callable[[], None]) -> int:
@@ -15,7 +18,15 @@ def with_usable_settings(body: Callable[[], None]) -> int:
     except ValidationError as error:
         sys.stderr.write(unusable(error, f"{error.title}: ") + "\n")
         return EXIT_SETTINGS
+    except KEYS_MISSING as error:
+        sys.stderr.write(without_keys(error) + "\n")
+        return EXIT_SETTINGS
     return 0
+
+
+def without_keys(error: Exception) -> str:
+    """Which key is missing, and where it belongs."""
+    return f"The platform cannot start without its keys: {error}"
 
 
 def unusable(error: ValidationError, prefix: str) -> str:

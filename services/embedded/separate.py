@@ -33,7 +33,7 @@ from services import registry
 from services.embedded import migrations
 from services.embedded.listening import listen
 from services.embedded.options import StartRefused
-from services.embedded.refusing import unusable
+from services.embedded.refusing import KEYS_MISSING, unusable, without_keys
 from services.embedded.serving import Listening, internal_config, serve_until, stop_on_signals
 
 GATEWAYS = ("gateway-api", "gateway-agents")
@@ -114,7 +114,7 @@ def first_admin(name: str) -> FirstAdmin:
 
     async def make() -> FirstAdmin:
         async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
-            auth = AuthClient(http, InternalTokens(settings.secret), "supervisor")
+            auth = AuthClient(http, InternalTokens.of(settings), "supervisor")
             return await auth.create_first_admin(name)
 
     try:
@@ -132,8 +132,8 @@ async def _runtime(settings: Settings) -> AsyncIterator[Runtime]:
                 settings=settings,
                 redis=redis,
                 http=http,
-                internal_tokens=InternalTokens(settings.secret),
-                access_tokens=AccessTokens(settings.secret),
+                internal_tokens=InternalTokens.of(settings),
+                access_tokens=AccessTokens.of(settings),
             )
     finally:
         await redis.aclose()
@@ -175,6 +175,8 @@ def _run(body: Callable[[], Coroutine[None, None, None]]) -> int:
             runner.run(body())
     except ValidationError as error:
         raise StartRefused(unusable(error, f"{error.title}: ")) from None
+    except KEYS_MISSING as error:
+        raise StartRefused(without_keys(error)) from None
     return 0
 
 

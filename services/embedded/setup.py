@@ -37,7 +37,7 @@ def run(settings: Settings, folder: DataFolder, agent_url: str | None) -> int:
 
 
 async def _set_up(settings: Settings, folder: DataFolder, agent_url: str | None) -> None:
-    tokens = InternalTokens(settings.secret)
+    tokens = InternalTokens.of(settings)
     async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
         await _first_admin(AuthClient(http, tokens, CALLER), folder)
         if agent_url is not None:

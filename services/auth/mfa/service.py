@@ -151,7 +151,7 @@ class SecondFactors:
         return False
 
     def _secret(self, factor: SecondFactor) -> str:
-        return self._seal.open(factor.sealed_secret, place=_place(factor.user_id))
+        return self._seal.open(factor.sealed_secret, place=secret_place(factor.user_id))
 
     def _is_required(self, tx: Transaction, user: User) -> bool:
         if user.origin not in LOCAL_ORIGINS:
@@ -201,7 +201,7 @@ class SecondFactors:
         known = factors.of(user_id)
         if known is not None and known.confirmed_at is not None:
             raise SecondFactorOn
-        sealed = self._seal.seal(secret, place=_place(user_id))
+        sealed = self._seal.seal(secret, place=secret_place(user_id))
         factor = SecondFactor(
             user_id=user_id,
             sealed_secret=sealed,
@@ -361,7 +361,8 @@ def _tell(tx: Transaction, action: str, user: User, *, detail: str = "") -> None
     audit(tx, action, kind="user", id=user.id, name=user.username, detail=detail)
 
 
-def _place(user_id: int) -> str:
+def secret_place(user_id: int) -> str:
+    """Where a user's secret is sealed for; it opens nowhere else."""
     return f"users/{user_id}/otp"
 
 
