@@ -16,7 +16,16 @@ from services.auth.consumers import on
 from services.auth.internal import router as internal_router
 from services.auth.mfa.router import router as mfa_router
 from services.auth.mfa.service import SecondFactors, secret_place
+from services.auth.directory.repository import LdapDirectory
+from services.auth.directory.service import Directory
+from services.auth.grants.router import router as grants_router
+from services.auth.grants.service import Grants, GrantTemplates
+from services.auth.groups.router import router as groups_router
+from services.auth.groups.service import Groups
+from services.auth.identities.service import Identities
 from services.auth.models import Base, SecondFactor
+from services.auth.logins.router import router as logins_router
+from services.auth.logins.service import Logins
 from services.auth.roles.router import router as roles_router
 from services.auth.roles.service import Roles
 from services.auth.router import router
@@ -31,6 +40,8 @@ from services.auth.tasks import (
 from services.auth.users.router import router as users_router
 from services.auth.users.service import Users
 
+from services.auth.tokens.router import router as tokens_router
+from services.auth.tokens.service import Tokens
 
 def build(db: Database, runtime: Runtime) -> Sequence[object]:
     """The use cases of this service, wired by hand."""
@@ -52,12 +63,26 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         *_audit(db, runtime),
     ]
 
+        Groups(db),
+        Logins(db),
+        Tokens(db),
 
 def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
     settings = AuditSettings()
     checkpoints = Checkpoints(
         db,
         file=CheckpointFile(runtime.settings.data_dir / "audit"),
+def _permissions(db: Database, runtime: Runtime) -> Sequence[object]:
+    hosts = HostsClient(runtime.http, runtime.internal_tokens, "auth")
+    grants = Grants(db, hosts)
+    return grants, GrantTemplates(db, grants), Access(db, hosts)
+
+
+def _directory() -> Directory:
+    settings = DirectorySettings()
+    return Directory(LdapDirectory(settings) if settings.urls else None, settings)
+
+
         settings=settings,
         holder=runtime.process_id,
     )
@@ -78,6 +103,9 @@ service = Service(
         internal_router,
     ),
     consumers=on,
+        groups_router,
+        logins_router,
+        tokens_router,
     sealed=(SealedColumn(SecondFactor.sealed_secret, secret_place),),
     loops=(Checkpoints, Retention),
     refused=refused,

@@ -107,6 +107,62 @@ class LastAdmin(Conflict):
     message_zh = "这是最后一个可用的管理员，请先设置另一位管理员。"
 
 
+class GroupNotFound(NotFound):
+    """There is none with that id."""
+
+    code = "group_not_found"
+    message = "There is no such group."
+    message_zh = "没有这个用户组。"
+
+
+class GroupNameTaken(Conflict):
+    """Names that differ only by case or composition are the same name."""
+
+    code = "group_name_taken"
+    message = "A group with this name exists already."
+    message_zh = "该用户组名称已存在。"
+
+
+class SessionNotFound(NotFound):
+    """Ended, or somebody else's."""
+
+    code = "session_not_found"
+    message = "There is no such session."
+    message_zh = "没有这个会话。"
+
+
+class TokenNotFound(NotFound):
+    """Revoked, or somebody else's."""
+
+    code = "token_not_found"
+    message = "There is no such API token."
+    message_zh = "没有这个 API 令牌。"
+
+
+class TokenNameTaken(Conflict):
+    """The tokens of one user have different names."""
+
+    code = "token_name_taken"
+    message = "You have an API token with this name already."
+    message_zh = "您已有同名的 API 令牌。"
+
+
+class TooManyTokens(Conflict):
+    """Revoke one first; expired ones count too."""
+
+    code = "too_many_tokens"
+    message = "You have as many API tokens as one user may have. Revoke one first."
+    message_zh = "您的 API 令牌数量已达上限，请先吊销一个。"
+
+
+class TokenExpiryRefused(Invalid):
+    """Tokens end, and not within the minute."""
+
+    code = "token_expiry_refused"
+    message = "An API token ends at least a minute and at most 366 days from now."
+    message_zh = "API 令牌的有效期须在一分钟到 366 天之间。"
+
+
 class UsersExist(Conflict):
     """The first administrator is made once, when nobody else is there."""
 

@@ -5,9 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from libs.contracts.auth import FirstAdmin, PrincipalInfo
+from libs.contracts.grants import AccessInfo
 from libs.kit.auth import Principal, internal_only
 from libs.kit.errors import Forbidden
 from libs.kit.service import provided
+from services.auth.access.schemas import AccessAsked
+from services.auth.access.service import Access
 from services.auth.audit.schemas import RefusalReports
 from services.auth.audit.service import AuditLog
 from services.auth.schemas import (
@@ -15,14 +18,18 @@ from services.auth.schemas import (
     FirstAdminCreate,
     PrincipalOfSession,
     ResolveSession,
+    ResolveToken,
 )
 from services.auth.service import Sessions
+from services.auth.tokens.service import Tokens
 from services.auth.users.service import Users
 
 router = APIRouter(prefix="/internal", tags=["internal"])
 
 SessionsUseCases = Annotated[Sessions, provided(Sessions)]
+TokensUseCases = Annotated[Tokens, provided(Tokens)]
 UsersUseCases = Annotated[Users, provided(Users)]
+AccessUseCases = Annotated[Access, provided(Access)]
 Caller = Annotated[Principal, internal_only()]
 
 
@@ -40,6 +47,14 @@ async def principal_of_session(
 ) -> PrincipalInfo | None:
     """Who owns a login."""
     return await sessions.principal_of(body.session_id)
+
+
+@router.post("/tokens/resolve")
+async def resolve_token(
+    body: ResolveToken, tokens: TokensUseCases, by: Caller
+) -> PrincipalInfo | None:
+    """For whom an API token acts, and what it allows."""
+    return await tokens.resolve(body.token_hash, address=body.address)
 
 
 @router.post("/users/active")
@@ -66,3 +81,9 @@ async def report_refusals(
     if by.kind != "service":
         raise Forbidden
     await records.note_refusals(body.refusals)
+
+
+@router.post("/access")
+async def access_of(body: AccessAsked, access: AccessUseCases, by: Caller) -> list[AccessInfo]:
+    """Everything that decides about users, for services that decide about their own objects."""
+    return await access.infos(body.users)

@@ -138,6 +138,12 @@ class ResolveSession(Schema):
     token_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+class ResolveToken(ResolveSession):
+    """SHA-256 of an API token, lower-case hex, and the address that it comes from, if known."""
+
+    address: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
 class PrincipalOfSession(Schema):
     """The id of a login, as access tokens carry it."""
 

@@ -124,7 +124,7 @@ class Sessions:
         sessions = SessionRepository(tx)
         sessions.delete_expired(PURGE_ON_LOGIN)
         for family_id in sessions.families_of(user.id)[MAX_LOGINS - 1 :]:
-            self._end(tx, family_id)
+            end_login(tx, family_id)
         user.last_login_at = tx.now
         login = _Login(new_id(), user, tx.now, visit)
         cookie = new_secret()
@@ -196,7 +196,7 @@ class Sessions:
         keep_until = min(session.expires_at, tx.now + timedelta(seconds=idle))
         if session.rotated_at is not None or not sessions.rotate(session, keep_until):
             # Returned, not raised: the end of the login has to be committed.
-            self._end(tx, session.family_id)
+            end_login(tx, session.family_id)
             audit(
                 tx,
                 "session.reuse_detected",
@@ -252,15 +252,9 @@ class Sessions:
 
     @writes
     def logout(self, tx: Transaction, session_id: str) -> None:
-        """Ends a login with its cookie and tokens; one that has ended already is fine."""
-        if self._end(tx, session_id):
+        """Ends a login; one that has ended already is fine."""
+        if end_login(tx, session_id):
             audit(tx, "logout", kind="session", id=session_id)
-
-    def _end(self, tx: Transaction, family_id: str) -> bool:
-        ended = SessionRepository(tx).end_family(family_id)
-        if ended:
-            tx.emit(SessionRevoked(session_id=family_id))
-        return ended
 
     async def purge(self) -> int:
         """Deletes what has expired, in short transactions; says how many sessions went."""
@@ -295,13 +289,20 @@ def principal_info(user: User, session_id: str | None = None) -> PrincipalInfo:
     )
 
 
-def end_logins(tx: Transaction, user_id: int, *, but: str | None = None) -> None:
-    """Ends every login of a user, except one."""
-    sessions = SessionRepository(tx)
-    for family_id in sessions.families_of(user_id):
-        if family_id != but:
-            sessions.end_family(family_id)
-            tx.emit(SessionRevoked(session_id=family_id))
+def end_logins(tx: Transaction, user_id: int, *, but: str | None = None) -> int:
+    """Ends every login of a user, except one, and says how many."""
+    others = [one for one in SessionRepository(tx).families_of(user_id) if one != but]
+    for family_id in others:
+        end_login(tx, family_id)
+    return len(others)
+
+
+def end_login(tx: Transaction, family_id: str) -> bool:
+    """Ends a login with its cookie and tokens; False when it has ended already."""
+    ended = SessionRepository(tx).end_family(family_id)
+    if ended:
+        tx.emit(SessionRevoked(session_id=family_id))
+    return ended
 
 
 def count_failure(tx: Transaction, key: str, delay: Callable[[int], timedelta]) -> None:

@@ -1,0 +1,1 @@
+"""Groups of users, who are given roles and grants together."""
