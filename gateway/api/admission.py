@@ -78,7 +78,7 @@ class Admission:
         if not self._credentials.was_known(key):
             await self._rates.failures.check(address)
         try:
-            return await self._credentials.resolve(key)
+            return await self._credentials.resolve(key, caller.address)
         except Unauthenticated:
             await self._rates.failures.count(address)
             raise

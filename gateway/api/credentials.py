@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.api.errors import CredentialRefused, CredentialsConflict
 from gateway.api.heads import Header, RequestHead
-from libs.contracts.auth import AuthClient, PrincipalInfo
+from libs.contracts.auth import API_TOKEN_PREFIX, AuthClient, PrincipalInfo
 from libs.kit import clock
 from libs.kit.auth import AccessTokens, InternalTokens, Principal
 
@@ -19,6 +19,7 @@ PLAIN_LOGIN_COOKIE: Final = b"opsjob_login"
 
 _LONGEST_TOKEN: Final = 4096
 _COOKIE_VALUE: Final = re.compile(rb"[A-Za-z0-9_-]{16,256}")
+_API_TOKEN: Final = API_TOKEN_PREFIX.encode("ascii")
 _MOST_REMEMBERED: Final = 20_000
 
 CredentialKey = tuple[bytes | None, bytes | None]
@@ -96,17 +97,18 @@ class Credentials:
         """Whether auth confirmed it before, so that it is no guess."""
         return key in self._known
 
-    async def resolve(self, key: CredentialKey) -> Identity:
+    async def resolve(self, key: CredentialKey, address: str = "") -> Identity:
         """The identity behind a credential; CredentialRefused if it is worth nothing.
 
-        Callers that ask for the same credential at once share one question.
+        `address` is where it comes from, which is kept as the last use of an API token. Callers
+        that ask for the same credential at once share one question.
         """
         identity = self.known(key)
         if identity is not None:
             return identity
         task = self._asking.get(key)
         if task is None:
-            task = self._asking[key] = asyncio.create_task(self._ask(key))
+            task = self._asking[key] = asyncio.create_task(self._ask(key, address))
             task.add_done_callback(lambda done: self._asked(key, done))
         return await asyncio.shield(task)
 
@@ -133,7 +135,7 @@ class Credentials:
                 del self._known[known.key]
         self._known[identity.key] = identity
 
-    async def _ask(self, key: CredentialKey) -> Identity:
+    async def _ask(self, key: CredentialKey, address: str) -> Identity:
         bearer, cookie = key
         asked_at = clock.monotonic()
         fresh_until = asked_at + self._believed_seconds
@@ -142,7 +144,7 @@ class Credentials:
             if info is None:
                 raise CredentialRefused()
             return self._identity(key, info, fresh_until)
-        info, expires_in = await self._owner_of_token(bearer)
+        info, expires_in = await self._owner_of_bearer(bearer, address)
         if cookie is not None:
             other = await self._owner_of_cookie(cookie)
             if other is not None and other.user_id != info.user_id:
@@ -153,12 +155,24 @@ class Credentials:
         info = await self._auth.resolve_session(hashlib.sha256(cookie).hexdigest())
         return info if info is not None and info.is_active else None
 
-    async def _owner_of_token(self, bearer: bytes) -> tuple[PrincipalInfo, float]:
+    async def _owner_of_bearer(self, bearer: bytes, address: str) -> tuple[PrincipalInfo, float]:
+        if bearer.startswith(_API_TOKEN):
+            return await self._owner_of_api_token(bearer, address)
         claims = self._access_tokens.verify(bearer.decode("ascii"))
         info = await self._auth.principal_of_session(claims.session_id)
         if info is None or not info.is_active or info.user_id != claims.user_id:
             raise CredentialRefused()
         return info, (claims.expires_at - clock.now()).total_seconds()
+
+    async def _owner_of_api_token(self, token: bytes, address: str) -> tuple[PrincipalInfo, float]:
+        hashed = hashlib.sha256(token).hexdigest()
+        info = await self._auth.resolve_token(hashed, address=address)
+        if info is None or not info.is_active or info.expires_at is None:
+            raise CredentialRefused()
+        expires_in = (info.expires_at - clock.now()).total_seconds()
+        if expires_in <= 0:
+            raise CredentialRefused()
+        return info, expires_in
 
     def _identity(self, key: CredentialKey, info: PrincipalInfo, fresh_until: float) -> Identity:
         principal = info.as_principal()

@@ -63,6 +63,7 @@ OPEN_DOORS: Final[Mapping[tuple[str, str], OpenDoor]] = {
     ("GET", "/api/auth/options"): OpenDoor(max_body_bytes=KIB),
     ("POST", "/api/auth/mfa/enrolment/setup"): OpenDoor(max_body_bytes=4 * KIB),
     ("POST", "/api/auth/mfa/enrolment/verify"): OpenDoor(max_body_bytes=4 * KIB),
+    ("GET", "/api/auth/captcha"): OpenDoor(max_body_bytes=64 * KIB),
 }
 
 _PROVIDER_DOORS: Final[Mapping[str, OpenDoor]] = {

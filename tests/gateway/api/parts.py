@@ -50,6 +50,8 @@ class AuthInMemory(AuthClient):
         super().__init__(httpx.AsyncClient(transport=InProcess()), INTERNAL, "gateway-api")
         self.sessions: dict[str, PrincipalInfo] = {}
         self.cookies: dict[str, PrincipalInfo] = {}
+        self.tokens: dict[str, PrincipalInfo] = {}
+        self.addresses: list[str] = []
         self.down = False
         self.asked = 0
 
@@ -71,6 +73,16 @@ class AuthInMemory(AuthClient):
     async def principal_of_session(self, session_id: str) -> PrincipalInfo | None:
         self._ask()
         return self.sessions.get(session_id)
+
+    def make_token(self, info: PrincipalInfo, value: str = "opsjob_" + "t" * 43) -> str:
+        """An API token that is known from now on."""
+        self.tokens[hashlib.sha256(value.encode()).hexdigest()] = info
+        return value
+
+    async def resolve_token(self, token_hash: str, *, address: str = "") -> PrincipalInfo | None:
+        self._ask()
+        self.addresses.append(address)
+        return self.tokens.get(token_hash)
 
     def _ask(self) -> None:
         self.asked += 1
