@@ -15,6 +15,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from libs.kit.acting import Actor, current_actor
+from libs.kit.auth import Principal
 from libs.kit.client import ServiceClient
 from libs.kit.db import Transaction
 from libs.kit.events import Event
@@ -24,6 +25,9 @@ from libs.kit.refusals import Refusal
 Outcome = Literal["success", "denied", "failure"]
 State = Mapping[str, object] | BaseModel | None
 """How an object was or is: its fields, or a model; secrets in it are taken out."""
+
+By = Actor | Principal | None
+"""Who acts; a principal acts from where the present request comes from."""
 
 MASK: Final = "***"
 MAX_STATE_BYTES: Final = 8 * 1024
@@ -74,7 +78,7 @@ def audit(
     after: State = None,
     outcome: Outcome = "success",
     detail: str = "",
-    by: Actor | None = None,
+    by: By = None,
 ) -> None:
     """Records an action together with the change that ``tx`` makes.
 
@@ -108,11 +112,11 @@ def audited(
     after: State = None,
     outcome: Outcome = "success",
     detail: str = "",
-    by: Actor | None = None,
+    by: By = None,
     repeats: int = 1,
 ) -> Audited:
     """The fact that `audit` emits, for whoever emits it elsewhere."""
-    actor = by or current_actor()
+    actor = _actor(by)
     return Audited(
         actor_id=actor.id,
         actor_name=_text(actor.name, MAX_NAME),
@@ -168,6 +172,16 @@ class AuditClient(ServiceClient):
             for refusal, count in refusals
         ]
         await self._call("POST", "/internal/audit/refusals", json={"refusals": told})
+
+
+def _actor(by: By) -> Actor:
+    present = current_actor()
+    if by is None:
+        return present
+    if isinstance(by, Actor):
+        return by
+    origin = (present.address, present.user_agent, present.service)
+    return Actor(by.id, by.username, by.kind, *origin)
 
 
 # ---- states without secrets ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from libs.contracts.audit import audit
 from libs.contracts.hosts import HostRegistered, HostRetired, HostTarget
 from libs.kit import clock
 from libs.kit.auth import Principal
@@ -140,7 +141,10 @@ class Hosts:
             GroupRepository(tx).assign(host.id, spec.group)
         tx.emit(HostRegistered(host_id=host.id, name=host.name))
         tx.flush()
-        return _shown(tx, host.id)
+        row = _shown(tx, host.id)
+        after = _state(row)
+        audit(tx, "host.create", kind="host", id=host.id, name=host.name, after=after)
+        return row
 
     async def change(self, host_id: int, patch: HostPatch) -> HostRow:
         """Changes what is given; raises what registering raises, and HostNotFound."""
@@ -154,6 +158,7 @@ class Hosts:
         host = hosts.by_id(host_id)
         if host is None:
             raise HostNotFound(host_id=host_id)
+        before = _state(_shown(tx, host_id))
         if patch.name is not None:
             if hosts.name_is_taken(patch.name, but=host_id):
                 raise HostNameTaken(name=patch.name)
@@ -164,7 +169,14 @@ class Hosts:
         hosts.store(host)
         if "group" in patch.model_fields_set:
             GroupRepository(tx).assign(host_id, patch.group)
-        return _shown(tx, host_id)
+        row = _shown(tx, host_id)
+        after = _state(row)
+        if "password" in patch.model_fields_set:
+            after["password_changed"] = True
+        audit(
+            tx, "host.update", kind="host", id=host_id, name=host.name, before=before, after=after
+        )
+        return row
 
     def _describe(self, host: Host, patch: HostPatch) -> None:
         given = patch.model_fields_set
@@ -192,6 +204,8 @@ class Hosts:
         host = hosts.by_id(host_id)
         if host is None:
             raise HostNotFound(host_id=host_id)
+        before = _state(_shown(tx, host_id))
+        audit(tx, "host.delete", kind="host", id=host_id, name=host.name, before=before)
         retire_agents_of(tx, host)
         TokenRepository(tx).revoke_for_host(host_id)
         hosts.remove(host)
@@ -208,6 +222,20 @@ def _shown(tx: Transaction, host_id: int) -> HostRow:
     if row is None:
         raise HostNotFound(host_id=host_id)
     return row
+
+
+def _state(row: HostRow) -> dict[str, object]:
+    """A host as the audit log shows it."""
+    return {
+        "name": row.name,
+        "ip_address": row.ip_address,
+        "port": row.port,
+        "username": row.username,
+        "description": row.description,
+        "tags": json.loads(bytes(row.tags)),
+        "groups": [group["name"] for group in row.groups],
+        "has_password": row.has_password,
+    }
 
 
 def _move(hosts: HostRepository, host: Host, patch: HostPatch) -> None:

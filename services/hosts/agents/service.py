@@ -1,9 +1,11 @@
 """Agents: which identities are good, and which of them are there."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from libs.contracts.agents import STATUS
+from libs.contracts.audit import audit
 from libs.contracts.hosts import (
     AgentDisabled,
     AgentEnabled,
@@ -17,7 +19,7 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
-from services.hosts.agents.domain import Presence, boiled_down
+from services.hosts.agents.domain import Presence, Sighting, boiled_down
 from services.hosts.agents.repository import AgentRepository
 from services.hosts.agents.schemas import AgentQuery
 from services.hosts.errors import AgentIsRetired, AgentNotFound
@@ -62,6 +64,7 @@ class Agents:
             agent.status = AgentState.DISABLED
             agent.is_online = False
             tx.emit(AgentDisabled(agent_id=agent.id))
+            _account(tx, "agent.disable", agent, host)
         return agent, host
 
     @writes
@@ -72,15 +75,19 @@ class Agents:
             raise AgentIsRetired(agent_id=agent_id)
         agent, host = _required(tx, agent_id)
         if agent.status != AgentState.ACTIVE:
+            was = agent.status
             agent.status = AgentState.ACTIVE
+            agent.quarantined_at, agent.quarantine_reason = None, None
+            agent.former_boots, agent.boot_id = "[]", None
             tx.emit(AgentEnabled(agent_id=agent.id))
+            _account(tx, "agent.enable", agent, host, was=was)
         return agent, host
 
     @writes
     def retire(self, tx: Transaction, agent_id: str) -> None:
         """Ends an identity for good; the host stays and can enrol again. Raises AgentNotFound."""
         agent, host = _required(tx, agent_id)
-        retire_agent(tx, agent)
+        retire_agent(tx, agent, host)
         if host.agent_id == agent.id:
             host.agent_id = None
 
@@ -94,19 +101,29 @@ def _identity(agent: Agent) -> AgentIdentity:
     )
 
 
-def retire_agent(tx: Transaction, agent: Agent) -> None:
+def retire_agent(tx: Transaction, agent: Agent, host: Host) -> None:
     """Ends one identity; the epoch rises, so nothing signed for it is good any more."""
     agent.status = AgentState.RETIRED
     agent.is_online = False
     agent.identity_epoch += 1
     agent.retired_at = tx.now
     tx.emit(AgentRetired(agent_id=agent.id))
+    _account(tx, "agent.retire", agent, host)
+
+
+def _account(
+    tx: Transaction, action: str, agent: Agent, host: Host, *, was: str | None = None
+) -> None:
+    """A change of an agent, under the name of its host."""
+    after: dict[str, object] = {"host_id": host.id, "status": agent.status}
+    before = None if was is None else {"host_id": host.id, "status": was}
+    audit(tx, action, kind="agent", id=agent.id, name=host.name, before=before, after=after)
 
 
 def retire_agents_of(tx: Transaction, host: Host) -> None:
     """Ends every living identity of a host."""
     for agent in AgentRepository(tx).living_of(host.id):
-        retire_agent(tx, agent)
+        retire_agent(tx, agent, host)
     host.agent_id = None
     tx.flush()
 
@@ -118,13 +135,28 @@ def _required(tx: Transaction, agent_id: str) -> tuple[Agent, Host]:
     return found
 
 
+Watch = Callable[[Transaction, Sequence[Sighting]], None]
+"""Looks at who has connected, before that is stored."""
+
+
+def _nobody_watches(tx: Transaction, sightings: Sequence[Sighting]) -> None:
+    return None
+
+
 class PresenceIntake:
     """Listens to the agent gateways and notes who is there, a batch at a time."""
 
     def __init__(
-        self, db: Database, *, redis: Redis, consumer: str, settings: HostsSettings
+        self,
+        db: Database,
+        *,
+        redis: Redis,
+        consumer: str,
+        settings: HostsSettings,
+        watch: Watch = _nobody_watches,
     ) -> None:
         self._db = db
+        self._watch = watch
         self._redis = redis
         self._consumer = consumer
         self._within = timedelta(seconds=settings.offline_seconds)
@@ -145,6 +177,7 @@ class PresenceIntake:
     def note(self, tx: Transaction, news: Presence) -> None:
         """Applies a batch; repeating it changes nothing."""
         agents = AgentRepository(tx)
+        self._watch(tx, news.sightings)
         agents.note_sightings(news.sightings, within=self._within)
         agents.note_departures(news.departures)
 

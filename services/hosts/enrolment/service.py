@@ -5,13 +5,16 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs.contracts.audit import audit
 from libs.contracts.hosts import (
     AgentEnrolled,
     AgentState,
     EnrolAnswer,
     EnrolRequest,
     HostRegistered,
+    TrustChanged,
 )
+from libs.contracts.trust import TrustInvalid, checked, fingerprint
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Invalid
@@ -20,13 +23,16 @@ from libs.kit.text import unhidden
 from services.hosts.agents.repository import AgentRepository
 from services.hosts.agents.service import retire_agents_of
 from services.hosts.domain import canonical_address, proves_possession, token_hash
-from services.hosts.enrolment.repository import TokenRepository
+from services.hosts.enrolment.repository import TokenRepository, TrustRepository
 from services.hosts.enrolment.schemas import TokenQuery, TokenState
 from services.hosts.errors import (
     EnrolmentRefused,
     EnrolmentTokenNotFound,
     EnrolmentTokenSpent,
     HostNotFound,
+    TrustNotVouched,
+    TrustOutdated,
+    TrustRootDiffers,
 )
 from services.hosts.models import Agent, EnrolmentToken, Host
 from services.hosts.repository import HostRepository, Totals, new_host
@@ -76,6 +82,8 @@ class Enrolment:
                 agent_id=None,
             )
         )
+        after = {"host_id": host_id, "expires_at": stored.expires_at}
+        audit(tx, "enrolment_token.issue", kind="enrolment_token", id=stored.id, after=after)
         return IssuedToken(stored.id, text, host_id, stored.expires_at)
 
     @reads
@@ -91,6 +99,7 @@ class Enrolment:
             raise EnrolmentTokenNotFound(token_id=token_id)
         if not tokens.revoke(token_id):
             raise EnrolmentTokenSpent(token_id=token_id)
+        audit(tx, "enrolment_token.revoke", kind="enrolment_token", id=token_id)
 
     # ---- identities ------------------------------------------------------------------------
 
@@ -107,7 +116,7 @@ class Enrolment:
             fields = [{"field": "ip_address", "message": str(error)}]
             raise Invalid(fields=fields) from error
         if not proves_possession(request):
-            raise EnrolmentRefused
+            raise EnrolmentRefused().refusing("agent.enrol", kind="agent")
         answer = await self._enrol(request, address)
         self._totals.forget()
         return answer
@@ -117,7 +126,7 @@ class Enrolment:
         agent_id = secrets.token_hex(16)
         token = TokenRepository(tx).spend(token_hash(request.token), agent_id)
         if token is None:
-            raise EnrolmentRefused
+            raise EnrolmentRefused().refusing("agent.enrol", kind="agent")
         host = self._host_for(tx, token, request, address)
         retire_agents_of(tx, host)
         agent = _new_agent(tx, agent_id, host, request)
@@ -126,11 +135,60 @@ class Enrolment:
         host.os_type = request.os_type[:64] or host.os_type
         host.updated_at = tx.now
         tx.emit(AgentEnrolled(agent_id=agent_id, host_id=host.id))
+        after = {
+            "host_id": host.id,
+            "enrolment_token_id": token.id,
+            "version": agent.version,
+            "reported_address": address,
+            "public_key": agent.public_key,
+        }
+        audit(tx, "agent.enrol", kind="agent", id=agent_id, name=host.name, after=after)
         return EnrolAnswer(
             agent_id=agent_id,
             host_id=host.id,
             host_name=host.name,
             identity_epoch=agent.identity_epoch,
+            trust=_bundle(tx),
+        )
+
+    # ---- trust -----------------------------------------------------------------------------
+
+    @reads
+    def trust(self, tx: Transaction) -> str:
+        """The present trust bundle; empty before there is one."""
+        return _bundle(tx)
+
+    @writes
+    def publish_trust(self, tx: Transaction, bundle: str) -> None:
+        """Store what agents check orders against; the signer says it at its start. Repeatable.
+
+        Raises TrustNotVouched for what its root key did not sign, TrustRootDiffers for another
+        root key than the one that agents believe, TrustOutdated for an older list.
+        """
+        trust = TrustRepository(tx)
+        stored = trust.present()
+        try:
+            said = checked(bundle)
+        except TrustInvalid as error:
+            raise TrustNotVouched(reason=str(error)) from None
+        if stored is not None and stored.root != said.root:
+            raise TrustRootDiffers
+        if stored is not None and said.revocation.number < stored.number:
+            raise TrustOutdated(number=said.revocation.number, stored=stored.number)
+        if stored is not None and stored.bundle == bundle:
+            return
+        trust.store(root=said.root, number=said.revocation.number, bundle=bundle)
+        tx.emit(TrustChanged(number=said.revocation.number))
+        audit(
+            tx,
+            "trust.publish",
+            kind="trust",
+            id=fingerprint(said.root),
+            after={
+                "number": said.revocation.number,
+                "kids": [one.kid for one in said.certificates],
+                "revoked": said.revocation.kids,
+            },
         )
 
     def _host_for(
@@ -140,13 +198,20 @@ class Enrolment:
         if token.host_id is not None:
             host = hosts.by_id(token.host_id)
             if host is None:
-                raise EnrolmentRefused
+                raise EnrolmentRefused().refusing("agent.enrol", kind="agent")
             return host
         name = hosts.free_name(_as_name(request.hostname))
         # No address key: behind address translation many machines report the same address.
         host = hosts.store(new_host(tx, name=name, ip_address=address, port=SSH_PORT))
         tx.emit(HostRegistered(host_id=host.id, name=host.name))
+        after = {"ip_address": address, "enrolment_token_id": token.id}
+        audit(tx, "host.create", kind="host", id=host.id, name=host.name, after=after)
         return host
+
+
+def _bundle(tx: Transaction) -> str:
+    stored = TrustRepository(tx).present()
+    return stored.bundle if stored is not None else ""
 
 
 def state_of(token: EnrolmentToken, now: datetime) -> TokenState:
@@ -180,6 +245,7 @@ def _new_agent(tx: Transaction, agent_id: str, host: Host, request: EnrolRequest
         gateway_id=None,
         session_id=None,
         boot_id=request.boot_id[:128],
+        former_boots="[]",
         machine_id=request.machine_id,
         version=request.agent_version,
         inventory="{}",

@@ -1,5 +1,7 @@
 """The tree of host groups."""
 
+from libs.contracts.audit import State, audit
+from libs.contracts.hosts import Lineage
 from libs.kit.db import Database, Transaction, reads, writes
 from services.hosts.domain import MAX_GROUP_DEPTH, name_key
 from services.hosts.errors import (
@@ -33,6 +35,12 @@ class Groups:
         groups = GroupRepository(tx)
         return groups.counted([_required(groups, group_id)])[0]
 
+    @reads
+    def lineage(self, tx: Transaction, host_ids: list[int], group_ids: list[int]) -> Lineage:
+        """All groups around these hosts and groups; unknown ids are absent."""
+        groups = GroupRepository(tx)
+        return Lineage(hosts=groups.around_hosts(host_ids), groups=groups.around(group_ids))
+
     @writes
     def create(self, tx: Transaction, spec: GroupCreate) -> CountedGroup:
         """A new group; raises GroupNameTaken, GroupNotFound for the parent, or GroupTooDeep."""
@@ -52,7 +60,9 @@ class Groups:
             created_at=tx.now,
             updated_at=tx.now,
         )
-        return CountedGroup(groups.store(group), 0)
+        stored = groups.store(group)
+        _account(tx, "host_group.create", stored, after=_state(stored))
+        return CountedGroup(stored, 0)
 
     async def change(self, group_id: int, patch: GroupPatch) -> CountedGroup:
         """Renames or moves a group; raises GroupCycle when it would lie below itself."""
@@ -64,6 +74,7 @@ class Groups:
     def _change(self, tx: Transaction, group_id: int, patch: GroupPatch) -> CountedGroup:
         groups = GroupRepository(tx)
         group = _required(groups, group_id)
+        before = _state(group)
         if patch.name is not None:
             twin = groups.by_name(patch.name)
             if twin is not None and twin.id != group_id:
@@ -74,7 +85,9 @@ class Groups:
         if "parent_id" in patch.model_fields_set:
             _move(groups, group, patch.parent_id)
         group.updated_at = tx.now
-        return groups.counted([groups.store(group)])[0]
+        stored = groups.store(group)
+        _account(tx, "host_group.update", stored, before=before, after=_state(stored))
+        return groups.counted([stored])[0]
 
     async def delete(self, group_id: int) -> None:
         """Deletes a group without subgroups; its hosts stay. Raises GroupHasSubgroups."""
@@ -88,7 +101,23 @@ class Groups:
         group = _required(groups, group_id)
         if groups.has_children(group_id):
             raise GroupHasSubgroups(group_id=group_id)
+        _account(tx, "host_group.delete", group, before=_state(group))
         groups.remove(group)
+
+
+def _state(group: Group) -> dict[str, object]:
+    """A group as the audit log shows it."""
+    return {
+        "name": group.name,
+        "parent_id": group.parent_id,
+        "description": group.description,
+    }
+
+
+def _account(
+    tx: Transaction, action: str, group: Group, *, before: State = None, after: State = None
+) -> None:
+    audit(tx, action, kind="host_group", id=group.id, name=group.name, before=before, after=after)
 
 
 def _required(groups: GroupRepository, group_id: int) -> Group:

@@ -112,7 +112,8 @@ async def facts(db: Database) -> list[str]:
     """The types of all facts so far, without the context's name."""
 
     def read(tx: Transaction) -> list[str]:
-        types = tx.scalars(select(outbox.c.type).order_by(outbox.c.id))
+        own = select(outbox.c.type).where(outbox.c.topic == "hosts")
+        types = tx.scalars(own.order_by(outbox.c.id))
         return [kind.removeprefix("hosts.") for kind in types]
 
     return await db.read(read)
