@@ -1,6 +1,14 @@
 """What can be wrong with a request about users and sessions."""
 
-from libs.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
+from libs.kit.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class InvalidCredentials(Unauthenticated):
@@ -99,12 +107,12 @@ class UserNotFound(NotFound):
     message_zh = "没有这个用户。"
 
 
-class LastAdmin(Conflict):
-    """Somebody has to be able to administer."""
+class UnknownRole(Invalid):
+    """A role was to be given that does not exist."""
 
-    code = "last_admin"
-    message = "This is the last active administrator. Make another one first."
-    message_zh = "这是最后一个可用的管理员，请先设置另一位管理员。"
+    code = "unknown_role"
+    message = "There is no role of this name."
+    message_zh = "没有这个名称的角色。"
 
 
 class GroupNotFound(NotFound):
@@ -161,6 +169,14 @@ class TokenExpiryRefused(Invalid):
     code = "token_expiry_refused"
     message = "An API token ends at least a minute and at most 366 days from now."
     message_zh = "API 令牌的有效期须在一分钟到 366 天之间。"
+
+
+class LastAdmin(Conflict):
+    """Somebody has to be able to administer."""
+
+    code = "last_admin"
+    message = "This is the last active administrator. Make another one first."
+    message_zh = "这是最后一个可用的管理员，请先设置另一位管理员。"
 
 
 class UsersExist(Conflict):
@@ -372,3 +388,11 @@ class ExportTooLarge(Invalid):
     code = "export_too_large"
     message = "More records match than an XLSX file can hold. Choose a shorter time, CSV or JSONL."
     message_zh = "匹配的记录超过 XLSX 文件的上限，请缩小时间范围，或选择 CSV、JSONL 格式。"
+
+
+class DirectoryUnavailable(Unavailable):
+    """The directory does not answer; users whose password is known here can log in."""
+
+    code = "directory_unavailable"
+    message = "The directory does not answer. Try again in a moment."
+    message_zh = "目录服务暂时无响应，请稍后再试。"

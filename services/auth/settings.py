@@ -143,7 +143,7 @@ class DirectorySettings(Provisioning):
     group_filter: str = "(member={dn})"
     """Both to search groups in place of that attribute; for nested groups of an Active Directory
     `(member:1.2.840.113556.1.4.1941:={dn})`."""
-    seconds: float = Field(default=5.0, gt=0, le=30)
+    seconds: int = Field(default=5, ge=1, le=30)
     """For each step of a conversation; a login waits at most four times as long."""
 
     @field_validator("urls", mode="before")

@@ -1,5 +1,6 @@
 """The login pipeline: delay, captcha, password, second factor, and only then a session."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from libs.contracts.audit import audit
 from libs.kit.db import Database, Transaction, reads, writes
 from services.auth.captcha.domain import CaptchaAnswer
 from services.auth.captcha.service import Captchas
+from services.auth.directory.service import PROVIDER, Directory
 from services.auth.domain import (
     MAX_PASSWORD,
     MAX_USERNAME,
@@ -24,6 +26,7 @@ from services.auth.errors import (
     OtpRefused,
     SessionEnded,
 )
+from services.auth.identities.service import Identities
 from services.auth.mfa.service import SecondFactors
 from services.auth.models import User
 from services.auth.repository import UserRepository
@@ -54,51 +57,86 @@ class Attempt:
     """A code of the authenticator, or a recovery code."""
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """Whose password it may be: of a user of here, or of somebody in the directory."""
+
+    proven: Proven | None
+    is_elsewhere: bool = False
+
+
+@dataclass(frozen=True)
+class _Known:
+    username: str
+    password_hash: str
+    is_elsewhere: bool
+
+
 class FirstFactor:
     """Says whether a password is a user's, wherever it is known."""
 
-    def __init__(self, db: Database, *, passwords: Passwords) -> None:
+    def __init__(
+        self, db: Database, *, passwords: Passwords, directory: Directory, identities: Identities
+    ) -> None:
         self._db = db
         self._passwords = passwords
+        self._directory = directory
+        self._identities = identities
 
     async def prove(self, attempt: Attempt, key: str, delays: DelayKeys) -> Proven | None:
         """The user of this name, if this is the password; `key` is the folded name.
 
-        Unknown, wrong and disabled are None after one amount of work. Raises TooManyFailures.
+        A name that is a user's of here is never asked for in the directory. Unknown, wrong and
+        disabled are None after one amount of work. Raises TooManyFailures, DirectoryUnavailable.
         """
         candidate = await self._look(key, delays)
         password = attempt.password
         fits = len(attempt.username) <= LONGEST_NAME and len(password) <= MAX_PASSWORD
-        stored = candidate.password_hash if candidate else None
-        matched = await self._passwords.match(stored, password[:MAX_PASSWORD])
-        return candidate if fits and matched else None
+        stored = candidate.proven.password_hash if candidate.proven is not None else None
+        matching = self._passwords.match(stored, password[:MAX_PASSWORD])
+        if not candidate.is_elsewhere:
+            matched = await matching
+            return candidate.proven if fits and matched else None
+        _, person = await asyncio.gather(
+            matching, self._directory.prove(attempt.username.strip() if fits else "", password)
+        )
+        if person is None:
+            return None
+        return await self._identities.admit(person, self._directory.rules)
 
     @reads
-    def _look(self, tx: Transaction, key: str, delays: DelayKeys) -> Proven | None:
+    def _look(self, tx: Transaction, key: str, delays: DelayKeys) -> _Candidate:
         refuse_while_delayed(tx, delays)
         user = UserRepository(tx).by_key(key)
-        if user is None or not user.is_active or _is_over(user.password_expires_at, tx.now):
-            return None
-        return Proven(user.id, user.password_hash)
+        if user is None or user.origin == "directory":
+            return _Candidate(None, is_elsewhere=self._directory.is_there)
+        if not user.is_active or _is_over(user.password_expires_at, tx.now):
+            return _Candidate(None)
+        return _Candidate(Proven(user.id, user.password_hash))
 
     async def prove_again(self, user_id: int, password: str) -> None:
         """For somebody who is logged in and is about to change what guards the account.
 
-        Raises CurrentPasswordWrong, TooManyFailures or SessionEnded.
+        Raises CurrentPasswordWrong, TooManyFailures, SessionEnded or DirectoryUnavailable.
         """
         known = await self._known(user_id)
+        fits = len(password) <= MAX_PASSWORD
         matched = await self._passwords.match(known.password_hash, password[:MAX_PASSWORD])
-        if not matched or len(password) > MAX_PASSWORD:
+        if known.is_elsewhere:
+            person = await self._directory.prove(known.username, password) if fits else None
+            subject = await self._identities.subject_of(PROVIDER, user_id)
+            matched = person is not None and person.subject == subject
+        if not matched or not fits:
             await self._note_guess(user_id)
             raise CurrentPasswordWrong
 
     @reads
-    def _known(self, tx: Transaction, user_id: int) -> Proven:
+    def _known(self, tx: Transaction, user_id: int) -> _Known:
         refuse_while_delayed(tx, [guess_key(user_id)])
         user = UserRepository(tx).by_id(user_id)
         if user is None or not user.is_active:
             raise SessionEnded
-        return Proven(user.id, user.password_hash)
+        return _Known(user.username, user.password_hash, user.origin == "directory")
 
     @writes
     def _note_guess(self, tx: Transaction, user_id: int) -> None:
@@ -130,7 +168,8 @@ class SignIn:
         (InvalidCredentials). Failures make the same account from the same address wait
         (TooManyFailures), never anybody else for long, and ask for a picture before the next
         password is looked at (CaptchaRequired, CaptchaWrong). Only who knows the password learns
-        that a second factor is asked for (OtpRequired, OtpEnrolmentRequired, OtpRefused).
+        that a second factor is asked for (OtpRequired, OtpEnrolmentRequired, OtpRefused). While
+        the directory does not answer, names that are not known here are DirectoryUnavailable.
         """
         key = username_key(attempt.username[:LONGEST_NAME])
         delays = delay_keys(key, attempt.address)

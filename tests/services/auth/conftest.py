@@ -14,11 +14,13 @@ from libs.kit.service import Service
 from services.auth.account.service import OwnAccount
 from services.auth.app import service
 from services.auth.captcha.service import Captchas
+from services.auth.directory.service import Directory
 from services.auth.domain import Role
+from services.auth.identities.service import Identities
 from services.auth.mfa.service import SecondFactors
 from services.auth.models import User
 from services.auth.service import Passwords, Sessions
-from services.auth.settings import AuthSettings, MfaSettings
+from services.auth.settings import AuthSettings, DirectorySettings, MfaSettings
 from services.auth.signin.service import FirstFactor, SignIn
 from services.auth.users.schemas import UserCreate
 from services.auth.users.service import Users
@@ -54,7 +56,8 @@ def sessions(db: Database) -> Sessions:
 
 @pytest.fixture
 def first(db: Database, passwords: Passwords) -> FirstFactor:
-    return FirstFactor(db, passwords=passwords)
+    nowhere = Directory(None, DirectorySettings())
+    return FirstFactor(db, passwords=passwords, directory=nowhere, identities=Identities(db))
 
 
 @pytest.fixture
@@ -78,6 +81,12 @@ def users(db: Database, passwords: Passwords) -> Users:
 @pytest.fixture
 def account(db: Database, passwords: Passwords, tmp_path: Path) -> OwnAccount:
     return OwnAccount(db, passwords=passwords, data_dir=tmp_path)
+
+
+@pytest.fixture
+def no_captcha(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that never asks for pictures; for tests of what else failures lead to."""
+    monkeypatch.setenv("OPSJOB_AUTH_CAPTCHA", "false")
 
 
 @pytest.fixture

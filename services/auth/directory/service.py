@@ -1,0 +1,69 @@
+"""Passwords that a directory knows: asked in threads of their own, within a bounded time."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol
+
+from services.auth.directory.domain import DirectoryDown, Entry, folded_dn
+from services.auth.domain import username_key
+from services.auth.errors import DirectoryUnavailable
+from services.auth.identities.domain import Person, Rules
+from services.auth.settings import DirectorySettings
+
+PROVIDER: Final = "directory"
+CONVERSATIONS: Final = 4
+"""At once; more logins wait for their turn."""
+STEPS: Final = 4
+
+
+class AsksDirectory(Protocol):
+    """The port: whoever can say who has a name and a password."""
+
+    def prove(self, username: str, password: str) -> Entry | None:
+        """Somebody, or nobody; raises DirectoryDown. Blocks."""
+
+
+class Directory:
+    """Use cases around the directory; `port` is None where there is none."""
+
+    def __init__(self, port: AsksDirectory | None, settings: DirectorySettings) -> None:
+        self._port = port
+        self._seconds = settings.seconds * STEPS
+        self._pool = ThreadPoolExecutor(CONVERSATIONS, thread_name_prefix="directory")
+        self.rules = Rules(
+            groups={folded_dn(dn): effects for dn, effects in settings.groups.items()},
+            default_roles=settings.default_roles,
+            provision=settings.provision,
+        )
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a directory at all."""
+        return self._port is not None
+
+    async def prove(self, username: str, password: str) -> Person | None:
+        """Who has this name and this password; None for nobody.
+
+        Raises DirectoryUnavailable. A directory compares names in its own way; here only the
+        name that it stores counts, so that a second spelling is nobody.
+        """
+        if self._port is None:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._seconds):
+                entry = await loop.run_in_executor(self._pool, self._port.prove, username, password)
+        except (DirectoryDown, TimeoutError) as error:
+            raise DirectoryUnavailable from error
+        if entry is None or username_key(entry.username) != username_key(username):
+            return None
+        return Person(
+            provider=PROVIDER,
+            origin="directory",
+            subject=entry.subject,
+            username=entry.username,
+            label=entry.dn,
+            display_name=entry.display_name,
+            email=entry.email,
+            groups=entry.groups,
+        )

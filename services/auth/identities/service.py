@@ -1,0 +1,176 @@
+"""Lets people in who proved elsewhere who they are, and gives them what their groups mean here."""
+
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from libs.contracts.audit import audit
+from libs.contracts.auth import UserRolesChanged
+from libs.kit.acting import Actor, current_actor
+from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.logging import get_logger
+from services.auth.domain import username_key
+from services.auth.errors import LastAdmin
+from services.auth.identities.domain import MAX_SUBJECT, Person, Rules
+from services.auth.identities.repository import IdentityRepository
+from services.auth.models import User, UserRole
+from services.auth.repository import AdminRepository, UserRepository
+from services.auth.schemas import Username
+from services.auth.service import Proven
+
+NO_HASH: Final = "!"
+"""In the place of a password's hash: no password fits."""
+MAX_EMAIL: Final = 254
+MAX_DISPLAY_NAME: Final = 128
+
+log = get_logger(__name__)
+
+_USERNAME: TypeAdapter[str] = TypeAdapter(Username)
+
+
+class Identities:
+    """Use cases around people of elsewhere. Nobody takes over a user by having the same name."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @writes
+    def admit(self, tx: Transaction, person: Person, rules: Rules) -> Proven | None:
+        """The user that a person is, made at the first time, with roles and groups as they are now.
+
+        None for whoever may not come in: disabled here, not provided for by the rules, or new
+        under a name that is taken or that cannot be a user's name.
+        """
+        if not person.subject or len(person.subject) > MAX_SUBJECT:
+            return _refused(tx, person, "There is no usable lasting id.")
+        identities = IdentityRepository(tx)
+        user_id = identities.user_id_of(person.provider, person.subject)
+        counting = rules.counting(person.groups)
+        if rules.provision == "mapped" and not counting:
+            return _refused(tx, person, "No group that counts here.", user_id)
+        if user_id is None:
+            user = self._made(tx, person, rules)
+            if user is None:
+                return None
+        else:
+            found = UserRepository(tx).by_id(user_id)
+            if found is None or not found.is_active:
+                return _refused(tx, person, "The user is disabled.", user_id)
+            user = found
+            identities.seen(person.provider, person.subject, person.label[:MAX_SUBJECT])
+        self._describe(tx, user, person)
+        self._share(tx, user, person, rules)
+        return Proven(user.id, user.password_hash)
+
+    def _made(self, tx: Transaction, person: Person, rules: Rules) -> User | None:
+        if rules.provision == "known":
+            return _refused(tx, person, "Nobody is let in for the first time.")
+        try:
+            username = _USERNAME.validate_python(person.username)
+        except ValidationError:
+            return _refused(tx, person, "The name cannot be a user's name.")
+        if UserRepository(tx).by_key(username_key(username)) is not None:
+            return _refused(tx, person, "The name belongs to another user.")
+        user = User(
+            username=username,
+            username_key=username_key(username),
+            password_hash=NO_HASH,
+            is_active=True,
+            is_first_admin=False,
+            must_change_password=False,
+            created_at=tx.now,
+            updated_at=tx.now,
+            password_changed_at=tx.now,
+            last_login_at=None,
+            origin=person.origin,
+        )
+        known = IdentityRepository(tx).roles_called(rules.default_roles)
+        user.roles = [UserRole(role=key) for key in sorted(set(known.values()))]
+        made = IdentityRepository(tx).make(
+            user, provider=person.provider, subject=person.subject, label=person.label[:MAX_SUBJECT]
+        )
+        if not made:
+            return _refused(tx, person, "Somebody was faster.")
+        after = {"origin": person.origin, "provider": person.provider, "label": person.label}
+        by = Actor(0, person.provider, "system", current_actor().address)
+        audit(tx, "user.provision", kind="user", id=user.id, name=username, after=after, by=by)
+        return user
+
+    def _describe(self, tx: Transaction, user: User, person: Person) -> None:
+        name, email = person.display_name.strip(), person.email.strip()
+        if name and len(name) <= MAX_DISPLAY_NAME and name.isprintable():
+            user.display_name = name
+        if email.count("@") == 1 and len(email) <= MAX_EMAIL and email.isprintable():
+            user.email = email
+        tx.flush()
+
+    def _share(self, tx: Transaction, user: User, person: Person, rules: Rules) -> None:
+        """Gives and takes what rules mention; the last administrator stays one."""
+        admins = AdminRepository(tx).hold_still()
+        before = _state(tx, user)
+        try:
+            with tx.session.begin_nested():
+                self._apply(tx, user, person, rules)
+                AdminRepository(tx).refuse_to_lose(admins)
+        except LastAdmin:
+            tx.session.refresh(user, ["roles"])
+            log.warning("The last administrator keeps its role.", user_id=user.id)
+            return
+        after = _state(tx, user)
+        if after != before:
+            tx.emit(UserRolesChanged(user_id=user.id))
+            by = Actor(0, person.provider, "system", current_actor().address)
+            audit(
+                tx,
+                "user.update_from_groups",
+                kind="user",
+                id=user.id,
+                name=user.username,
+                before=before,
+                after=after,
+                by=by,
+            )
+
+    def _apply(self, tx: Transaction, user: User, person: Person, rules: Rules) -> None:
+        identities = IdentityRepository(tx)
+        managed, given = rules.managed, rules.given(person.groups)
+        keys = identities.roles_called(managed.roles)
+        ids = identities.groups_called(managed.groups)
+        missing = sorted((managed.roles - set(keys)) | (managed.groups - set(ids)))
+        if missing:
+            log.warning("A rule for groups mentions what is not there.", missing=missing[:20])
+        wanted = {keys[name] for name in given.roles if name in keys}
+        kept = [h for h in user.roles if h.role not in keys.values() or h.role in wanted]
+        new = wanted - {held.role for held in kept}
+        user.roles = sorted([*kept, *(UserRole(role=key) for key in new)], key=lambda h: h.role)
+        tx.flush()
+        belongs = identities.groups_of(user.id)
+        joins = {ids[name] for name in given.groups if name in ids}
+        identities.join(user.id, joins - belongs)
+        identities.leave(user.id, (belongs & frozenset(ids.values())) - joins)
+
+    @reads
+    def subject_of(self, tx: Transaction, provider: str, user_id: int) -> str | None:
+        """The lasting id of a user at a provider; None for everybody else."""
+        return IdentityRepository(tx).subject_of(provider, user_id)
+
+
+def _state(tx: Transaction, user: User) -> dict[str, object]:
+    return {
+        "roles": sorted(held.role for held in user.roles),
+        "groups": sorted(IdentityRepository(tx).groups_of(user.id)),
+    }
+
+
+def _refused(tx: Transaction, person: Person, why: str, user_id: int | None = None) -> None:
+    """Written down for administrators; the person learns no reason."""
+    audit(
+        tx,
+        "login.refused",
+        kind="user",
+        id=user_id or "",
+        name=person.label,
+        outcome="denied",
+        detail=f"{person.provider}: {why}",
+        by=Actor(0, "", "anonymous", current_actor().address, current_actor().user_agent),
+    )
