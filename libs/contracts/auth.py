@@ -1,10 +1,12 @@
 """What other contexts may know of auth: who somebody is, what changed, and how to ask."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from libs.contracts.grants import AccessInfo
 from libs.kit.auth import Principal
 from libs.kit.client import ServiceClient
 from libs.kit.events import Event
@@ -128,6 +130,7 @@ class FirstAdminPasswordChanged(AuthFact):
 
 _MAYBE_PRINCIPAL: TypeAdapter[PrincipalInfo | None] = TypeAdapter(PrincipalInfo | None)
 _PRINCIPALS: TypeAdapter[list[PrincipalInfo]] = TypeAdapter(list[PrincipalInfo])
+_ACCESS: TypeAdapter[list[AccessInfo]] = TypeAdapter(list[AccessInfo])
 
 
 class AuthClient(ServiceClient):
@@ -167,6 +170,15 @@ class AuthClient(ServiceClient):
         """The active ones among these users (at most 1000 ids); the others are absent."""
         content = await self._call("POST", "/internal/users/active", json={"user_ids": user_ids})
         return {user.user_id: user for user in _PRINCIPALS.validate_python(content)}
+
+    async def access_of(self, known: Mapping[int, str]) -> dict[int, AccessInfo]:
+        """What decides about these users (at most 1000); `known` are the versions one has, or "".
+
+        Users who may not act now are absent; `rows` is None where the version is known.
+        """
+        users = [{"user_id": user_id, "version": version} for user_id, version in known.items()]
+        content = await self._call("POST", "/internal/access", json={"users": users})
+        return {info.user_id: info for info in _ACCESS.validate_python(content)}
 
     async def create_first_admin(self, username: str) -> FirstAdmin:
         """Makes the first administrator with a random password.

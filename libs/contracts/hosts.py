@@ -19,6 +19,7 @@ class AgentPresence(StrEnum):
     ONLINE = "online"
     OFFLINE = "offline"
     DISABLED = "disabled"
+    QUARANTINED = "quarantined"
     NONE = "none"
 
 
@@ -49,6 +50,18 @@ class HostTarget(BaseModel):
     public_key: str | None
     sealing_key: str | None = None
     identity_epoch: int
+    groups: list[int] = []
+    """All groups that the host lies in, at any height."""
+
+
+class Lineage(BaseModel):
+    """The groups around hosts and around groups, at any height, a group itself included.
+
+    Unknown ids are absent.
+    """
+
+    hosts: dict[int, list[int]]
+    groups: dict[int, list[int]]
 
 
 # Control characters, NUL included, never belong in these: they end up in lists and logs.
@@ -92,6 +105,8 @@ class EnrolAnswer(BaseModel):
     host_id: int
     host_name: str
     identity_epoch: int
+    trust: str = ""
+    """The trust bundle whose root key the agent believes from now on; empty before there is one."""
 
 
 class AgentIdentity(BaseModel):
@@ -158,6 +173,20 @@ class AgentEnabled(HostsFact):
     agent_id: str
 
 
+class AgentQuarantined(HostsFact):
+    """Two machines hold one key: neither gets orders until somebody has looked."""
+
+    type: ClassVar[str] = "hosts.agent_quarantined"
+    agent_id: str
+
+
+class TrustChanged(HostsFact):
+    """There is another trust bundle; agents must get it."""
+
+    type: ClassVar[str] = "hosts.trust_changed"
+    number: int
+
+
 class AgentRetired(HostsFact):
     """The identity is gone for good; the id is never used again."""
 
@@ -199,6 +228,13 @@ class HostsClient(ServiceClient):
         )
         return _TARGETS.validate_python(content)
 
+    async def lineage(self, host_ids: list[int], group_ids: list[int]) -> Lineage:
+        """The groups around these hosts and groups, at most 20,000 of each; for decisions."""
+        content = await self._call(
+            "POST", "/internal/hosts/lineage", json={"host_ids": host_ids, "group_ids": group_ids}
+        )
+        return Lineage.model_validate(content)
+
     async def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         """Turns a one-time token into an agent identity.
 
@@ -220,6 +256,23 @@ class HostsClient(ServiceClient):
             "POST", "/internal/agents/identities", json={"agent_ids": agent_ids}
         )
         return {found.agent_id: found for found in _IDENTITIES.validate_python(content)}
+
+    async def publish_trust(self, bundle: str) -> None:
+        """Store a trust bundle for agents. Raises Conflict `trust_outdated` or
+        `trust_root_differs`, and Invalid for one that its root key does not vouch for."""
+        await self._call("POST", "/internal/agents/trust", json={"bundle": bundle})
+
+    async def trust_bundle(self) -> str:
+        """The present trust bundle; empty while there is none."""
+        return str(await self._call("GET", "/internal/agents/trust"))
+
+    async def report_clone(self, agent_id: str, boot_ids: list[str], evidence: str) -> None:
+        """Put an identity that two living machines hold into quarantine. Repeatable."""
+        await self._call(
+            "POST",
+            "/internal/agents/clone",
+            json={"agent_id": agent_id, "boot_ids": boot_ids, "evidence": evidence},
+        )
 
     async def issue_enrolment_token(
         self, host_id: int | None, ttl_seconds: int

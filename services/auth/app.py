@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from libs.contracts.audit import refused
+from libs.contracts.hosts import HostsClient
 from libs.kit.db import Database
 from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
+from services.auth.access.router import router as access_router
+from services.auth.access.service import Access
 from services.auth.account.service import OwnAccount
 from services.auth.audit.repository import CheckpointFile
 from services.auth.audit.router import router as audit_router
@@ -13,9 +16,6 @@ from services.auth.audit.service import AuditLog, Checkpoints, Retention
 from services.auth.captcha.router import router as captcha_router
 from services.auth.captcha.service import Captchas
 from services.auth.consumers import on
-from services.auth.internal import router as internal_router
-from services.auth.mfa.router import router as mfa_router
-from services.auth.mfa.service import SecondFactors, secret_place
 from services.auth.directory.repository import LdapDirectory
 from services.auth.directory.service import Directory
 from services.auth.grants.router import router as grants_router
@@ -23,25 +23,28 @@ from services.auth.grants.service import Grants, GrantTemplates
 from services.auth.groups.router import router as groups_router
 from services.auth.groups.service import Groups
 from services.auth.identities.service import Identities
-from services.auth.models import Base, SecondFactor
+from services.auth.internal import router as internal_router
 from services.auth.logins.router import router as logins_router
 from services.auth.logins.service import Logins
+from services.auth.mfa.router import router as mfa_router
+from services.auth.mfa.service import SecondFactors, secret_place
+from services.auth.models import Base, SecondFactor
 from services.auth.roles.router import router as roles_router
 from services.auth.roles.service import Roles
 from services.auth.router import router
 from services.auth.service import Passwords, Sessions
-from services.auth.settings import AuditSettings, AuthSettings, MfaSettings
+from services.auth.settings import AuditSettings, AuthSettings, DirectorySettings, MfaSettings
 from services.auth.signin.service import FirstFactor, SignIn
 from services.auth.tasks import (
     purge_enrolment_tickets,
     purge_expired_captchas,
     purge_expired_sessions,
 )
+from services.auth.tokens.router import router as tokens_router
+from services.auth.tokens.service import Tokens
 from services.auth.users.router import router as users_router
 from services.auth.users.service import Users
 
-from services.auth.tokens.router import router as tokens_router
-from services.auth.tokens.service import Tokens
 
 def build(db: Database, runtime: Runtime) -> Sequence[object]:
     """The use cases of this service, wired by hand."""
@@ -49,7 +52,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     passwords = Passwords(settings.hashing_threads)
     sessions = Sessions(db, access=runtime.access_tokens, settings=settings)
     captchas = Captchas(db, settings=settings)
-    first = FirstFactor(db, passwords=passwords)
+    identities = Identities(db)
+    first = FirstFactor(db, passwords=passwords, directory=_directory(), identities=identities)
     seal = runtime.seal("auth")
     factors = SecondFactors(db, seal=seal, settings=MfaSettings(), proves=first.prove_again)
     return [
@@ -59,19 +63,15 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         SignIn(db, sessions=sessions, captchas=captchas, first=first, second=factors),
         OwnAccount(db, passwords=passwords, data_dir=runtime.settings.data_dir),
         Users(db, passwords=passwords, one_time=settings.one_time),
-        Roles(db),
-        *_audit(db, runtime),
-    ]
-
         Groups(db),
         Logins(db),
         Tokens(db),
+        Roles(db),
+        *_permissions(db, runtime),
+        *_audit(db, runtime),
+    ]
 
-def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
-    settings = AuditSettings()
-    checkpoints = Checkpoints(
-        db,
-        file=CheckpointFile(runtime.settings.data_dir / "audit"),
+
 def _permissions(db: Database, runtime: Runtime) -> Sequence[object]:
     hosts = HostsClient(runtime.http, runtime.internal_tokens, "auth")
     grants = Grants(db, hosts)
@@ -83,11 +83,18 @@ def _directory() -> Directory:
     return Directory(LdapDirectory(settings) if settings.urls else None, settings)
 
 
+def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
+    settings = AuditSettings()
+    checkpoints = Checkpoints(
+        db,
+        file=CheckpointFile(runtime.settings.data_dir / "audit"),
         settings=settings,
         holder=runtime.process_id,
     )
     return [AuditLog(db), checkpoints, Retention(db, checkpoints=checkpoints, settings=settings)]
 
+
+PERMISSION_ROUTERS = (grants_router, access_router)
 
 service = Service(
     name="auth",
@@ -96,16 +103,17 @@ service = Service(
     routers=(
         router,
         users_router,
+        groups_router,
+        logins_router,
+        tokens_router,
         captcha_router,
         roles_router,
+        *PERMISSION_ROUTERS,
         mfa_router,
         audit_router,
         internal_router,
     ),
     consumers=on,
-        groups_router,
-        logins_router,
-        tokens_router,
     sealed=(SealedColumn(SecondFactor.sealed_secret, secret_place),),
     loops=(Checkpoints, Retention),
     refused=refused,

@@ -10,13 +10,25 @@ from libs.contracts.hosts import (
     EnrolmentTokenIssued,
     EnrolRequest,
     HostTarget,
+    Lineage,
 )
 from libs.kit.auth import Principal, internal_only
 from libs.kit.errors import Forbidden
 from libs.kit.service import provided
 from services.hosts.agents.service import Agents
 from services.hosts.enrolment.service import Enrolment
-from services.hosts.schemas import AgentAsked, AgentsAsked, ResolveGroups, ResolveHosts, TokenAsked
+from services.hosts.groups.service import Groups
+from services.hosts.quarantine.service import Quarantine
+from services.hosts.schemas import (
+    AgentAsked,
+    AgentsAsked,
+    BundleSaid,
+    CloneSaid,
+    LineageAsked,
+    ResolveGroups,
+    ResolveHosts,
+    TokenAsked,
+)
 from services.hosts.service import Hosts
 
 router = APIRouter(prefix="/internal", tags=["internal"])
@@ -24,6 +36,8 @@ router = APIRouter(prefix="/internal", tags=["internal"])
 HostsUseCases = Annotated[Hosts, provided(Hosts)]
 AgentsUseCases = Annotated[Agents, provided(Agents)]
 EnrolmentUseCases = Annotated[Enrolment, provided(Enrolment)]
+QuarantineUseCases = Annotated[Quarantine, provided(Quarantine)]
+GroupsUseCases = Annotated[Groups, provided(Groups)]
 Caller = Annotated[Principal, internal_only()]
 
 
@@ -37,6 +51,12 @@ async def resolve_targets(body: ResolveHosts, hosts: HostsUseCases, by: Caller) 
 async def resolve_groups(body: ResolveGroups, hosts: HostsUseCases, by: Caller) -> list[HostTarget]:
     """What execution needs of the hosts in these groups, as the caller may see them."""
     return await hosts.targets_in(body.group_ids, by)
+
+
+@router.post("/hosts/lineage")
+async def lineage(body: LineageAsked, groups: GroupsUseCases, by: Caller) -> Lineage:
+    """The groups around hosts and groups, for decisions."""
+    return await groups.lineage(body.host_ids, body.group_ids)
 
 
 @router.post("/agents/enrol", status_code=201)
@@ -59,6 +79,28 @@ async def agent_identities(
 ) -> list[AgentIdentity]:
     """What many sessions are checked against."""
     return await agents.identities(body.agent_ids)
+
+
+@router.get("/agents/trust")
+async def trust_bundle(enrolment: EnrolmentUseCases, by: Caller) -> str:
+    """What agents check orders against; empty before there is anything."""
+    return await enrolment.trust()
+
+
+@router.post("/agents/trust")
+async def publish_trust(body: BundleSaid, enrolment: EnrolmentUseCases, by: Caller) -> None:
+    """The signer, or the supervisor before it, says which keys count."""
+    if by.kind != "service":
+        raise Forbidden
+    await enrolment.publish_trust(body.bundle)
+
+
+@router.post("/agents/clone")
+async def report_clone(body: CloneSaid, quarantine: QuarantineUseCases, by: Caller) -> None:
+    """A gateway saw one identity in two places."""
+    if by.kind != "service":
+        raise Forbidden
+    await quarantine.cloned(body.agent_id, body.boot_ids, body.evidence)
 
 
 @router.post("/agents/enrolment-tokens", status_code=201)

@@ -184,6 +184,13 @@ class ResolveGroups(Schema):
     group_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
 
 
+class LineageAsked(Schema):
+    """Hosts and groups around which groups are looked for."""
+
+    host_ids: Annotated[list[Id], Field(max_length=20_000)]
+    group_ids: Annotated[list[Id], Field(max_length=20_000)]
+
+
 AgentKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -197,6 +204,20 @@ class AgentsAsked(Schema):
     """Agents whose identities are asked for at once."""
 
     agent_ids: Annotated[list[AgentKey], Field(max_length=500)]
+
+
+class BundleSaid(Schema):
+    """A trust bundle, as the signer says it."""
+
+    bundle: Annotated[str, StringConstraints(min_length=2, max_length=64 * 1024)]
+
+
+class CloneSaid(Schema):
+    """An agent gateway saw one identity in two places at the same time."""
+
+    agent_id: AgentKey
+    boot_ids: Annotated[list[AgentKey], Field(max_length=10)]
+    evidence: Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 class TokenAsked(Schema):

@@ -8,6 +8,7 @@ from typing import TypeVar
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from libs.kit.auth import AccessTokens, InternalTokens, Principal
 from libs.kit.client import InProcess
@@ -112,7 +113,12 @@ def error_of(answer: httpx.Response, status: int) -> str:
 
 @asynccontextmanager
 async def opened(
-    service: Service, url: str, folder: Path, *, redis_url: str | None = None
+    service: Service,
+    url: str,
+    folder: Path,
+    *,
+    redis_url: str | None = None,
+    neighbours: Mapping[str, ASGIApp] | None = None,
 ) -> AsyncIterator[Door]:
     """The service, started; `url` is the database of this one service."""
     settings = Settings(
@@ -129,7 +135,7 @@ async def opened(
     async with httpx.AsyncClient(transport=network) as http:
         runtime = Runtime(settings, redis, http, InternalTokens(SECRET), AccessTokens(SECRET))
         app = service.create_app(runtime)
-        network.apps[service.name] = app
+        network.apps.update({**(neighbours or {}), service.name: app})
         async with entering([app]):
             yield Door(app, service, runtime)
     await redis.aclose()

@@ -1,6 +1,6 @@
 """Groups in the database: a tree by parent, and who is in which."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,7 @@ from libs.kit.db import Transaction
 from services.hosts.domain import MAX_GROUP_DEPTH, name_key
 from services.hosts.errors import GroupNameTaken, GroupNotFound
 from services.hosts.groups.schemas import GroupQuery
-from services.hosts.models import CountedGroup, Group, GroupMember
+from services.hosts.models import CountedGroup, Group, GroupMember, Host
 
 _COLUMNS = {"id": Group.id, "name": Group.name_key, "created_at": Group.created_at}
 
@@ -108,6 +108,28 @@ class GroupRepository:
         )
         return list(self._tx.scalars(select(path.c.id)))
 
+    def around(self, group_ids: Collection[int]) -> dict[int, list[int]]:
+        """All groups above each of these groups, itself included; unknown ones are absent."""
+        parents = self._parents()
+        return {one: _upwards([one], parents) for one in group_ids if one in parents}
+
+    def around_hosts(self, host_ids: Sequence[int]) -> dict[int, list[int]]:
+        """All groups that each of these hosts lies in, at any height; unknown hosts are absent."""
+        direct: dict[int, list[int]] = {}
+        for start in range(0, len(host_ids), 5000):
+            some = host_ids[start : start + 5000]
+            direct |= {
+                one: [] for one in self._tx.scalars(select(Host.id).where(Host.id.in_(some)))
+            }
+            query = select(GroupMember.host_id, GroupMember.group_id)
+            for host_id, group_id in self._tx.execute(query.where(GroupMember.host_id.in_(some))):
+                direct[host_id].append(group_id)
+        parents = self._parents() if any(direct.values()) else {}
+        return {host_id: _upwards(groups, parents) for host_id, groups in direct.items()}
+
+    def _parents(self) -> dict[int, int | None]:
+        return {row[0]: row[1] for row in self._tx.execute(select(Group.id, Group.parent_id))}
+
     def lock_tree(self) -> None:
         """Holds the tree still until the transaction ends.
 
@@ -135,3 +157,14 @@ class GroupRepository:
         self._tx.execute(delete(GroupMember).where(GroupMember.host_id == host_id))
         if found is not None:
             self._tx.execute(insert(GroupMember).values(host_id=host_id, group_id=found.id))
+
+
+def _upwards(groups: Collection[int], parents: Mapping[int, int | None]) -> list[int]:
+    """These groups and all above them, by id."""
+    found: set[int] = set()
+    for group in groups:
+        step: int | None = group
+        while step is not None and step not in found:
+            found.add(step)
+            step = parents.get(step)
+    return sorted(found)

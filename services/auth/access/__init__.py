@@ -1,0 +1,1 @@
+"""Access: what somebody may do, who may do something, and why."""
