@@ -27,6 +27,7 @@ class Archives:
     async def of_execution(self, execution_id: str) -> Iterator[bytes]:
         """The bytes of a tar; raises ExecutionNotFound and NothingCollected before the first."""
         collected = await self._files.collected(execution_id)
+        await self._files.note_archive(execution_id, len(collected))
         return _packed(self._files.store, collected)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from libs.contracts.audit import audit
 from libs.contracts.execution import ExecutionOperated, ExecutionStatus, TaskStatus
 from libs.kit.db import Transaction
 from libs.kit.ids import new_id
@@ -208,6 +209,16 @@ class ControlRepository:
         if kept is None:
             return False
         named = {"reason": order.reason, "step_id": order.step_id, "task_id": order.task_id}
+        execution = self._session.get(Execution, order.execution_id)
+        audit(
+            self._tx,
+            f"execution.{order.action}",
+            kind="execution",
+            id=order.execution_id,
+            name=execution.name if execution is not None else "",
+            after={k: v for k, v in (named | dict(effect.detail)).items() if v is not None},
+            by=order.by,
+        )
         self._tx.emit(
             ExecutionOperated(
                 execution_id=order.execution_id,

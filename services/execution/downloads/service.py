@@ -1,10 +1,11 @@
 """The use case of taking output away: raw bytes of every stream, made while they are sent."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Literal
 
-from libs.kit.db import Database, Transaction, reads
+from libs.contracts.audit import audit
+from libs.kit.db import Database, Transaction, reads, writes
 from services.execution.downloads.domain import Part, missing
 from services.execution.downloads.schemas import gathered, zipped
 from services.execution.history.domain import Wanted
@@ -31,6 +32,7 @@ class Downloads:
         """
         view = await self._history.view(execution_id, which)
         parts = await self._parts(execution_id, which)
+        await self._account(execution_id, which, form)
         if form == "zip":
             return self._sent(zipped((part.path, self._bytes(view, part)) for part in parts))
         if len({part.task_id for part in parts}) <= 1:
@@ -62,6 +64,15 @@ class Downloads:
                 yield data
             if last != b"\n":
                 yield b"\n"
+
+    @writes
+    def _account(self, tx: Transaction, execution_id: str, which: Which, form: Form) -> None:
+        execution = ExecutionRepository(tx).by_id(execution_id)
+        name = execution.name if execution is not None else ""
+        after = {"format": form, **{k: v for k, v in asdict(which).items() if v is not None}}
+        audit(
+            tx, "execution.download_log", kind="execution", id=execution_id, name=name, after=after
+        )
 
     @reads
     def _parts(self, tx: Transaction, execution_id: str, which: Which) -> list[Part]:

@@ -70,6 +70,8 @@ async def download_file(
     """The content, whole or a single range of it; always an attachment of unknown kind."""
     file = await files.show(file_id, by)
     begin, end = _range_of(wanted, file.size)
+    if begin == 0:  # a later part belongs to a download that is accounted for
+        await files.note_download(file_id, by)
     blob = await files.open(file.sha256)
     headers = attachment(file.name) | {
         "content-length": str(end - begin),

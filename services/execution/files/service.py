@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+from libs.contracts.audit import audit
 from libs.contracts.execution import CollectedFile
 from libs.kit.artifacts import Blob, BlobMissing, Drafts, Store
 from libs.kit.auth import EVERYTHING, Principal
@@ -115,7 +116,20 @@ class Files:
         file = owned(files.by_id(file_id), file_id, by)
         if files.is_in_use(file_id):
             raise FileInUse(file_id=file_id)
+        audit(tx, "file.delete", kind="file", id=file_id, name=file.name, before=_state(file))
         files.delete(file)
+
+    @writes
+    def note_download(self, tx: Transaction, file_id: str, by: Principal) -> None:
+        """Account for content that is about to be sent; raises FileNotThere."""
+        file = owned(FileRepository(tx).by_id(file_id), file_id, by)
+        audit(tx, "file.download", kind="file", id=file_id, name=file.name, after=_state(file))
+
+    @writes
+    def note_archive(self, tx: Transaction, execution_id: str, files: int) -> None:
+        """Account for everything that an execution collected, about to be sent at once."""
+        about = {"kind": "execution", "id": execution_id}
+        audit(tx, "execution.download_collected", **about, after={"files": files})
 
     # ---- what agents have brought -----------------------------------------------------------
 
@@ -180,9 +194,12 @@ class Files:
     @writes
     def _expire(self, tx: Transaction) -> None:
         files = FileRepository(tx)
-        for file in files.expired(SWEEP_LIMIT):
-            if not files.is_in_use(file.id):
-                files.delete(file)
+        gone = [file for file in files.expired(SWEEP_LIMIT) if not files.is_in_use(file.id)]
+        for file in gone:
+            files.delete(file)
+        if gone:
+            names = [f"{file.name} ({file.id})" for file in gone]
+            audit(tx, "file.expire", kind="file", before={"count": len(gone), "names": names})
 
     @writes
     def _begin_removal(self, tx: Transaction) -> list[str]:
@@ -200,6 +217,17 @@ class Files:
         for upload_id in files.uploads_before(before, SWEEP_LIMIT):
             if upload_id not in moving:
                 files.end_upload(upload_id)
+
+
+def _state(file: File) -> dict[str, object]:
+    return {
+        "kind": file.kind,
+        "size": file.size,
+        "sha256": file.sha256,
+        "owner": file.username,
+        "execution_id": file.execution_id,
+        "host_name": file.host_name,
+    }
 
 
 def owned(file: File | None, file_id: str, by: Principal) -> File:

@@ -1,10 +1,12 @@
 """What an execution consists of when it is accepted; rules for the texts in it. Pure."""
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from random import Random
 
 from libs.contracts.hosts import HostTarget
@@ -16,6 +18,9 @@ MAX_ARGUMENT_BYTES = 128 * 1024 - 1
 """What Linux accepts as one argument or environment string (MAX_ARG_STRLEN), execve(2)."""
 MAX_TASKS = 100_000
 """Steps times hosts of one execution."""
+SHOWN_HOSTS = 20
+SHOWN_STEPS = 20
+"""Of so many hosts and steps the audit log says the names; of all, how many they are."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 _RESERVED = re.compile(
@@ -136,6 +141,31 @@ class Plan:
     def task_total(self) -> int:
         """The tasks that exist from the start."""
         return sum(len(step.hosts) for step in self.steps)
+
+
+def accounted(plan: Plan) -> dict[str, object]:
+    """What the audit log says about a run: what, where and as whom; scripts by their checksum."""
+    hosts = {host.host_id: host.name for step in plan.steps for host in step.hosts}
+    return {
+        "execution_type": plan.execution_type,
+        "trigger": plan.trigger,
+        "tasks": plan.task_total,
+        "host_count": len(hosts),
+        "hosts": [f"{name} ({host_id})" for host_id, name in islice(hosts.items(), SHOWN_HOSTS)],
+        "steps": [
+            {
+                "name": step.name,
+                "kind": step.kind,
+                "script_type": step.script_type,
+                "script_sha256": hashlib.sha256(step.script.encode()).hexdigest(),
+                "run_as": step.run_as,
+            }
+            for step in plan.steps[:SHOWN_STEPS]
+        ],
+        "step_count": len(plan.steps),
+        "secret_names": sorted(plan.variables.secrets),
+        "repeats": plan.lineage.parent_id if plan.lineage else None,
+    }
 
 
 def in_order(

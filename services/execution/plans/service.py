@@ -9,6 +9,7 @@ from random import SystemRandom
 
 import msgspec
 
+from libs.contracts.audit import audit
 from libs.contracts.execution import ExecutionAccepted
 from libs.contracts.hosts import HostsClient, HostTarget
 from libs.kit.auth import Principal
@@ -33,6 +34,7 @@ from services.execution.plans.domain import (
     ExecutionType,
     Plan,
     StepPlan,
+    accounted,
     in_order,
 )
 from services.execution.plans.repository import PlanRepository
@@ -156,10 +158,12 @@ class Plans:
         wait = timedelta(seconds=plan.start_seconds or self._settings.start_seconds)
         execution = PlanRepository(tx).add(execution_id, plan, by, wait)
         if plan.variables.secrets:
-            self._variables.keep(tx, execution_id, plan.variables.secrets)
+            self._variables.keep(tx, execution_id, plan.variables)
         if also is not None:
             also(tx, execution_id)
         tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=plan.task_total))
+        about = {"kind": "execution", "id": execution_id, "name": plan.name}
+        audit(tx, "execution.run", **about, after=accounted(plan), by=by)
         reachable = any(host.agent_id for host in plan.steps[0].hosts)
         if not plan.is_plain or plan.variables.secrets or not reachable:
             self._flow.advance(tx, execution_id)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
+from libs.contracts.audit import audit
 from libs.kit.artifacts import Draft, DraftBusy, Drafts, WrongOffset
 from libs.kit.auth import Principal
 from libs.kit.clock import now
@@ -76,7 +77,7 @@ class Uploads:
         if known is not None and known.size == wanted.size:
             file = self._uploaded(tx, upload)
             if files.note_content(wanted.sha256, wanted.size):
-                files.add(file)
+                _add(tx, files, file)
                 return upload, shown(file)
         if files.uploads_of(by.id) >= self._settings.file_uploads_per_user:
             raise UploadsTooMany(limit=self._settings.file_uploads_per_user)
@@ -179,7 +180,7 @@ class Uploads:
         if not files.note_content(upload.sha256, upload.size):
             raise Unavailable  # the same content is being removed at this moment
         file = self._uploaded(tx, upload)
-        files.add(file)
+        _add(tx, files, file)
         return shown(file)
 
     def _uploaded(self, tx: Transaction, upload: Upload) -> File:
@@ -244,7 +245,7 @@ class Uploads:
             created_at=tx.now,
         )
         file = self._uploaded(tx, upload)
-        files.add(file)
+        _add(tx, files, file)
         return shown(file)
 
     def _shown(self, upload: Upload, offset: int, file: FileOut | None) -> UploadOut:
@@ -257,6 +258,12 @@ class Uploads:
             expires_at=now() + timedelta(seconds=self._settings.file_upload_seconds),
             file=file,
         )
+
+
+def _add(tx: Transaction, files: FileRepository, file: File) -> None:
+    files.add(file)
+    after = {"size": file.size, "sha256": file.sha256, "expires_at": file.expires_at}
+    audit(tx, "file.upload", kind="file", id=file.id, name=file.name, after=after)
 
 
 async def _write(draft: Draft, pieces: AsyncIterator[bytes], limit: int) -> None:
