@@ -24,15 +24,17 @@ LEASE_TIME = timedelta(seconds=10)
 RENEW_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
-BATCH_SECONDS = 0.005
-BUSY_BATCH_SECONDS = 0.02
+BATCH_SECONDS = 0.001
+BUSY_BATCH_SECONDS = 0.01
 """After a batch, wait this long for the next to grow: each costs a transaction."""
 BUSY_MESSAGES = 8
 BUSY_HALF_LIFE = 0.05
-GATHER_SECONDS = (0.01, 0.05)
+GATHER_SECONDS = (0.003, 0.25)
 GATHER_SHARE = 8
 """Between two looks at ended tasks, so that those that end together are settled together: so many
 times what the last one took, within these."""
+STATUS_SECONDS = 0.05
+"""Signs of life are no hurry either; each batch costs a transaction."""
 LOG_ENTRIES = 32
 """Of output so many entries at a time, each of at most 256 KiB: memory stays bounded (R22)."""
 CLOSE_SECONDS = 10.0
@@ -130,6 +132,7 @@ class AgentStatus:
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
         await self._reports.agents_said(_messages(batch))
+        await asyncio.sleep(STATUS_SECONDS)
 
 
 class AgentOutput:

@@ -33,7 +33,7 @@ BYTES_PER_ENTRY = 512 * 1024
 STREAM_LENGTH = 20_000
 """Entries kept for a gateway; older ones are repeated by the sweep when they still matter."""
 SWEEP_LIMIT = 2_000
-COMPANY_SECONDS = 0.01
+COMPANY_SECONDS = 0.005
 """How long the floors of outputs wait for a result's answer to the same host."""
 
 Frames = Sequence[tuple[str, bytes]]

@@ -310,9 +310,13 @@ class Recorder:
         return known.floor if known else Floor(task.task_id, task.attempt, stream, 0, 0, 0)
 
     def _has_all(self, task: Unsettled) -> bool:
-        return task.totals is not None and all(
-            self._floor(task, stream).bytes >= _total(task, stream)[0] for stream in STREAMS
-        )
+        if task.totals is None:
+            return False
+        for name in STREAMS:
+            stream = self._streams.get((task.task_id, task.attempt, name))
+            if (stream.floor.bytes if stream else 0) < _total(task, name)[0]:
+                return False
+        return True
 
     def _judge(self, task: Unsettled) -> LogStatus:
         for name in STREAMS:

@@ -29,7 +29,7 @@ from services.execution.segments.domain import FrameDamaged
 from services.execution.segments.repository import Segment, SegmentFiles
 
 POLL_SECONDS = 1.0
-GATHER_SECONDS = (0.01, 0.05)
+GATHER_SECONDS = (0.003, 0.1)
 LOOK_SHARE = 8
 """Between two looks at a watched execution: so many times what the last one took, within these."""
 PING_SECONDS = 15.0

@@ -26,6 +26,8 @@ from services.hosts.errors import AgentIsRetired, AgentNotFound
 from services.hosts.models import Agent, Host
 from services.hosts.settings import HostsSettings
 
+GATHER_SECONDS = 0.05
+
 log = get_logger(__name__)
 
 
@@ -172,6 +174,7 @@ class PresenceIntake:
         news = boiled_down(messages, clock.now())
         if news.sightings or news.departures:
             await self.note(news)
+        await asyncio.sleep(GATHER_SECONDS)  # each batch costs a transaction
 
     @writes
     def note(self, tx: Transaction, news: Presence) -> None:
