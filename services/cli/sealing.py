@@ -28,7 +28,7 @@ def register(admin: typer.Typer) -> None:
 
 
 def status(data_dir: DataDir = Path("data")) -> None:
-    """Show which keys are in use. Exit 1 when a key is missing."""
+    """Show which keys are in use; fails when one is missing."""
     try:
         sealing = _sealing()
         found = sealing.usage(sealing.settings_of(data_dir))

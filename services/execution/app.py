@@ -1,5 +1,6 @@
 """Everything that the execution service plugs in."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,10 +13,11 @@ from libs.kit.artifacts import DiskStore, Drafts, FileTickets
 from libs.kit.auth import InternalTokens
 from libs.kit.clock import now
 from libs.kit.db import Database
+from libs.kit.outbound import Outbound
 from libs.kit.resealing import SealedColumn
 from libs.kit.seal import KeyRing, Seal
 from libs.kit.service import Runtime, Service
-from libs.kit.settings import Settings
+from libs.kit.settings import OutboundSettings, Settings
 from services.execution.archives.router import router as archives_router
 from services.execution.archives.service import Archives
 from services.execution.attempts.service import Attempts
@@ -48,6 +50,7 @@ from services.execution.quick.router import router as quick_router
 from services.execution.quick.service import QuickRuns
 from services.execution.realtime.router import router as realtime_router
 from services.execution.realtime.service import Streams
+from services.execution.references.service import References
 from services.execution.reports.service import Actors, Reports
 from services.execution.reruns.router import router as reruns_router
 from services.execution.reruns.service import Reruns
@@ -56,7 +59,7 @@ from services.execution.searching.router import router as search_router
 from services.execution.searching.service import Searching
 from services.execution.segments.repository import SegmentFiles
 from services.execution.service import Executions
-from services.execution.settings import ExecutionSettings, SignerSettings
+from services.execution.settings import ExecutionSettings, SecretSettings, SignerSettings
 from services.execution.signatures.service import NobodySigns, RemoteSigner, Signer
 from services.execution.signing.repository import TrustFolder
 from services.execution.signing.service import Signing, Standing
@@ -81,8 +84,9 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     downlink = Downlink(redis)
     seal = runtime.seal("execution")
     flow = Flow(settings)
-    variables = Variables(db, seal, settings)
-    orders = Orders(variables)
+    references = _references()
+    variables = Variables(db, seal, settings, references)
+    orders = Orders(variables, references)
     transfers = Transfers(db, settings, FileTickets(runtime.settings.secret), changes)
     signer = _signer(db, runtime, orders, transfers)
     dispatcher = Dispatcher(db, downlink, changes, settings, flow, signer)
@@ -147,7 +151,7 @@ def signing(db: Database, settings: Settings, http: AsyncClient, tokens: Interna
     transfers = Transfers(db, limits, FileTickets(settings.secret), NobodyWatches())
     return Signing(
         db,
-        Orders(Variables(db, seal, limits)),
+        Orders(Variables(db, seal, limits), _references()),
         transfers,
         Standing(AuthClient(http, tokens, "signer"), HostsClient(http, tokens, "signer")),
         TrustFolder(own.folder or settings.data_dir / "trust"),
@@ -165,6 +169,10 @@ CONTROL_ROUTERS = (incidents_router, control_router, steps_router, reruns_router
 def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:
     history = History(db, files)
     return history, Searching(history), Downloads(db, history), Grouping(history)
+
+
+def _references() -> References:
+    return References(SecretSettings(), Outbound(OutboundSettings()), os.environ)
 
 
 service = Service(

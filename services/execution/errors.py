@@ -154,6 +154,38 @@ class SealingKeyMissing(Conflict):
     message_zh = "该主机的 Agent 没有密封密钥；请重新注册后再向其发送敏感变量。"
 
 
+class SecretNotAllowed(Invalid):
+    """A secret by reference that the operator's settings, or its source, do not give out."""
+
+    code = "secret_reference_not_allowed"
+    message = "This secret reference is not among those that this platform may use."
+    message_zh = "该密钥引用不在本平台允许使用的范围内。"
+
+
+class SecretNotFound(Conflict):
+    """There is nothing where the reference leads to."""
+
+    code = "secret_not_found"
+    message = "The secret that is referred to does not exist."
+    message_zh = "所引用的密钥不存在。"
+
+
+class SecretUnusable(Conflict):
+    """What lies there is empty, too long or no text."""
+
+    code = "secret_unusable"
+    message = "The secret that is referred to is empty, too long or no text."
+    message_zh = "所引用的密钥为空、过长或不是文本。"
+
+
+class SecretSourceUnavailable(Conflict):
+    """The place where secrets lie does not answer, or not to us."""
+
+    code = "secret_source_unavailable"
+    message = "The place where the secret lies cannot be asked now."
+    message_zh = "密钥所在的位置暂时无法访问。"
+
+
 class StepNotFound(NotFound):
     """The execution has no step with that id."""
 

@@ -1,7 +1,10 @@
 """The execution service's own settings; every time is in seconds."""
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 HEARTBEAT_SECONDS = 10.0
 MIB = 1024 * 1024
@@ -80,4 +83,69 @@ class ExecutionSettings(BaseSettings):
             raise ValueError("reoffer_seconds must be at most half of start_ and lost_seconds")
         if 0 < self.failover_seconds < 3 * HEARTBEAT_SECONDS:
             raise ValueError("failover_seconds must be 0 or at least three heartbeats (30 s)")
+        return self
+
+
+class SignerSettings(BaseSettings):
+    """Who may have orders signed, and how many; read by the signer and by whoever asks it."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_SIGNER_")
+
+    socket: Path | None = None
+    """Where the signer listens. Without it orders are signed in the service itself, which is for
+    development and tests alone: everywhere else nothing is signed then."""
+    folder: Path | None = None
+    """Keys, certificates and the log of decisions; `trust` in the data folder unless given."""
+    users: tuple[str, ...] = ()
+    """Names or numbers of the users whose processes may ask, as a JSON list; the signer's own
+    user and root always may."""
+    certificate_days: int = Field(default=30, ge=1, le=3660)
+    """How long the signer's key is certified; renewed at half of it while the root key is here."""
+    tasks_per_minute: int = Field(default=0, ge=0)
+    """How many tasks may be signed in a minute; the others wait. 0 sets no limit."""
+    hosts_per_execution: int = Field(default=0, ge=0)
+    """Tasks of an execution with more than so many are refused; 0 sets no limit."""
+
+
+class SecretSettings(BaseSettings):
+    """Which secrets that lie elsewhere executions may refer to; without settings there are none.
+
+    Lists have commas. Whoever may run scripts can read every secret that is named here.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_SECRETS_", extra="ignore", frozen=True)
+
+    env_names: Annotated[tuple[str, ...], NoDecode] = ()
+    """For `env:NAME`: variables of the process that writes orders."""
+    file_root: Path | None = None
+    """For `file:/path`: the folder below which such files lie."""
+    vault_url: str | None = None
+    """For `vault:mount/path#field`: HashiCorp Vault, a key-value engine of version 2."""
+    vault_token: SecretStr | None = None
+    vault_token_file: Path | None = None
+    """Read for each question, so that it can be renewed; the other way to give a token."""
+    vault_namespace: str | None = None
+    vault_paths: Annotated[tuple[str, ...], NoDecode] = ()
+    """Mounts and paths that may be referred to, with everything below them."""
+
+    @field_validator("env_names", "vault_paths", mode="before")
+    @classmethod
+    def _with_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("file_root")
+    @classmethod
+    def _root_is_absolute(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError("must be an absolute path")
+        return value
+
+    @model_validator(mode="after")
+    def _vault_has_a_token(self) -> Self:
+        if self.vault_url is not None and (self.vault_token is None) == (
+            self.vault_token_file is None
+        ):
+            raise ValueError("vault_url needs either vault_token or vault_token_file")
         return self

@@ -87,11 +87,19 @@ class _Guarded(httpx.AsyncBaseTransport):
         self._seconds = settings.seconds
         self._max_bytes = max_bytes
         self._resolve = resolve
-        self._inner = httpx.AsyncHTTPTransport(
-            verify=_trust(settings),
-            trust_env=False,
-            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0),
-        )
+        self._settings = settings
+        self._made: httpx.AsyncHTTPTransport | None = None
+
+    @property
+    def _inner(self) -> httpx.AsyncHTTPTransport:
+        """Made when first needed: reading certificates takes longer than a start should."""
+        if self._made is None:
+            self._made = httpx.AsyncHTTPTransport(
+                verify=_trust(self._settings),
+                trust_env=False,
+                limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=0),
+            )
+        return self._made
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         deadline = clock.monotonic() + self._seconds
@@ -137,7 +145,8 @@ class _Guarded(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(_pinned(request, last))
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        if self._made is not None:
+            await self._made.aclose()
 
 
 def _pinned(request: httpx.Request, address: Address) -> httpx.Request:

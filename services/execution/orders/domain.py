@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -15,7 +15,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.execution.domain import ScriptType
-from services.execution.errors import OrderTooLarge, SealingKeyMissing, VariableInvalid
+from services.execution.errors import (
+    OrderTooLarge,
+    SealingKeyMissing,
+    SecretSourceUnavailable,
+    VariableInvalid,
+)
 from services.execution.variables.domain import (
     BUILT_IN,
     MAX_VALUE_BYTES,
@@ -144,6 +149,8 @@ class Secret:
 
     plain: str = field(repr=False)
     as_file: bool = False
+    is_reference: bool = False
+    """Whether `plain` says where the secret lies; it is fetched before orders are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +250,19 @@ class Sheet:
         )
         self._fixed = self._once_for_all() if is_fixed else None
 
+    @property
+    def references(self) -> set[str]:
+        """Where secrets lie that have to be fetched first."""
+        return {one.plain for one in self._layers.secrets.values() if one.is_reference}
+
+    def fetched(self, values: Mapping[str, str]) -> None:
+        """Put fetched secrets in the place of their references."""
+        secrets = {
+            name: Secret(values[one.plain], one.as_file) if one.is_reference else one
+            for name, one in self._layers.secrets.items()
+        }
+        self._layers = replace(self._layers, secrets=secrets)
+
     def _once_for_all(self) -> Filled:
         """What every task of a step without references is given, but for its own names."""
         env = {name: template.render(_none) for name, template in self._env.items()}
@@ -279,6 +299,8 @@ class Sheet:
         Raises an Invalid or Conflict of `services.execution.errors` when a text cannot be filled
         in, with a code that becomes the reason of the task.
         """
+        if self.references:
+            raise SecretSourceUnavailable
         if self._fixed is not None and not of_host:
             same = self._fixed
             env = same.env | own_names(task)

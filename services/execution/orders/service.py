@@ -11,6 +11,7 @@ from libs.kit.clock import now
 from libs.kit.db import Transaction
 from libs.kit.errors import AppError
 from services.execution.domain import BROKEN_TASKS, ENDED_STEPS, StepKind
+from services.execution.errors import SecretSourceUnavailable
 from services.execution.models import Step
 from services.execution.orders.domain import (
     FAILED,
@@ -26,6 +27,7 @@ from services.execution.orders.domain import (
     named_lists,
 )
 from services.execution.orders.repository import OrderRepository
+from services.execution.references.service import References
 from services.execution.variables.domain import (
     NamedHost,
     Scope,
@@ -58,7 +60,7 @@ class Sheets:
     def __init__(
         self, by_step: Mapping[str, Sheet | AppError], of_hosts: Mapping[tuple[str, int], Values]
     ) -> None:
-        self._by_step = by_step
+        self._by_step = dict(by_step)
         self._of_hosts = of_hosts
 
     def fill(self, task: OfferedTask) -> Filled:
@@ -74,6 +76,24 @@ class Sheets:
         """The values that a task's other texts may name, such as the paths of its files."""
         return self._sheet(task).scope(task, self._of_hosts.get((task.step_id, task.host_id), {}))
 
+    @property
+    def references(self) -> set[str]:
+        """Where secrets of these steps lie that are not stored here."""
+        sheets = [one for one in self._by_step.values() if isinstance(one, Sheet)]
+        return {text for sheet in sheets for text in sheet.references}
+
+    def fetched(self, values: Mapping[str, str | AppError]) -> None:
+        """Put secrets in their places; a step whose secret cannot be had can be filled no more."""
+        for step_id, sheet in list(self._by_step.items()):
+            if isinstance(sheet, AppError):
+                continue
+            found = {text: values[text] for text in sheet.references}
+            errors = [one for one in found.values() if isinstance(one, AppError)]
+            if errors:
+                self._by_step[step_id] = errors[0]
+            else:
+                sheet.fetched({t: one for t, one in found.items() if isinstance(one, str)})
+
     def _sheet(self, task: OfferedTask) -> Sheet:
         sheet = self._by_step[task.step_id]
         if isinstance(sheet, AppError):
@@ -84,8 +104,22 @@ class Sheets:
 class Orders:
     """The way from steps and variables to what agents are told to run."""
 
-    def __init__(self, variables: Variables) -> None:
+    def __init__(self, variables: Variables, references: References | None = None) -> None:
         self._variables = variables
+        self._references = references
+
+    async def fetch(self, sheets: Sheets) -> None:
+        """Fetch the secrets that lie elsewhere; outside of transactions, because that takes time.
+
+        One that cannot be had becomes the reason to reject the tasks of its steps.
+        """
+        wanted = sheets.references
+        if not wanted:
+            return
+        if self._references is None:
+            sheets.fetched(dict.fromkeys(wanted, SecretSourceUnavailable()))
+            return
+        sheets.fetched(await self._references.resolve(wanted))
 
     def load(
         self,
@@ -154,7 +188,10 @@ class Orders:
         if masked:
             return {name: Secret(MASK, kept[name].as_file) for name in names}
         opened = self._variables.opened(tx, launched.id, launched.variables)
-        return {name: Secret(plain, kept[name].as_file) for name, plain in opened.items()}
+        return {
+            name: Secret(plain, kept[name].as_file, is_reference=kept[name].reference is not None)
+            for name, plain in opened.items()
+        }
 
 
 def _at(kept: Mapping[str, Kept], level: Level) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from libs.kit.service import Choice, Row, Schema
 from libs.kit.text import SafeText, storable
+from services.execution.references.domain import MAX_REFERENCE, parse
 from services.execution.variables.domain import (
     MAX_VALUE_BYTES,
     NamedHost,
@@ -41,12 +42,15 @@ class VariableIn(Schema):
 
     A text may be anything without NUL, a number a finite JSON number or its text, a choice one of
     `choices`, a host list ids of hosts, a secret any text; with `as_file` the script finds the
-    path of a private file in `<NAME>_FILE` instead of the secret itself.
+    path of a private file in `<NAME>_FILE` instead of the secret itself. A secret may be referred
+    to instead of given: `env:NAME`, `file:/path` or `vault:mount/path#field`; it is fetched when a
+    task is offered and never stored.
     """
 
     type: Choice[VariableType] = VariableType.TEXT
     value: Given | None = Field(default=None, repr=False)
     default: Given | None = Field(default=None, repr=False)
+    reference: Annotated[str, Field(max_length=MAX_REFERENCE)] | None = None
     choices: Annotated[list[SafeText], Field(min_length=1, max_length=100)] | None = None
     required: bool = False
     as_file: bool = False
@@ -60,7 +64,8 @@ class VariableIn(Schema):
             raise ValueError("only a secret can be a file")
         if self.type == VariableType.SECRET and self.default is not None:
             raise ValueError("a secret has no default; it is given for each execution")
-        if self.given is None and self.required:
+        _check_reference(self)
+        if self.given is None and self.reference is None and self.required:
             raise ValueError("a value is required")
         for given in (self.value, self.default):
             if given is not None:
@@ -75,7 +80,8 @@ class VariableIn(Schema):
     @property
     def level(self) -> Level:
         """Where the value comes from."""
-        return Level.LAUNCH if self.value is not None else Level.DEFAULT
+        is_given = self.value is not None or self.reference is not None
+        return Level.LAUNCH if is_given else Level.DEFAULT
 
     @property
     def host_ids(self) -> list[int]:
@@ -93,6 +99,14 @@ class VariableIn(Schema):
 
 def _text(given: Given) -> str:
     return given if isinstance(given, str) else json.dumps(given)
+
+
+def _check_reference(of: VariableIn) -> None:
+    if of.reference is None:
+        return
+    if of.type != VariableType.SECRET or of.value is not None:
+        raise ValueError("only a secret is referred to, and then it has no value")
+    parse(of.reference)
 
 
 def _check_text(given: Given, _of: VariableIn) -> None:
@@ -178,6 +192,8 @@ class Kept(Row):
     hosts: list[NamedHost] | None = None
     choices: list[str] | None = None
     as_file: bool = False
+    reference: str | None = None
+    """Where a secret lies that is not stored here."""
     description: str | None = None
 
     @property
@@ -199,6 +215,7 @@ class VariableOut(Row):
     source: str
     value: str | None
     is_secret: bool
+    reference: str | None = None
     step: str | None = None
     host_ids: list[int] | None = None
     choices: list[str] | None = None

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from libs.contracts.audit import audit
 from libs.contracts.hosts import HostTarget
 from libs.kit.db import Database, Transaction, writes
 from libs.kit.seal import Seal
-from services.execution.errors import SecretsForgotten, VariableInvalid
+from services.execution.errors import SecretNotAllowed, SecretsForgotten, VariableInvalid
+from services.execution.references.service import References
 from services.execution.settings import ExecutionSettings
 from services.execution.variables.domain import (
     MAX_VALUE_BYTES,
@@ -30,7 +32,8 @@ def place_of(execution_id: str, name: str) -> str:
 class Frozen:
     """The variables of an execution that is being accepted, as the request meant them (R5).
 
-    `kept` goes into the execution's row, `secrets` through `Variables.keep` into their own table.
+    `kept` goes into the execution's row, `secrets` through `Variables.keep` into their own table;
+    of a secret that lies elsewhere that is its reference, which nobody can change there unseen.
     """
 
     kept: dict[str, object] = field(default_factory=dict)
@@ -54,9 +57,9 @@ def freeze(variables: Mapping[str, VariableIn], hosts: Iterable[HostTarget] = ()
     secrets: dict[str, str] = {}
     for name, variable in variables.items():
         if variable.type == VariableType.SECRET:
-            if variable.given is None:
+            if variable.given is None and variable.reference is None:
                 continue
-            secrets[name] = variable.text
+            secrets[name] = variable.reference or variable.text
         one = _kept(variable, known)
         if len(one.value.text.encode()) > MAX_VALUE_BYTES:
             raise VariableInvalid(
@@ -77,6 +80,7 @@ def _kept(variable: VariableIn, known: Mapping[int, NamedHost]) -> Kept:
         hosts=[known[host_id] for host_id in variable.host_ids] if is_list else None,
         choices=variable.choices,
         as_file=variable.as_file,
+        reference=variable.reference,
         description=variable.description,
     )
 
@@ -94,6 +98,7 @@ def shown(kept: Mapping[str, object]) -> list[VariableOut]:
                 source=one.level,
                 value=None if is_secret else one.value.text,
                 is_secret=is_secret,
+                reference=one.reference,
                 host_ids=[host.id for host in one.hosts] if one.hosts is not None else None,
                 choices=one.choices,
                 description=one.description,
@@ -129,28 +134,56 @@ def secret_names(kept: Mapping[str, object]) -> list[str]:
     ]
 
 
+def references_of(kept: Mapping[str, object]) -> dict[str, str]:
+    """The variables whose secrets lie elsewhere, and where."""
+    found: dict[str, str] = {}
+    for name, one in kept.items():
+        if isinstance(one, Mapping) and isinstance(one.get("reference"), str):
+            found[name] = one["reference"]
+    return found
+
+
 class Variables:
     """The secrets of executions: sealed at accept, sealed anew for a re-run, forgotten later."""
 
-    def __init__(self, db: Database, seal: Seal, settings: ExecutionSettings) -> None:
+    def __init__(
+        self,
+        db: Database,
+        seal: Seal,
+        settings: ExecutionSettings,
+        references: References | None = None,
+    ) -> None:
         self._db = db
         self._seal = seal
         self._settings = settings
+        self._references = references
 
-    def keep(self, tx: Transaction, execution_id: str, secrets: Mapping[str, str]) -> None:
-        """Seal the secrets of an execution whose row is stored, in the same transaction."""
+    def keep(self, tx: Transaction, execution_id: str, frozen: Frozen) -> None:
+        """Seal the secrets of an execution whose row is stored, in the same transaction.
+
+        Raises SecretNotAllowed for a reference that settings do not allow.
+        """
+        if not frozen.secrets:
+            return
+        referred = references_of(frozen.kept)
+        for text in referred.values():
+            if self._references is None:
+                raise SecretNotAllowed
+            self._references.check(text)
         SecretRepository(tx).keep(
             execution_id,
             {
                 name: self._seal.seal(plain, place=place_of(execution_id, name))
-                for name, plain in secrets.items()
+                for name, plain in frozen.secrets.items()
             },
         )
+        used = [f"{n} = {referred[n]}" if n in referred else n for n in sorted(frozen.secrets)]
+        audit(tx, "secret.use", kind="execution", id=execution_id, after={"variables": used})
 
     def opened(
         self, tx: Transaction, execution_id: str, kept: Mapping[str, object]
     ) -> dict[str, str]:
-        """The secrets of an execution, to be sealed elsewhere at once.
+        """The secrets of an execution, to be sealed elsewhere at once; or their references.
 
         Raises SecretsForgotten when they are no longer kept.
         """

@@ -108,7 +108,7 @@ async def test_a_value_that_was_moved_is_told_and_stops_nothing(data_dir: Path, 
 
     code, said = await run("rotate")
 
-    assert code == 1
+    assert code == 2
     assert "hosts/2/password cannot be opened" in said
     assert [text.startswith("v2:") for _, text in sealed_passwords(data_dir)] == [True, False, True]
 
@@ -146,5 +146,5 @@ async def test_a_start_without_a_key_says_which_and_where(data_dir: Path, run: R
     await db.close()
     code, said = await run("status")
 
-    assert code == 1
+    assert code == 2
     assert "missing" in said
