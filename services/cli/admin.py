@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import sealing, terminal
+from services.cli import audit, sealing, terminal
 from services.cli.api import JSON, Api
 from services.cli.command import client_command
 from services.cli.failure import CommandFailed
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Users and passwords.")
     app.add_typer(group, name="admin")
     sealing.register(group)
+    audit.register(group)
     client_command(group, "users")(list_users)
     client_command(group, "create-user")(create_user)
     client_command(group, "disable-user")(disable_user)
