@@ -1,5 +1,6 @@
 """What every test gets: one loop, no network beyond loopback, a choice of database."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ pytest_plugins = [
     if (_SUPPORT / f"{name}.py").exists()
 ]
 pytest.register_assert_rewrite(*pytest_plugins)
+
+
+def pytest_configure() -> None:
+    # A shell starts its background jobs deaf to Ctrl-C, and every process of a test inherits that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
