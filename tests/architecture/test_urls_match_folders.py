@@ -18,6 +18,12 @@ RECORD = "/api/executor/execution-records/{execution_id}"
 URL_MAP = {
     "/api/auth": "services/auth",
     "/api/auth/users": "services/auth/users",
+    "/api/auth/users/{user_id}/sessions": "services/auth/logins",
+    "/api/auth/users/{user_id}/tokens": "services/auth/tokens",
+    "/api/auth/groups": "services/auth/groups",
+    "/api/auth/sessions": "services/auth/logins",
+    "/api/auth/tokens": "services/auth/tokens",
+    "/api/auth/captcha": "services/auth/captcha",
     "/api/permissions/audit-logs": "services/auth/audit",
     "/api/hosts": "services/hosts",
     "/api/hosts/groups": "services/hosts/groups",

@@ -64,7 +64,7 @@ class OwnAccount:
         return _person(tx, by)
 
     @writes
-    def changeprofile_of(self, tx: Transaction, by: Principal, patch: ProfilePatch) -> Person:
+    def change_profile(self, tx: Transaction, by: Principal, patch: ProfilePatch) -> Person:
         """Sets what is known about the caller; raises NotByApiToken or SessionEnded."""
         refuse_api_token(by)
         user = _caller(tx, by)

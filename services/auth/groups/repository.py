@@ -46,12 +46,13 @@ class GroupRepository:
 
     def store(self, group: UserGroup) -> UserGroup:
         """Sends a new or changed group; raises GroupNameTaken."""
-        group.name_key = username_key(group.name)
+        name = group.name
+        group.name_key = username_key(name)
         self._tx.add(group)
         try:
             self._tx.flush()
         except IntegrityError as error:
-            raise GroupNameTaken(name=group.name) from error
+            raise GroupNameTaken(name=name) from error
         return group
 
     def remove(self, group: UserGroup) -> None:

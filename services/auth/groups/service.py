@@ -14,7 +14,7 @@ from services.auth.groups.schemas import GroupCreate, GroupOut, GroupPatch, Grou
 from services.auth.models import GroupRole, UserGroup
 from services.auth.repository import AdminRepository
 from services.auth.roles.repository import RoleRepository
-from services.auth.roles.service import must_hold
+from services.auth.roles.service import may_give, must_hold
 
 GRANTING = "permissions:write"
 
@@ -69,8 +69,8 @@ class Groups:
 
     @writes
     def create(self, tx: Transaction, spec: GroupCreate, by: Principal) -> GroupOut:
-        """A new group; raises GroupNameTaken, RoleNotFound or ExceedsOwnRights."""
-        _judge_roles(tx, spec.roles, by)
+        """A new group; raises GroupNameTaken, UnknownRole or ExceedsOwnRights."""
+        may_give(tx, spec.roles, by)
         group = UserGroup(
             name=spec.name,
             description=spec.description,
@@ -87,7 +87,7 @@ class Groups:
     def change(self, tx: Transaction, group_id: int, patch: GroupPatch, by: Principal) -> GroupOut:
         """Changes name, description or roles, for all members.
 
-        Raises GroupNameTaken, RoleNotFound, LastAdmin, and ExceedsOwnRights for a group that may
+        Raises GroupNameTaken, UnknownRole, LastAdmin, and ExceedsOwnRights for a group that may
         do more than the caller, before or after.
         """
         admins = AdminRepository(tx).hold_still()
@@ -96,7 +96,7 @@ class Groups:
         before = _counted(tx, [group])[0]
         held = {role.role for role in group.roles}
         wanted = held if patch.roles is None else set(patch.roles)
-        _judge_roles(tx, wanted - held, by)
+        may_give(tx, wanted - held, by)
         if wanted != held:
             kept = [role for role in group.roles if role.role in wanted]
             new = [GroupRole(role=key) for key in sorted(wanted - held)]
@@ -185,12 +185,6 @@ def _judge_group(tx: Transaction, group: UserGroup, by: Principal) -> None:
     must_hold(by, RoleRepository(tx).permissions_of([role.role for role in group.roles]))
     if GroupRepository(tx).has_grants(group.id) and not by.can(GRANTING):
         raise ExceedsOwnRights(permissions=[GRANTING])
-
-
-def _judge_roles(tx: Transaction, keys: Collection[str], by: Principal) -> None:
-    roles = RoleRepository(tx)
-    roles.known(keys)
-    must_hold(by, roles.permissions_of(keys))
 
 
 def _counted(tx: Transaction, groups: Sequence[UserGroup]) -> list[GroupOut]:

@@ -1,6 +1,7 @@
 """The use cases of roles."""
 
 import json
+from collections.abc import Collection
 
 from libs.contracts.audit import audit
 from libs.contracts.auth import PolicyChanged
@@ -14,6 +15,7 @@ from services.auth.errors import (
     RoleIsBuiltIn,
     RoleNameTaken,
     RoleNotFound,
+    UnknownRole,
 )
 from services.auth.models import RoleRow
 from services.auth.roles.repository import RoleRepository
@@ -103,6 +105,16 @@ class Roles:
         audit(tx, "role.delete", kind="role", id=row.id, name=row.name, before=_counted(tx, row))
         roles.remove(row)
         tx.emit(PolicyChanged(version=roles.policy().version))
+
+
+def may_give(tx: Transaction, keys: Collection[str], by: Principal) -> None:
+    """Raises UnknownRole, or ExceedsOwnRights for roles that allow more than the caller holds."""
+    roles = RoleRepository(tx)
+    try:
+        roles.known(keys)
+    except RoleNotFound as missing:
+        raise UnknownRole(**missing.details) from None
+    must_hold(by, roles.permissions_of(keys))
 
 
 def must_hold(by: Principal, permissions: frozenset[str]) -> None:

@@ -1,6 +1,6 @@
 """Users: who exists, what they may do, and what they change about themselves."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from services.auth.errors import UsernameTaken, UserNotFound, UsersExist
 from services.auth.models import User, UserRole
 from services.auth.repository import AdminRepository, UserRepository
 from services.auth.roles.repository import RoleRepository
-from services.auth.roles.service import must_hold
+from services.auth.roles.service import may_give, must_hold
 from services.auth.schemas import Profile
 from services.auth.service import Passwords, end_logins, principal_info
 from services.auth.users.repository import UserDirectory, UserPage
@@ -83,7 +83,7 @@ class Users:
     async def create(self, spec: UserCreate, by: Principal = PLATFORM) -> User:
         """A new user with the password of the spec.
 
-        Raises UsernameTaken, PasswordRefused, RoleNotFound, and ExceedsOwnRights for roles that
+        Raises UsernameTaken, PasswordRefused, UnknownRole, and ExceedsOwnRights for roles that
         allow more than the caller holds.
         """
         password = spec.password or ""
@@ -100,7 +100,7 @@ class Users:
     def _create(self, tx: Transaction, spec: UserCreate, password_hash: str, by: Principal) -> User:
         if UserRepository(tx).by_key(username_key(spec.username)) is not None:
             raise UsernameTaken(username=spec.username)
-        _judge_roles(tx, spec.roles, by)
+        may_give(tx, spec.roles, by)
         user = _new_user(tx, spec.username, password_hash)
         user.must_change_password = spec.must_change_password
         if spec.one_time_password:
@@ -151,7 +151,7 @@ class Users:
     ) -> User:
         """Changes profile, roles and whether the user may log in; the last administrator stays.
 
-        Disabling ends every session in the same commit. Raises LastAdmin, RoleNotFound, and
+        Disabling ends every session in the same commit. Raises LastAdmin, UnknownRole, and
         ExceedsOwnRights for users and roles that may do more than the caller.
         """
         admins = AdminRepository(tx).hold_still()
@@ -160,7 +160,7 @@ class Users:
         _judge_target(tx, user, by)
         held = {role.role for role in user.roles}
         wanted = held if patch.roles is None else set(patch.roles)
-        _judge_roles(tx, wanted - held, by)
+        may_give(tx, wanted - held, by)
         if wanted != held:
             _replace_roles(user, wanted)
             tx.emit(UserRolesChanged(user_id=user.id))
@@ -242,13 +242,6 @@ def _alive(tx: Transaction, user_id: int) -> User:
 def _judge_target(tx: Transaction, user: User, by: Principal) -> None:
     """Nobody has power over people who may do more, for that would be a way to become them."""
     must_hold(by, RoleRepository(tx).held_by(user.id).permissions)
-
-
-def _judge_roles(tx: Transaction, keys: Collection[str], by: Principal) -> None:
-    """Nobody hands out roles that do not exist or allow more than the caller holds."""
-    roles = RoleRepository(tx)
-    roles.known(keys)
-    must_hold(by, roles.permissions_of(keys))
 
 
 def _state(user: User) -> dict[str, object]:
