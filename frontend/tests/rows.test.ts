@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PLAIN } from '@/ui/output/ansi'
 import { breaksOf, expandTabs } from '@/ui/output/cells'
-import { piecesOf } from '@/ui/output/display'
+import { copyText, piecesOf } from '@/ui/output/display'
 import { OutputLine } from '@/ui/output/line-log'
 import { OutputBuffer } from '@/ui/output/output-buffer'
 import { RowIndex, type RowPlace } from '@/ui/output/row-index'
@@ -94,6 +94,18 @@ describe('rows of a log', () => {
     index.sync()
 
     expect([index.total, index.locate(0)?.line]).toEqual([10, 4_990])
+  })
+})
+
+describe('letters that deceive', () => {
+  it('shows marks of direction and invisible letters, and copies them as they were', () => {
+    const written = 'rm \u202etxt.exe\u202c a\u200bb \u2066x\u2069 \ufeff\u00ad'
+    const line = new OutputLine(written, 1, 'stdout', PLAIN)
+
+    const shown = piecesOf(line, 0, { columns: 100, pattern: null, current: false }).map((piece) => piece.text).join('')
+
+    expect(shown).toBe('rm \ufffdtxt.exe\ufffd a\ufffdb \ufffdx\ufffd \ufffd\ufffd')
+    expect(copyText(line)).toBe(written)
   })
 })
 
