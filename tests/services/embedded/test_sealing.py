@@ -13,11 +13,8 @@ from libs.kit.resealing import Resealing
 from libs.kit.seal import KeyRing, Seal, SealingKeyMissing
 from services import cli, registry
 from services.embedded.sealing import settings_of
-from services.hosts.repository import Totals
-from services.hosts.schemas import HostCreate
-from services.hosts.service import Hosts, password_place
-
-SECRET = "the-secret-of-this-folder-0123456789abcdef"
+from services.hosts.service import password_place
+from tests.support.doors import SECRET, opened
 
 
 @pytest.fixture
@@ -26,7 +23,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("OPSJOB_DATABASE_URL", "OPSJOB_SECRET", "OPSJOB_SEALING_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
     secret = tmp_path / "secret"
-    secret.write_text(SECRET)
+    secret.write_text(SECRET.get_secret_value())
     secret.chmod(0o600)
     for name, service in registry.load_all().items():
         engine = create_engine(f"sqlite:///{tmp_path}/{name}.db")
@@ -36,19 +33,12 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def add_hosts(data_dir: Path, count: int) -> None:
-    """Hosts with passwords, made by the hosts service with the keys of now."""
-    settings = settings_of(data_dir)
-    db = Database(settings.database_url_of("hosts"), name="hosts")
-    await db.open()
-    hosts = Hosts(db, seal=Seal(KeyRing.of(settings), "hosts"), totals=Totals(60))
-    for number in range(count):
-        spec = {
-            "name": f"web-{number}",
-            "ip_address": f"10.0.0.{number}",
-            "password": f"pw-{number}",
-        }
-        await hosts.register(HostCreate.model_validate(spec))
-    await db.close()
+    """Hosts with passwords, made through the door of the hosts service with the keys of now."""
+    async with opened(registry.load("hosts"), f"sqlite:///{data_dir}/hosts.db", data_dir) as door:
+        for number in range(count):
+            spec = {"name": f"web-{number}", "ip_address": f"10.0.0.{number}"}
+            spec["password"] = f"pw-{number}"
+            await door.content("POST", "/api/hosts", status=201, json=spec)
 
 
 def sealed_passwords(data_dir: Path) -> Sequence[tuple[int, str]]:
@@ -136,14 +126,9 @@ async def test_a_start_without_a_key_says_which_and_where(data_dir: Path, run: R
     await run("rotate")
     key_id = sealed_passwords(data_dir)[0][1].split(":")[1]
     (data_dir / "sealing-keys").unlink()
-    settings = settings_of(data_dir)
-    db = Database(settings.database_url_of("hosts"), name="hosts")
-    await db.open()
-    seal = Seal(KeyRing.of(settings), "hosts")
 
     with pytest.raises(SealingKeyMissing, match=f"{key_id}.*{data_dir}/sealing-keys"):
-        await Resealing(db, seal, registry.load("hosts").sealed).check()
-    await db.close()
+        await add_hosts(data_dir, 1)
     code, said = await run("status")
 
     assert code == 2
