@@ -28,9 +28,12 @@ from libs.protocol.messages import (
     Want,
     Welcome,
 )
+from libs.protocol.signed import Security, Signed, Trust
 
 MAX_MESSAGE_BYTES = 1024 * 1024
-"""The largest frame either side accepts, text or binary."""
+"""The largest frame either side accepts, text or binary, but for signed orders."""
+MAX_SIGNED_BYTES = 1_536 * 1024
+"""The largest frame an agent accepts: an order of the largest size in base64."""
 MAX_CHUNK_BYTES = 64 * 1024
 """The largest payload of one output frame."""
 MAX_HEADER_BYTES = 4096
@@ -52,7 +55,10 @@ _MESSAGE_TYPES: tuple[type, ...] = (
     Reject,
     Result,
     ResultAck,
+    Security,
+    Signed,
     Started,
+    Trust,
     Want,
     Welcome,
 )
@@ -74,14 +80,14 @@ def encode(message: Message) -> str:
         raise ProtocolError("unknown_type", type(message).__name__)
     reader(raw)
     text = _write_json(raw)
-    if _too_large(text):
+    if _too_large(text, MAX_SIGNED_BYTES if type(message) is Signed else MAX_MESSAGE_BYTES):
         raise ProtocolError("too_large", type(message).__name__)
     return text
 
 
-def decode(frame: Union[str, bytes]) -> Message:
+def decode(frame: Union[str, bytes], *, limit: int = MAX_MESSAGE_BYTES) -> Message:
     """The message in a text frame; raises ProtocolError for anything that is not exactly one."""
-    raw = parse_object(frame)
+    raw = parse_object(frame, limit=limit)
     kind = raw.get("type")
     if type(kind) is not str:
         raise ProtocolError("missing_field" if "type" not in raw else "bad_field", "type")
@@ -126,9 +132,9 @@ def decode_record(cls: type[_Record], frame: Union[str, bytes]) -> _Record:
     return cast(_Record, reader(parse_object(frame)))
 
 
-def parse_object(frame: Union[str, bytes]) -> dict[str, object]:
+def parse_object(frame: Union[str, bytes], *, limit: int = MAX_MESSAGE_BYTES) -> dict[str, object]:
     """One JSON object; refuses duplicate keys, NaN, huge numbers, deep nesting and bad UTF-8."""
-    if len(frame) > MAX_MESSAGE_BYTES or (isinstance(frame, str) and _too_large(frame)):
+    if len(frame) > limit or (isinstance(frame, str) and _too_large(frame, limit)):
         raise ProtocolError("too_large", str(len(frame)))
     try:
         text = frame if isinstance(frame, str) else frame.decode("utf-8")
@@ -142,10 +148,10 @@ def parse_object(frame: Union[str, bytes]) -> dict[str, object]:
     return raw
 
 
-def _too_large(text: str) -> bool:
-    if len(text) * 4 <= MAX_MESSAGE_BYTES or text.isascii():
-        return len(text) > MAX_MESSAGE_BYTES
-    return len(text.encode("utf-8", "surrogatepass")) > MAX_MESSAGE_BYTES
+def _too_large(text: str, limit: int) -> bool:
+    if len(text) * 4 <= limit or text.isascii():
+        return len(text) > limit
+    return len(text.encode("utf-8", "surrogatepass")) > limit
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -6,6 +6,7 @@ The life of a session, over `GET /ws/agent/{agent_id}` with the subprotocol of `
     challenge(nonce, gateway_id) ────────────► signs nonce, gateway, identity and boot
     checks key and epoch ◄──────────────────── hello(identity, inventory, journalled tasks)
     welcome(heartbeat, window) ──────────────► from here on, work:
+    trust(bundle) ───────────────────────────► keys with which orders are checked (`envelope`)
 
     offer(order) ────────────────────────────► reject(reason), or
     compare-and-set ◄───────────────────────── claim(task, attempt)       repeated until answered
@@ -17,6 +18,7 @@ The life of a session, over `GET /ws/agent/{agent_id}` with the subprotocol of `
                      ◄──────────────────────── heartbeat(load)
     bye ◄────────────────────────────────────► bye, then the socket closes
 
+Offers, grants and cancels come inside of `signed`, with a signature that gateways cannot make.
 Messages are JSON objects in text frames, `output` alone is a binary frame (see `codec`).
 Rules that hold whatever happens: no start without a grant for this task, attempt, agent and
 boot; a (task, attempt) in the agent's journal never starts again; bytes leave the agent's spool
@@ -53,6 +55,7 @@ from libs.protocol.orders import (
     OnOutputLimit,
     Secret,
 )
+from libs.protocol.signed import Security, Signed, Trust
 
 Version = Annotated[int, Between(1, 65_535)]
 Seconds = Annotated[float, Between(0.05, 31_622_400.0)]
@@ -347,7 +350,10 @@ class Bye:
     type: Literal["bye"] = "bye"
 
 
-FromAgent = Union[Hello, Claim, Reject, Started, Gap, Progress, Result, Heartbeat, Bye]
+FromAgent = Union[Hello, Claim, Reject, Started, Gap, Progress, Result, Heartbeat, Security, Bye]
 """Text frames of an agent; `Output` comes as a binary frame."""
-FromGateway = Union[Challenge, Welcome, Offer, Grant, Refuse, Ack, Want, ResultAck, Cancel, Bye]
+FromGateway = Union[
+    Challenge, Welcome, Trust, Signed, Offer, Grant, Refuse, Ack, Want, ResultAck, Cancel, Bye
+]
+"""Offer, Grant and Cancel come inside of Signed; by themselves only agents of before take them."""
 Message = Union[FromAgent, FromGateway]

@@ -109,6 +109,9 @@ MESSAGES: Final[Mapping[str, m.Message]] = {
                 ),
             ),
         ),
+        m.Signed(purpose="task.run", kid="0123456789abcdef", payload="eyJ9", sig=SIGNATURE),
+        m.Trust(bundle='{"v":1}'),
+        m.Security(reason="bad_signature", detail="task.run", task_id=TASK, attempt=1, count=2),
         m.Bye(code=1001, reason="going away"),
     )
 }
