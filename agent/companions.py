@@ -14,6 +14,7 @@ from typing import Callable
 
 from agent.questions import LENGTH
 from libs.protocol.orders import Secret
+from libs.protocol.signed import Signed
 
 _logger = logging.getLogger(__name__)
 
@@ -178,10 +179,10 @@ def _end(process: subprocess.Popen[bytes], connection: socket.socket) -> None:
 
 
 class Signer:
-    """The companion that holds the private keys."""
+    """The companion that holds the private keys, and knows whose orders count."""
 
-    def __init__(self, key_path: str, sealing_path: str) -> None:
-        self._companion = Companion("agent.signer", [key_path, sealing_path])
+    def __init__(self, key_path: str, sealing_path: str, trust_path: str) -> None:
+        self._companion = Companion("agent.signer", [key_path, sealing_path, trust_path])
         self.run = self._companion.run
 
     async def sign(self, statement: bytes) -> str:
@@ -193,13 +194,34 @@ class Signer:
     def sign_then(self, statement: bytes, done: Callable[[str], None]) -> None:
         """The same for who does not wait: `done` gets the signature."""
 
-        def answered(signature: str | None) -> None:
-            if signature is None:
-                self.sign_then(statement, done)
-            else:
-                done(signature)
+        self._until_answered({"statement": statement.hex()}, done)
 
-        self._companion.post({"statement": statement.hex()}, answered)
+    def check_then(self, order: Signed, now: float, done: Callable[[str], None]) -> None:
+        """Whether an order counts: `done` gets nothing, or the word that says why it does not.
+
+        Answers come in the sequence of the questions, however often the signer ends meanwhile.
+        """
+        question = {
+            "purpose": order.purpose,
+            "kid": order.kid,
+            "payload": order.payload,
+            "sig": order.sig,
+            "now": now,
+        }
+        self._until_answered({"order": question}, done)
+
+    def believe_then(self, bundle: str, done: Callable[[str], None]) -> None:
+        """Take over a trust bundle: `done` gets nothing, or the word that says why not."""
+        self._until_answered({"bundle": bundle}, done)
+
+    def _until_answered(self, question: dict[str, object], done: Callable[[str], None]) -> None:
+        def answered(answer: str | None) -> None:
+            if answer is None:
+                self._until_answered(question, done)
+            else:
+                done(answer)
+
+        self._companion.post(question, answered)
 
     async def open(self, secret: Secret, task_id: str, attempt: int) -> str | None:
         """The value of a secret of this attempt; None if it was not sealed for us and for it."""

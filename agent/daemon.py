@@ -26,6 +26,7 @@ from agent.identity import Identity, boot_id, os_type, os_version
 from agent.interpreters import DEFAULT_PATH, available
 from agent.ledger import Entry, Key, Ledger
 from agent.link import Link
+from agent.orders import Orders
 from agent.pokes import Pokes
 from agent.records import CancelRequest
 from agent.session import Action, Check, Repeat, Send, Session, Start, Stop
@@ -33,12 +34,16 @@ from agent.state import StateFolder
 from agent.tasks import Companions, Granted, Names, Tasks
 from agent.work import Launch
 from libs.protocol.codec import encode, encode_output
+from libs.protocol.errors import ProtocolError
 from libs.protocol.messages import (
     Ack,
+    Cancel,
     Challenge,
+    Grant,
     Heartbeat,
     Hello,
     Message,
+    Offer,
     Order,
     Output,
     Result,
@@ -48,6 +53,7 @@ from libs.protocol.messages import (
 )
 from libs.protocol.moments import instant, moment
 from libs.protocol.payload import session_statement
+from libs.protocol.signed import Signed, Trust
 from libs.protocol.version import PROTOCOL_VERSION
 
 _logger = logging.getLogger(__name__)
@@ -77,7 +83,7 @@ class Agent:
     def __init__(self, state: StateFolder, identity: Identity, lock: int, options: Options) -> None:
         self._state = state
         self._identity = identity
-        self._signer = Signer(state.key, state.sealing_key)
+        self._signer = Signer(state.key, state.sealing_key, state.trust)
         self._spawner = Companion(
             "agent.spawner", [state.root, str(lock), options.cgroups], descriptors=(lock,)
         )
@@ -92,6 +98,10 @@ class Agent:
             transfers=TransferRules(
                 identity.gateways, identity.ca_file, state.root, options.file_roots
             ),
+        )
+        self._orders = Orders(
+            *(identity.agent_id, self._signer, self._ledger, self._carry_out, self.say),
+            lambda: time.time() + self._clock_offset,
         )
         self._checks = Checks(rules, self._signer, self._checked)
         self._link = Link(identity, self)
@@ -144,6 +154,7 @@ class Agent:
                 del self._launches[key]  # refused, cancelled or late: nobody will start it
             if self._is_open and now >= self._beat_at:
                 self._beat(now, wall)
+            self._tell_refusals(now)
             self._link.wake()
 
     def _beat(self, now: float, wall: float) -> None:
@@ -190,6 +201,7 @@ class Agent:
         self._tasks.outbox.window_bytes = welcome.window_bytes
         self._tasks.opened()
         self._act(self._session.opened(now))
+        self._tell_refusals(now)
 
     def closed(self) -> None:
         """The session is over; unsent messages are worthless to the next one."""
@@ -216,8 +228,11 @@ class Agent:
     def receive(self, message: Message) -> None:
         """Messages about output and results go to the tasks, all others to the session."""
         now = time.monotonic()
+        if isinstance(message, (Signed, Trust, Offer, Grant, Cancel)):
+            self._orders.receive(message)
+            return
         if not isinstance(message, (Ack, Want, ResultAck)):
-            self._act(self._session.receive(message, now))
+            self._carry_out(message)
             return
         attempt = self._tasks.find(message.task_id, message.attempt)
         if attempt is None:
@@ -233,6 +248,19 @@ class Agent:
             attempt.acked_at = now
         self._tasks.settle(attempt, now, time.time())
         self._link.wake()
+
+    def _carry_out(self, message: Message) -> None:
+        """Something that was signed where it has to be."""
+        self._act(self._session.receive(message, time.monotonic()))
+
+    def unreadable(self, error: ProtocolError) -> None:
+        """A frame that is no message."""
+        self._orders.unreadable(error)
+
+    def _tell_refusals(self, now: float) -> None:
+        if self._is_open:
+            for refusal in self._orders.refusals.take(now):
+                self.say(refusal)
 
     def _act(self, actions: Iterable[Action]) -> None:
         for action in actions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -17,10 +18,11 @@ from agent.identity import Identity, boot_id, host_address, machine_id, os_type
 from agent.keys import AgentKey
 from agent.sealing import SealingKey
 from agent.state import StateFolder
+from agent.trust import TrustStore, Untrusted
 from libs.protocol.payload import enrolment_statement
 
 _TIMEOUT_SECONDS = 30
-_MAX_ANSWER = 64 * 1024
+_MAX_ANSWER = 256 * 1024
 
 
 class EnrolmentFailed(Exception):
@@ -59,8 +61,25 @@ def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
         )
     except (KeyError, ValueError):
         raise EnrolmentFailed("The gateway's answer is not an enrolment.") from None
+    _pin(state, str(answer.get("trust") or ""))
     identity.store(state)
     return identity
+
+
+def _pin(state: StateFolder, bundle: str) -> None:
+    """Believe this platform's root key from now on; an earlier one is forgotten with its identity.
+
+    A platform that has no keys yet says nothing: then the first session brings the bundle.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(state.trust)
+    if bundle:
+        try:
+            TrustStore(state.trust).update(bundle)
+        except Untrusted as why:
+            raise EnrolmentFailed(
+                f"The platform's keys do not vouch for each other: {why}."
+            ) from None
 
 
 def _request(order: EnrolmentOrder, key: AgentKey, sealing_key: str) -> dict[str, str]:

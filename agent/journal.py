@@ -23,6 +23,7 @@ STARTING = 2
 EXITED = 3
 SETTLED = 4
 DAMAGED = 5
+COUNTER = 6
 
 
 class JournalFull(Exception):
@@ -31,7 +32,7 @@ class JournalFull(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """One entry; `body` is JSON that begins with task_id and attempt."""
+    """One entry; `body` is JSON that begins with task_id and attempt, but for a counter's."""
 
     seq: int
     kind: int

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from agent.faults import fault
 from agent.journal import (
+    COUNTER,
     DAMAGED,
     EXITED,
     GRANTED,
@@ -103,6 +104,8 @@ def replay(records: list[Record]) -> tuple[dict[Key, Entry], dict[Key, None]]:
     settled: dict[Key, None] = {}
     for record in records:
         body = json.loads(record.body)
+        if record.kind == COUNTER:
+            continue
         key = str(body["task_id"]), int(body["attempt"])
         if record.kind == SETTLED:
             opened.pop(key, None)
@@ -124,7 +127,10 @@ class Ledger:
     def __init__(self, state: StateFolder) -> None:
         self._journal = Journal(state.journal)
         self._remembered = Remembered(state.remembered)
-        self.open, self._settled = replay(self._journal.reading.records)
+        records = self._journal.reading.records
+        self.open, self._settled = replay(records)
+        counters = [json.loads(record.body) for record in records if record.kind == COUNTER]
+        self._counters: dict[str, int] = {one["purpose"]: one["counter"] for one in counters}
         self._mark_damage(state)
 
     def _mark_damage(self, state: StateFolder) -> None:
@@ -146,6 +152,15 @@ class Ledger:
     def knows(self, key: Key) -> bool:
         """Whether this attempt was ever granted here; such an attempt never starts again."""
         return key in self.open or key in self._settled or key in self._remembered
+
+    def is_newer(self, purpose: str, counter: int) -> bool:
+        """Whether a control order comes after all of its purpose; if so it is durably noted."""
+        if counter <= self._counters.get(purpose, 0):
+            return False
+        self._counters[purpose] = counter
+        self._journal.append(COUNTER, _counter(purpose, counter))
+        self._journal.sync()
+        return True
 
     def start(self, entries: list[Entry]) -> list[Entry]:
         """Record granted attempts as starting, durably, with one wait for the disk.
@@ -193,12 +208,17 @@ class Ledger:
         self._remembered.add(list(self._settled), now=now)
         self._journal.rewrite(
             [(_KINDS.get(entry.state, STARTING), _body(entry)) for entry in self.open.values()]
+            + [(COUNTER, _counter(*pair)) for pair in self._counters.items()]
         )
         self._settled.clear()
 
     def close(self) -> None:
         """Close the journal; nothing is lost, as it never buffers."""
         self._journal.close()
+
+
+def _counter(purpose: str, counter: int) -> bytes:
+    return json.dumps({"purpose": purpose, "counter": counter}, separators=(",", ":")).encode()
 
 
 def _body(entry: Entry) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import random
 import ssl
@@ -16,9 +15,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from agent.identity import Identity, socket_address
 from agent.wire import CLOSE_SECONDS, Wire
-from libs.protocol.codec import MAX_MESSAGE_BYTES, decode, encode
+from libs.protocol.codec import MAX_SIGNED_BYTES, decode, encode
 from libs.protocol.errors import ProtocolError
-from libs.protocol.messages import Bye, Challenge, Hello, Message, Reject, Welcome
+from libs.protocol.messages import Bye, Challenge, Hello, Message, Welcome
 from libs.protocol.version import SUBPROTOCOL
 
 _logger = logging.getLogger(__name__)
@@ -41,8 +40,8 @@ class Handler(Protocol):
     def receive(self, message: Message) -> None:
         """A message of the gateway."""
 
-    def say(self, message: Message) -> None:
-        """Send a message before any output."""
+    def unreadable(self, error: ProtocolError) -> None:
+        """A frame of the gateway that is no message."""
 
     def next_frame(self) -> str | bytes | None:
         """The next frame to send, None if there is none; `wake` says when to ask again."""
@@ -108,7 +107,7 @@ class Link:
     async def _session(self, gateway: str) -> None:
         address = socket_address(gateway, self._identity.agent_id)
         self._first = asyncio.Queue()
-        wire = Wire(address, SUBPROTOCOL, self, max_size=MAX_MESSAGE_BYTES)
+        wire = Wire(address, SUBPROTOCOL, self, max_size=MAX_SIGNED_BYTES)
         try:
             await asyncio.wait_for(wire.open(self._tls), _HANDSHAKE_SECONDS)
             welcome = await asyncio.wait_for(self._handshake(wire), _HANDSHAKE_SECONDS)
@@ -166,24 +165,13 @@ class Link:
         try:
             if isinstance(frame, bytes):
                 raise ProtocolError("unknown_type", "a gateway sends no binary frames")
-            message = decode(frame)
+            message = decode(frame, limit=MAX_SIGNED_BYTES)
         except ProtocolError as error:
-            _logger.warning("A frame was refused: %s", error)
-            self._refuse_order(frame)
+            self._handler.unreadable(error)
             return
         if isinstance(message, Bye):
             raise SessionRefused(_farewell(message))
         self._handler.receive(message)
-
-    def _refuse_order(self, frame: str | bytes) -> None:
-        """If the frame is an offer whose ids can be read, reject it, so that nobody waits."""
-        try:
-            order = json.loads(frame)["order"]
-            reject = Reject(order["task_id"], order["attempt"], "order_invalid", "unreadable")
-            encode(reject)
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return
-        self._handler.say(reject)
 
     async def say_goodbye(self) -> None:
         """Tell the gateway that this agent stops; scripts go on."""

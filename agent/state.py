@@ -24,6 +24,7 @@ class StateFolder:
         self.identity = self._path("identity.json")
         self.key = self._path("key")
         self.sealing_key = self._path("sealing_key")
+        self.trust = self._path("trust.json")
         self.journal = self._path("journal")
         self.remembered = self._path("remembered")
         self.tasks = self._path("tasks")

@@ -17,12 +17,14 @@ from websockets.exceptions import ConnectionClosed
 from agent.identity import Identity
 from agent.keys import AgentKey
 from agent.sealing import SealingKey
-from agent.state import StateFolder
+from agent.state import StateFolder, write_durably
 from libs.protocol import messages as m
 from libs.protocol.codec import MAX_MESSAGE_BYTES, decode, decode_output, encode
 from libs.protocol.orders import Secret
 from libs.protocol.payload import result_statement, session_statement
+from libs.protocol.signed import Security, Trust
 from libs.protocol.version import SUBPROTOCOL
+from tests.agent.authority import Authority
 from tests.agent.sealer import seal
 
 AGENT_ID = "agent-1"
@@ -74,6 +76,8 @@ class Gateway:
     def __init__(self, public_key: str) -> None:
         self._public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
         self.port = 0
+        self.authority = Authority()
+        self.bundle = self.authority.bundle()
         self.sealing_key = ""
         self.grants = True
         self.stores = True
@@ -104,6 +108,7 @@ class Gateway:
         await socket.send(
             encode(m.Welcome(self.heartbeat_seconds, NOW, self.window_bytes, "session-1"))
         )
+        await socket.send(encode(Trust(self.bundle)))
         self.hellos.append(hello)
         self._sockets.add(socket)
         try:
@@ -121,7 +126,8 @@ class Gateway:
         message = decode(frame)
         self.received.append(message)
         if isinstance(message, m.Claim) and self.grants:
-            await socket.send(encode(self.grant(message.task_id, message.attempt)))
+            grant = self.grant(message.task_id, message.attempt)
+            await socket.send(self.authority.frame(grant, AGENT_ID))
         elif isinstance(message, m.Gap) and self.stores:
             stream = self.streams[message.task_id, message.attempt, message.stream]
             stream.gap(message)
@@ -156,9 +162,8 @@ class Gateway:
         return m.Grant(task_id, attempt, 7, self.hellos[-1].boot_id)
 
     async def send(self, message: m.Message) -> None:
-        """To every connected agent."""
-        for socket in list(self._sockets):
-            await socket.send(encode(message))
+        """To every connected agent; orders are signed for it."""
+        await self.send_raw(self.authority.frame(message, AGENT_ID))
 
     async def send_raw(self, frame: str | bytes) -> None:
         """Something that need not be a message."""
@@ -174,6 +179,15 @@ class Gateway:
     def is_connected(self) -> bool:
         """Whether an agent has a session now."""
         return bool(self._sockets)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the agent refused orders, as it told."""
+        return [one.reason for one in self.of_type(Security)]
+
+    def counts(self, reason: str) -> list[int]:
+        """How often the agent refused something for this reason, by message."""
+        return [one.count for one in self.of_type(Security) if one.reason == reason]
 
     def of_type(self, kind: type[m.Message]) -> list[Any]:
         """All messages of a type received so far."""
@@ -235,6 +249,7 @@ async def gateway_for(state: StateFolder) -> AsyncIterator[Gateway]:
     key, sealing = AgentKey.create(state.key), SealingKey.create(state.sealing_key)
     gateway = Gateway(key.public_text)
     gateway.sealing_key = sealing.public_text
+    write_durably(state.trust, gateway.bundle.encode(), sync=False)
     async with serving(gateway):
         Identity(AGENT_ID, 1, "host-1", 1, (f"http://127.0.0.1:{gateway.port}",)).store(state)
         yield gateway

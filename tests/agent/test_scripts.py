@@ -170,7 +170,7 @@ async def test_each_type_has_its_interpreter(
         ({"cwd": "/no/such/folder"}, "cwd_missing", "/no/such/folder"),
         ({"cwd": "/etc/passwd"}, "cwd_missing", "/etc/passwd"),
         ({"cwd": "relative"}, "cwd_missing", "relative"),
-        ({"agent_id": "agent-2"}, "order_invalid", "agent_id"),
+        ({"agent_id": "agent-2"}, "order_invalid", "unreadable"),
         ({"script_sha256": "0" * 64}, "order_invalid", "script_sha256"),
         ({"args": ("ü" * 70_000,)}, "limits_exceeded", "args and env"),
     ],
@@ -189,8 +189,9 @@ async def test_what_cannot_run_is_rejected_before_the_claim(
 
 
 async def test_an_order_that_cannot_be_read_is_rejected(agent: AgentProcess) -> None:
-    frame = {"type": "offer", "order": {"task_id": "t1", "attempt": 1, "script": 7}}
-    await agent.gateway.send_raw(json.dumps(frame))
+    payload = {"task_id": "t1", "attempt": 1, "order": {"script": 7}}
+    frame = agent.gateway.authority.signed("task.run", json.dumps(payload))
+    await agent.gateway.send_raw(frame)
     await agent.gateway.send_raw(b"\0\0\0\x02{}")
     await agent.gateway.send_raw("not json")
 

@@ -15,9 +15,8 @@ from agent.journal import Journal, read_records
 from agent.ledger import Entry, Ledger, read_open
 from agent.state import StateFolder
 from libs.protocol import messages as m
-from libs.protocol.codec import encode
 from tests.agent.conftest import AgentProcess
-from tests.agent.gateway import lines, order
+from tests.agent.gateway import AGENT_ID, lines, order
 from tests.support.waiting import eventually
 
 
@@ -180,7 +179,8 @@ async def test_without_a_grant_nothing_starts(agent: AgentProcess, tmp_path: Pat
 
 
 async def test_repeated_offers_and_grants_start_once(agent: AgentProcess, tmp_path: Path) -> None:
-    offer = encode(m.Offer(order("t1", f"echo $$ >> {tmp_path}/marker")))
+    plain = m.Offer(order("t1", f"echo $$ >> {tmp_path}/marker"))
+    offer = agent.gateway.authority.frame(plain, AGENT_ID)
     for _ in range(5):
         await agent.gateway.send_raw(offer)
     await eventually(lambda: agent.gateway.is_done("t1"))
