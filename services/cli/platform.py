@@ -60,7 +60,7 @@ def up(
 
 def serve(
     service: Annotated[
-        str, typer.Argument(help="auth, hosts, execution, gateway-api or gateway-agents.")
+        str, typer.Argument(help="auth, hosts, execution, signer, gateway-api or gateway-agents.")
     ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[

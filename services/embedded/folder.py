@@ -71,6 +71,15 @@ class DataFolder:
         return self.sockets / "control.sock"
 
     @property
+    def signer_socket(self) -> Path:
+        return self.sockets / "signer.sock"
+
+    @property
+    def trust(self) -> Path:
+        """Keys that sign orders; read by the signer's process alone."""
+        return self.root / "trust"
+
+    @property
     def database_url(self) -> str:
         """Template with `{service}`: one SQLite file per service."""
         return f"sqlite:///{self.root}/{{service}}.db"

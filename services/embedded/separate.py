@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
@@ -30,13 +31,15 @@ from libs.kit.redis import connect
 from libs.kit.service import Assembly, Runtime, entering
 from libs.kit.settings import Settings
 from services import registry
-from services.embedded import migrations
+from services.embedded import migrations, signer
 from services.embedded.listening import listen
 from services.embedded.options import StartRefused
 from services.embedded.refusing import KEYS_MISSING, unusable, without_keys
 from services.embedded.serving import Listening, internal_config, serve_until, stop_on_signals
+from services.execution.settings import SignerSettings
 
 GATEWAYS = ("gateway-api", "gateway-agents")
+SIGNER = "signer"
 PORT = 8000
 AGENT_PORT = 8001
 
@@ -45,12 +48,14 @@ AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 def serve(name: str, host: str, port: int | None) -> int:
     """Runs one part until SIGTERM. Raises StartRefused with one line."""
-    if name not in (*registry.SERVICES, *GATEWAYS):
-        known = ", ".join((*registry.SERVICES, *GATEWAYS))
+    if name not in (*registry.SERVICES, *GATEWAYS, SIGNER):
+        known = ", ".join((*registry.SERVICES, *GATEWAYS, SIGNER))
         raise StartRefused(f"There is no part called {name}; there are {known}.")
     settings = _from_environment(Settings)
     setproctitle.setproctitle(f"opsjob: {name}")
     logging.configure(settings.log_level)
+    if name == SIGNER:
+        return _sign(settings)
     if name == "gateway-agents":
         own = _from_environment(AgentGatewaySettings)
         agent_port = AGENT_PORT if port is None else port
@@ -66,6 +71,16 @@ def serve(name: str, host: str, port: int | None) -> int:
             await serve_until([Listening(config, listener)], stop)
 
     return _run(body)
+
+
+def _sign(settings: Settings) -> int:
+    """The signer, on the socket that execution knows; makes its keys at the first start."""
+    path = _from_environment(SignerSettings).socket or settings.signer_socket
+    if path is None:
+        raise StartRefused("OPSJOB_SIGNER_SOCKET says where the signer listens; it is not set.")
+    os.umask(0o077)
+    signer.make_keys(settings)
+    return signer.run(settings, signer.listen_for_users(path))
 
 
 def work() -> int:

@@ -40,8 +40,10 @@ async def _set_up(settings: Settings, folder: DataFolder, agent_url: str | None)
     tokens = InternalTokens.of(settings)
     async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
         await _first_admin(AuthClient(http, tokens, CALLER), folder)
+        hosts = HostsClient(http, tokens, CALLER)
         if agent_url is not None:
-            hosts = HostsClient(http, tokens, CALLER)
+            bundle = (folder.trust / "bundle.json").read_text("utf-8")
+            await _patiently(lambda: hosts.publish_trust(bundle))
             issued = await _patiently(lambda: hosts.issue_enrolment_token(None, TOKEN_SECONDS))
             await asyncio.to_thread(local_agent.enrol, folder.agent, agent_url, issued.token)
 

@@ -19,9 +19,10 @@ from services.embedded import (
     local_agent,
     migrations,
     setup,
+    signer,
 )
 from services.embedded.children import Child
-from services.embedded.listening import answers_ok, port_of, url_of
+from services.embedded.listening import answers_ok, listen_private, port_of, url_of
 from services.embedded.options import StartRefused
 from services.embedded.refusing import EXIT_SETTINGS, unusable
 from services.embedded.start import Prepared
@@ -56,6 +57,7 @@ class Supervisor:
         self._migrate()
         control_plane.preload()
         forking.settle_memory()
+        self._make_keys()
         self._start_servers()
         self._wait_until_ready()
         took = time.monotonic() - self._prepared.began_at
@@ -82,13 +84,26 @@ class Supervisor:
         if self._children.run_to_end(pid, 600.0) != 0:
             raise StartRefused(f"The databases cannot be brought up to date{_last_line(log)}")
 
+    def _make_keys(self) -> None:
+        """In a child, so that no other process ever has them in its memory."""
+        if (self._folder.trust / "bundle.json").exists():
+            return
+        log = self._prepared.log("signer")
+        pid = forking.fork("opsjob: keys", lambda: signer.make_keys(self._settings), log=log)
+        if self._children.run_to_end(pid, 60.0) != 0:
+            raise StartRefused(f"The keys that sign orders cannot be made{_last_line(log)}")
+
     def _start_servers(self) -> None:
         prepared, settings = self._prepared, self._settings
         public, agents, control = prepared.public, prepared.agents, prepared.control
-        plan = control_plane.Plan(settings, public, control)
-        self._keep_running("control-plane", lambda: control_plane.run(plan), [agents])
+        signing = listen_private(self._folder.signer_socket)
         self._keep_running(
-            "agent-gateway", lambda: agent_gateway.run(settings, agents), [public, control]
+            "signer", lambda: signer.run(settings, signing), [public, agents, control]
+        )
+        plan = control_plane.Plan(settings, public, control)
+        self._keep_running("control-plane", lambda: control_plane.run(plan), [agents, signing])
+        self._keep_running(
+            "agent-gateway", lambda: agent_gateway.run(settings, agents), [public, control, signing]
         )
 
     def _keep_running(self, name: str, body: Body, foreign: list[socket.socket]) -> None:
@@ -200,6 +215,7 @@ def platform_settings(prepared: Prepared) -> Settings:
             environment="embedded",
             log_level=prepared.options.log_level,
             internal_socket=place.control_socket,
+            signer_socket=place.signer_socket,
         )
     except ValidationError as error:
         raise StartRefused(unusable(error, "OPSJOB_")) from None

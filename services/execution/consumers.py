@@ -13,6 +13,7 @@ from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
 from services.execution.dispatch.service import COMPANY_SECONDS, Dispatcher, Downlink
+from services.execution.incidents.service import Incidents
 from services.execution.logs.service import LEASE, Recorder
 from services.execution.reports.service import Reports
 from services.execution.service import Executions
@@ -92,10 +93,12 @@ class AgentReports:
         reports: Reports,
         transfers: Transfers,
         downlink: Downlink,
+        incidents: Incidents,
         *,
         consumer: str,
     ) -> None:
         self._redis = redis
+        self._incidents = incidents
         self._reports = reports
         self._transfers = transfers
         self._downlink = downlink
@@ -113,6 +116,8 @@ class AgentReports:
         moving = [message for message in messages if message.get("t") == "progress"]
         if moving:
             await self._transfers.told(moving)
+        await self._incidents.told(messages)
+        messages = [message for message in messages if message.get("t") != "security"]
         answers = await self._reports.apply(messages)
         await self._downlink.send(_ways(batch, answers))
         await asyncio.sleep(self._crowd.pause(len(messages)))

@@ -363,3 +363,23 @@ class Upload(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class SecurityEvent(Base):
+    """Something that nobody honest sends was refused, by an agent or by us; `count` equal ones.
+
+    `source` is agent or platform. The ids are those that it named, which proves nothing.
+    """
+
+    __tablename__ = "security_events"
+    __table_args__ = (Index("ix_security_events_agent_id", "agent_id", "at"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    source: Mapped[str] = mapped_column(String(8))
+    agent_id: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[str] = mapped_column(String(512))
+    task_id: Mapped[str | None] = mapped_column(String(64))
+    attempt: Mapped[int | None] = mapped_column(Integer)
+    count: Mapped[int] = mapped_column(Integer)

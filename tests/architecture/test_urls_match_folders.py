@@ -29,6 +29,8 @@ URL_MAP = {
     "/api/hosts/groups": "services/hosts/groups",
     "/api/agents": "services/hosts/agents",
     "/api/agents/enrolment_tokens": "services/hosts/enrolment",
+    "/api/agents/{agent_id}/quarantine": "services/hosts/quarantine",
+    "/api/agents/{agent_id}/release": "services/hosts/quarantine",
     "/api/quick": "services/execution/quick",
     "/api/quick/transfer_file": "services/execution/distribution",
     "/api/quick/collect_files": "services/execution/distribution",

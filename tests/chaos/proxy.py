@@ -16,6 +16,7 @@ from typing import TextIO
 
 from tests.chaos.frames import Frame, Parser
 from tests.chaos.toxics import QUIET, REMEMBERED, Cut, Mangler, Toxics
+from tests.support.envelopes import opened
 
 UP, DOWN = "up", "down"
 """From the agent to the gateway, and back."""
@@ -54,6 +55,7 @@ class Witness:
 
     def see(self, head: dict[str, object]) -> None:
         """One message that goes on to its receiver."""
+        head = opened(head)
         kind = str(head.get("type"))
         self.kinds[kind] += 1
         if kind not in WITNESSED or "task_id" not in head:

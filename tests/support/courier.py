@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from libs.contracts.agents import LOGS, RESULTS, STATUS, gateway_key, session_key
 from libs.kit.bus import BatchStream
 from libs.kit.redis import Redis
+from tests.support.envelopes import opened
 from tests.support.waiting import eventually
 
 Message = dict[str, object]
@@ -209,7 +210,7 @@ class Courier:
             for entry_id, fields in entries:
                 self._last = entry_id.decode()
                 for item in msgspec.msgpack.decode(fields[b"batch"]):
-                    self._inbox.append((item["to"], json.loads(item["frame"])))
+                    self._inbox.append((item["to"], opened(json.loads(item["frame"]))))
 
 
 def _total(data: bytes) -> Message:

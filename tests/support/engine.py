@@ -32,6 +32,7 @@ from services.execution.plans.repository import PlanRepository
 from services.execution.reports.service import Actors, Reports, Round
 from services.execution.repository import ExecutionRepository
 from services.execution.settings import ExecutionSettings
+from services.execution.signatures.service import NobodySigns
 from tests.support.engine_rows import PER_HOST, Key, Rows
 from tests.support.execution import operator
 
@@ -98,6 +99,7 @@ class World(Rows):
             cast("Dispatcher", silent),
             cast("Changes", silent),
             self.flow,
+            NobodySigns(),
             settle=lambda _: None,
         )
         self.agents = [ModelAgent(number) for number in range(self.HOSTS)]
@@ -231,17 +233,22 @@ class World(Rows):
         key = agent.offers[0]
         work = self._report([self._message(agent, "claim", key)])
         granted: list[Key] = []
-        for _, frame in work.answers:
-            answer = json.loads(frame)
-            if answer["type"] == "grant":
-                granted.append(key)
-                if not lost and key not in agent.seen and answer["boot_id"] == self._boot(agent):
-                    agent.running[key] = answer["epoch"]
-                    agent.seen.add(key)
-                    self.starts.append(key)
-            if not lost:
-                agent.offers.remove(key)
+        for _, asked in work.granted:
+            granted.append((asked.task_id, asked.attempt))
+            epoch, boot_id = self._granted(asked.task_id)
+            if not lost and key not in agent.seen and boot_id == self._boot(agent):
+                agent.running[key] = epoch
+                agent.seen.add(key)
+                self.starts.append(key)
+        if not lost and (work.granted or work.answers):
+            agent.offers.remove(key)
         return granted
+
+    def _granted(self, task_id: str) -> tuple[int, str | None]:
+        """Epoch and boot of a grant, which the signer reads from the row."""
+        with self.transaction() as tx:
+            row = tx.execute(select(Task.epoch, Task.boot_id).where(Task.id == task_id)).one()
+            return row.epoch, row.boot_id
 
     def report_started(self, host: int) -> None:
         """Say of everything that runs that it does."""

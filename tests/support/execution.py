@@ -49,10 +49,11 @@ class Neighbours:
         self.hosts: dict[int, Message] = {}
         self.groups: dict[int, list[int]] = {}
         self.inactive: set[int] = set()
+        self.quarantined: set[str] = set()
         self.down: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer /internal/users/active and /internal/hosts/resolve."""
+        """Answer what execution and its signer ask."""
         body = json.loads((await receive())["body"])
         status, content = 200, None
         if scope["path"] == "/internal/users/active":
@@ -61,6 +62,8 @@ class Neighbours:
             status, content = self._targets(body["host_ids"])
         elif scope["path"] == "/internal/hosts/resolve-groups":
             status, content = self._members(body["group_ids"])
+        elif scope["path"] == "/internal/agents/identities":
+            status, content = self._identities(body["agent_ids"])
         answer = {"code": status, "message": "", "success": status == 200, "content": content}
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -80,6 +83,19 @@ class Neighbours:
             }
             for user_id in user_ids
             if user_id not in self.inactive
+        ]
+
+    def _identities(self, agent_ids: list[str]) -> tuple[int, object]:
+        if "hosts" in self.down:
+            return 503, {"error": "unavailable", "details": {}}
+        return 200, [
+            {
+                "agent_id": agent_id,
+                "public_key": "",
+                "identity_epoch": 1,
+                "status": "quarantined" if agent_id in self.quarantined else "active",
+            }
+            for agent_id in agent_ids
         ]
 
     def _members(self, group_ids: list[int]) -> tuple[int, object]:

@@ -14,6 +14,7 @@ from libs.protocol.version import PROTOCOL_VERSION, SUBPROTOCOL
 from tests.support.agent_journal import Journal, now
 from tests.support.agent_line import Ended, Line
 from tests.support.agent_work import Message, SimulatedTask, Work
+from tests.support.envelopes import opened
 from tests.support.identities import Identity
 
 _json = msgspec.json.Encoder().encode
@@ -221,7 +222,7 @@ class FakeAgent:
 
     def on_message(self, data: bytes) -> None:
         """A text message of the gateway."""
-        message = _parse(data)
+        message = opened(_parse(data))
         kind = str(message["type"])
         self.counts[kind] += 1
         if kind == "challenge" and self._greets:

@@ -154,11 +154,6 @@ class DispatchRepository:
         )
         return [Stopping(task, agent or "", attempt) for task, agent, attempt in rows]
 
-    def steps(self, step_ids: Iterable[str]) -> dict[str, Step]:
-        """The steps with what they run."""
-        rows = self._session.scalars(select(Step).where(Step.id.in_(list(step_ids))))
-        return {step.id: step for step in rows}
-
     def limits(self, tasks: Sequence[Queued], caps: Caps) -> Slots:
         """The limits of these tasks, and what is in flight under them.
 

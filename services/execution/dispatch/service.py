@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
+from libs.contracts.audit import audit
 from libs.kit.clock import monotonic, now
 from libs.kit.db import Database, Transaction, reads, writes
-from libs.kit.errors import AppError, Unavailable
+from libs.kit.errors import Unavailable
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
@@ -20,14 +21,12 @@ from services.execution.dispatch.domain import Caps, Hearing, Slots, WaitCode, W
 from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
 from services.execution.domain import WAITING
 from services.execution.flow.service import Flow
-from services.execution.models import Step
-from services.execution.orders.domain import Filled
-from services.execution.orders.service import Orders, Sheets
 from services.execution.settings import ExecutionSettings
-from services.execution.transfers.service import Found, Transfers
+from services.execution.signatures.service import Signer
+from services.execution.signing.domain import SENTENCES, Asked
 
-GRACE_SECONDS = 10.0
-MAX_OUTPUT_BYTES = 1024**3
+REFUSALS = frozenset(map(str, SENTENCES))
+"""What the signer refused, other than orders that cannot be written."""
 FRAMES_PER_ENTRY = 128
 BYTES_PER_ENTRY = 512 * 1024
 STREAM_LENGTH = 20_000
@@ -131,12 +130,10 @@ class Dispatcher:
         changes: Changes,
         settings: ExecutionSettings,
         flow: Flow,
-        orders: Orders,
-        transfers: Transfers,
+        signer: Signer,
     ) -> None:
         self._db = db
-        self._orders = orders
-        self._transfers = transfers
+        self._signer = signer
         self._flow = flow
         self._downlink = downlink
         self._changes = changes
@@ -227,32 +224,33 @@ class Dispatcher:
             reachable = [task for task in page if task.agent_id in gateways]
             if not reachable:
                 continue
-            offered, steps, sheets, files = await self._mark(reachable)
+            offered = await self._mark(reachable)
             self._note_blocked(reachable, offered)
             fault("offer.after_mark")
+            signed = await self._signer.orders([Asked(task.id, task.attempt) for task in offered])
             frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
-            refused: dict[str, AppError] = {}
             for task in offered:
-                try:
-                    step, filled = steps[task.step_id], sheets.fill(task)
-                    work = self._transfers.work(task, step, sheets, files)
-                    frame = _offer_frame(task, step, filled, work)
-                except AppError as error:
-                    refused[task.id] = error
-                    continue
-                frames[gateways[task.agent_id]].append((task.agent_id, frame))
+                if frame := signed.frames.get(task.id):
+                    frames[gateways[task.agent_id]].append((task.agent_id, frame))
             await self._downlink.send(frames)
-            if refused:
-                await self._reject(refused)
+            if signed.ended:
+                await self._reject(signed.ended)
             self._changes.tell(task.execution_id for task in offered)
 
     @writes
-    def _reject(self, tx: Transaction, refused: Mapping[str, AppError]) -> None:
-        """End tasks for which no order can be written; their code says why."""
-        ended = DispatchRepository(tx).reject(
-            {task_id: (error.code, error.message) for task_id, error in refused.items()}
-        )
-        self._flow.settle(tx, ended)
+    def _reject(self, tx: Transaction, refused: Mapping[str, tuple[str, str]]) -> None:
+        """End tasks for which no order is written or signed; their code says why."""
+        for task_id, (code, sentence) in refused.items():
+            if code in REFUSALS:
+                audit(
+                    tx,
+                    "order.refused",
+                    kind="task",
+                    id=task_id,
+                    outcome="denied",
+                    detail=f"{code}: {sentence}",
+                )
+        self._flow.settle(tx, DispatchRepository(tx).reject(refused))
 
     async def why_waiting(self, task_ids: Sequence[str]) -> dict[str, WaitCode]:
         """Why those of these tasks that have not started wait; others are missing."""
@@ -282,8 +280,10 @@ class Dispatcher:
             after = ""
             while page := await pages(scope, after):
                 after = page[-1].id
+                asked = [Asked(task.id, task.attempt) for task in page]
+                frames = (await self._signer.cancels(asked)).frames
                 await self._downlink.send_to_agents(
-                    [(task.agent_id, _cancel_frame(task)) for task in page]
+                    [(task.agent_id, frames[task.id]) for task in page if task.id in frames]
                 )
 
     @reads
@@ -301,14 +301,8 @@ class Dispatcher:
         return DispatchRepository(tx).forced(scope, after=after)
 
     @writes
-    def _mark(
-        self, tx: Transaction, tasks: Sequence[Waiting]
-    ) -> tuple[list[Waiting], dict[str, Step], Sheets, Found]:
-        dispatch = DispatchRepository(tx)
-        offered = dispatch.mark_offered(tasks, self._caps)
-        steps = dispatch.steps({task.step_id for task in offered})
-        sheets = self._orders.load(tx, offered, steps)
-        return offered, steps, sheets, self._transfers.load(tx, steps)
+    def _mark(self, tx: Transaction, tasks: Sequence[Waiting]) -> list[Waiting]:
+        return DispatchRepository(tx).mark_offered(tasks, self._caps)
 
     def _note_blocked(self, wanted: Sequence[Waiting], offered: Sequence[Waiting]) -> None:
         if len(offered) < len(wanted):
@@ -337,47 +331,3 @@ class Dispatcher:
 
 def _slices(ids: tuple[str, ...], size: int = 500) -> Iterable[tuple[str, ...]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
-
-
-def _offer_frame(
-    task: Waiting, step: Step, filled: Filled, work: Mapping[str, object] | None
-) -> bytes:
-    order: dict[str, object] = {
-        "execution_id": task.execution_id,
-        "task_id": task.id,
-        "attempt": task.attempt,
-        "agent_id": task.agent_id,
-        "host_name": task.host_name,
-        "script": filled.script,
-        "script_sha256": filled.script_sha256,
-        "script_type": step.script_type,
-        "args": filled.args,
-        "env": filled.env,
-        "run_as": step.run_as,
-        "cwd": filled.cwd,
-        "timeout_seconds": step.timeout_seconds,
-        "not_after": task.not_after.isoformat(),
-        "max_output_bytes": MAX_OUTPUT_BYTES,
-    }
-    # An agent of before knows none of these, and most orders need none.
-    if step.success_codes != [0]:
-        order["success_codes"] = step.success_codes
-    if filled.passes_on:
-        order["outputs"] = True
-    if filled.secrets:
-        order["secrets"] = filled.secrets
-    if work is not None:
-        order |= {"action": step.kind, "files": work, "env": {}, "args": []}
-    return msgspec.json.encode({"type": "offer", "order": order})
-
-
-def _cancel_frame(task: Stopping) -> bytes:
-    return msgspec.json.encode(
-        {
-            "type": "cancel",
-            "task_id": task.id,
-            "attempt": task.attempt,
-            "reason": "cancelled",
-            "grace_seconds": GRACE_SECONDS,
-        }
-    )

@@ -9,14 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from libs.contracts.execution import TaskStatus
-from services.execution.domain import TERMINAL
+from services.execution.domain import ON_HOST, TERMINAL
 
 RESULT_PURPOSE = b"opsjob/result/v1\0"
 """What an agent signs is this prefix and the exact text of the payload, so that a signature
@@ -269,3 +269,67 @@ def journal_of(message: Message) -> dict[tuple[str, int], dict[str, str]]:
     for item in listed if isinstance(listed, list) else []:
         found[str(item["task_id"]), int(item["attempt"])] = {"state": str(item["state"])}
     return found
+
+
+# ---- whose report it is ----------------------------------------------------------------------
+
+FORGERIES = frozenset({"bad_signature", "bad_payload", "not_its_agent", "not_its_task"})
+"""Results that no honest agent sends about a task that exists."""
+
+
+OTHER_AGENT = "report_for_other_agent"
+
+
+class Reported(Protocol):
+    """A task that a report names."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def public_key(self) -> str | None: ...
+    @property
+    def standing(self) -> Standing: ...
+
+
+T = TypeVar("T", bound=Reported)
+
+
+def is_past(tasks: Mapping[str, T], message: Message) -> bool:
+    """Whether a result is about an attempt after which another has begun."""
+    task = tasks.get(str(message["task_id"]))
+    return task is not None and number(message["attempt"]) < task.standing.attempt
+
+
+def own(tasks: Mapping[str, T], message: Message) -> T | None:
+    """The task of a message, if it is this agent's and this attempt's (S10, B91)."""
+    task = tasks.get(str(message["task_id"]))
+    if task is None or task.standing.agent_id != message["agent_id"]:
+        return None
+    return task if task.standing.attempt == message["attempt"] else None
+
+
+def read_of(task: Reported, message: Message) -> ResultPayload:
+    """The result in a message about a task of its sender; raises ReportRefused."""
+    if task.standing.agent_id != message["agent_id"]:
+        raise ReportRefused("not_its_task")
+    return read_result(
+        str(message.get("payload")),
+        str(message.get("signature")),
+        public_key=task.public_key,
+        agent_id=str(message["agent_id"]),
+    )
+
+
+def verified(tasks: Mapping[str, T], message: Message) -> tuple[T, ResultPayload]:
+    """The task of a result and what its agent signed about it; raises ReportRefused."""
+    task = own(tasks, message)
+    if task is None:
+        raise ReportRefused("not_its_task")
+    result = read_of(task, message)
+    standing = task.standing
+    if result.task_id != task.id or result.attempt != standing.attempt:
+        raise ReportRefused("not_its_task")
+    granted = standing.status in ON_HOST or standing.status in TERMINAL
+    if not granted or result.epoch != standing.epoch:
+        raise ReportRefused("not_granted")
+    return task, result

@@ -3,19 +3,6 @@
 import msgspec
 
 
-def grant(task_id: str, attempt: int, *, epoch: int, boot_id: str) -> bytes:
-    """Start this attempt, once, on this boot."""
-    return msgspec.json.encode(
-        {
-            "type": "grant",
-            "task_id": task_id,
-            "attempt": attempt,
-            "epoch": epoch,
-            "boot_id": boot_id,
-        }
-    )
-
-
 def refuse(task_id: str, attempt: int, *, reason: str) -> bytes:
     """Forget the offer."""
     return msgspec.json.encode(

@@ -13,23 +13,28 @@ from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
 from services.execution.dispatch.service import Dispatcher
-from services.execution.domain import ON_HOST, TERMINAL
+from services.execution.domain import TERMINAL
 from services.execution.flow.service import Flow
+from services.execution.incidents.service import Incident, about, note
 from services.execution.reports.domain import (
+    FORGERIES,
+    OTHER_AGENT,
     PLAIN_SUCCESS,
     Message,
     ReportRefused,
-    ResultPayload,
     claim_of,
     final_status,
+    is_past,
     journal_of,
     judge_claim,
     missing_from_journal,
     moment,
     number,
-    read_result,
+    own,
+    read_of,
     status_of_refusal,
     text_of,
+    verified,
 )
 from services.execution.reports.repository import (
     ReportedTask,
@@ -38,8 +43,10 @@ from services.execution.reports.repository import (
     grant_row,
     late,
 )
-from services.execution.reports.schemas import grant, refuse, result_ack
+from services.execution.reports.schemas import refuse, result_ack
 from services.execution.repository import ExecutionRepository
+from services.execution.signatures.service import Signer
+from services.execution.signing.domain import Asked
 
 ACTOR_SECONDS = 3.0
 """How long an answer of auth about a user's standing is believed; T_revoke is 5 s."""
@@ -88,6 +95,9 @@ class Round:
     ends: Rows = field(default_factory=dict)
     lates: Rows = field(default_factory=dict)
     extras: Rows = field(default_factory=dict)
+    granted: list[tuple[str, Asked]] = field(default_factory=list)
+    """Agents and the attempts that they may start, once the commit is done and it is signed."""
+    incidents: list[Incident] = field(default_factory=list)
     archived: list[dict[str, object]] = field(default_factory=list)
     codes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     answers: Answers = field(default_factory=list)
@@ -102,6 +112,20 @@ class Round:
     def moved(self) -> set[str]:
         """The tasks of all rows."""
         return {*self.grants, *self.starts, *self.ends, *self.lates}
+
+    def suspect(self, message: Message, reason: str) -> None:
+        """Note a message that no honest agent sends; it changes nothing."""
+        self.incidents.append(about(message, reason))
+
+    def own(self, tasks: Tasks, message: Message) -> ReportedTask | None:
+        """The task of a message, if it is this agent's and this attempt's (S10, B91)."""
+        task = tasks.get(str(message["task_id"]))
+        if task and task.standing.agent_id != message["agent_id"]:
+            self.suspect(message, OTHER_AGENT)
+        found = own(tasks, message)
+        if found is None:
+            refused.labels("not_its_task").inc()
+        return found
 
     def answer(self, message: Message, frame: bytes) -> None:
         """Send a frame back to the agent of a message."""
@@ -118,6 +142,7 @@ class Reports:
         dispatcher: Dispatcher,
         changes: Changes,
         flow: Flow,
+        signer: Signer,
         *,
         settle: Callable[[Sequence[str]], None],
     ) -> None:
@@ -126,6 +151,7 @@ class Reports:
         self._dispatcher = dispatcher
         self._changes = changes
         self._flow = flow
+        self._signer = signer
         self._settle = settle
         self._codes: dict[str, frozenset[int]] = {}
 
@@ -136,14 +162,29 @@ class Reports:
         nobody starts unchecked; the agents ask again, and everything else goes on.
         """
         work = await self._apply(messages)
-        answers = work.answers
+        answers = work.answers + await self._grants(work)
         if work.unknown:
             try:
                 await self._actors.ask(work.unknown)
             except Unavailable:
                 return answers
-            answers = answers + (await self._apply(work.postponed)).answers
+            work = await self._apply(work.postponed)
+            answers = answers + work.answers + await self._grants(work)
         return answers
+
+    async def _grants(self, work: Round) -> Answers:
+        """Signed leave to start what the database has granted; without a signer there is none."""
+        if not work.granted:
+            return []
+        try:
+            signed = await self._signer.grants([asked for _, asked in work.granted])
+        except Unavailable:
+            return []
+        return [
+            (agent_id, signed.frames[asked.task_id])
+            for agent_id, asked in work.granted
+            if asked.task_id in signed.frames
+        ]
 
     async def _apply(self, messages: Sequence[Message]) -> Round:
         work = await self._move_all(messages)
@@ -177,6 +218,8 @@ class Reports:
                 case "result":
                     _finish(tx, tasks, message, work)
         ReportRepository(tx).attach_archived(work.archived)
+        if work.incidents:
+            note(tx, work.incidents)
         self._store(tx, tasks, work)
         if work.ends:
             fault("result.before_commit")
@@ -201,6 +244,8 @@ class Reports:
     def _claim(self, tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
         claim = claim_of(message)
         task = tasks.get(claim.task_id)
+        if task and task.standing.agent_id != claim.agent_id:
+            work.suspect(message, OTHER_AGENT)
         verdict = judge_claim(task.standing if task else None, claim, tx.now)
         reason = verdict.reason
         if verdict.granted and task:
@@ -212,8 +257,7 @@ class Reports:
             if may:
                 if verdict.changes:
                     work.grants[task.id] = grant_row(claim, verdict.epoch)
-                frame = grant(task.id, claim.attempt, epoch=verdict.epoch, boot_id=claim.boot_id)
-                work.answer(message, frame)
+                work.granted.append((claim.agent_id, Asked(task.id, claim.attempt)))
                 return
             reason = "actor_not_allowed"
             work.ends[task.id] = final_row(task.id, TaskStatus.REJECTED, reason=reason)
@@ -286,7 +330,7 @@ class Reports:
 
 
 def _reject(tasks: Tasks, message: Message, work: Round) -> None:
-    task = _own(tasks, message)
+    task = work.own(tasks, message)
     if task and task.standing.status not in TERMINAL | {TaskStatus.RUNNING}:
         reason = str(message.get("reason") or "rejected")
         row = final_row(
@@ -296,7 +340,7 @@ def _reject(tasks: Tasks, message: Message, work: Round) -> None:
 
 
 def _start(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
-    task = _own(tasks, message)
+    task = work.own(tasks, message)
     if task and task.standing.status == TaskStatus.CLAIMED:
         work.starts[task.id] = {
             "task": task.id,
@@ -307,12 +351,14 @@ def _start(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None
 
 def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
     try:
-        if _is_past(tasks, message):
+        if is_past(tasks, message):
             _finish_past(tx, tasks, message, work)
             return
-        task, result = _verified(tasks, message)
+        task, result = verified(tasks, message)
     except ReportRefused as why:
         refused.labels(str(why)).inc()
+        if str(why) in FORGERIES and str(message["task_id"]) in tasks:
+            work.suspect(message, f"result_{why}")
         log.warning("A result was refused.", task_id=message["task_id"], why=str(why))
         return
     status = final_status(result, work.codes.get(task.step_id, PLAIN_SUCCESS))
@@ -339,16 +385,10 @@ def _finish(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> Non
     work.answer(message, result_ack(task.id, task.standing.attempt))
 
 
-def _is_past(tasks: Tasks, message: Message) -> bool:
-    """Whether a result is about an attempt after which another has begun."""
-    task = tasks.get(str(message["task_id"]))
-    return task is not None and number(message["attempt"]) < task.standing.attempt
-
-
 def _finish_past(tx: Transaction, tasks: Tasks, message: Message, work: Round) -> None:
     """Keep a late result of an earlier attempt beside it; it changes nothing else (R10)."""
     task = tasks[str(message["task_id"])]
-    result = _read(task, message)
+    result = read_of(task, message)
     if result.task_id != task.id or result.attempt != message["attempt"]:
         raise ReportRefused("not_its_task")
     status = final_status(result, work.codes.get(task.step_id, PLAIN_SUCCESS))
@@ -357,43 +397,3 @@ def _finish_past(tx: Transaction, tasks: Tasks, message: Message, work: Round) -
         {"task": task.id, "past": result.attempt, "final": str(status), "outcome": outcome}
     )
     work.answer(message, result_ack(task.id, result.attempt))
-
-
-def _read(task: ReportedTask, message: Message) -> ResultPayload:
-    if task.standing.agent_id != message["agent_id"]:
-        raise ReportRefused("not_its_task")
-    return read_result(
-        str(message.get("payload")),
-        str(message.get("signature")),
-        public_key=task.public_key,
-        agent_id=str(message["agent_id"]),
-    )
-
-
-def _own(tasks: Mapping[str, ReportedTask], message: Message) -> ReportedTask | None:
-    """The task of a message, if it is this agent's and this attempt's (S10, B91)."""
-    task = tasks.get(str(message["task_id"]))
-    if (
-        task is None
-        or task.standing.agent_id != message["agent_id"]
-        or task.standing.attempt != message["attempt"]
-    ):
-        refused.labels("not_its_task").inc()
-        return None
-    return task
-
-
-def _verified(
-    tasks: Mapping[str, ReportedTask], message: Message
-) -> tuple[ReportedTask, ResultPayload]:
-    task = _own(tasks, message)
-    if task is None:
-        raise ReportRefused("not_its_task")
-    result = _read(task, message)
-    standing = task.standing
-    if result.task_id != task.id or result.attempt != standing.attempt:
-        raise ReportRefused("not_its_task")
-    granted = standing.status in ON_HOST or standing.status in TERMINAL
-    if not granted or result.epoch != standing.epoch:
-        raise ReportRefused("not_granted")
-    return task, result

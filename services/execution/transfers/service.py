@@ -1,7 +1,7 @@
 """Turns push and collect steps into an order for each host, and keeps what hosts say meanwhile."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -10,7 +10,6 @@ from libs.kit.artifacts import FileTickets, Ticket
 from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
-from services.execution.changes.service import Changes
 from services.execution.domain import StepKind
 from services.execution.files.domain import FileNotThere, StepNotCollecting
 from services.execution.files.repository import FileRepository
@@ -94,11 +93,24 @@ class Found:
 NOTHING = Found({}, {}, {})
 
 
+class Watchers(Protocol):
+    """Whoever wants to know that something has moved."""
+
+    def tell(self, execution_ids: Iterable[str]) -> None: ...
+
+
+class NobodyWatches:
+    """For a process in which no task ever moves."""
+
+    def tell(self, execution_ids: Iterable[str]) -> None:
+        """Forget it."""
+
+
 class Transfers:
     """Files in executions: checked at accept, ordered with an offer, told while the task runs."""
 
     def __init__(
-        self, db: Database, settings: ExecutionSettings, tickets: FileTickets, changes: Changes
+        self, db: Database, settings: ExecutionSettings, tickets: FileTickets, changes: Watchers
     ) -> None:
         self._db = db
         self._settings = settings

@@ -1,0 +1,1 @@
+"""What was refused because nobody honest sends it."""

@@ -1,0 +1,1 @@
+"""The way to the signer, who is a process of its own."""

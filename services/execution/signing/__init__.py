@@ -1,0 +1,1 @@
+"""Orders that agents carry out: checked once more against the rows, then signed."""

@@ -1,0 +1,266 @@
+"""Signs orders, after everything about them was looked up once more."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from libs.contracts.auth import AuthClient
+from libs.contracts.hosts import AgentState, HostsClient
+from libs.contracts.trust import CANCEL, GRANT, RUN, signed_frame
+from libs.kit.clock import monotonic, now
+from libs.kit.db import Database, Transaction, reads
+from libs.kit.errors import AppError, Unavailable
+from libs.kit.logging import get_logger
+from libs.kit.metrics import counter
+from services.execution.models import Step
+from services.execution.orders.service import Orders, Sheets
+from services.execution.settings import SignerSettings
+from services.execution.signing.domain import (
+    Asked,
+    Pace,
+    Refusal,
+    Signable,
+    SignedBatch,
+    SigningKey,
+    cancel_payload,
+    grant_payload,
+    is_script_intact,
+    order_of,
+    run_payload,
+    why_not_cancel,
+    why_not_grant,
+    why_not_run,
+)
+from services.execution.signing.repository import (
+    Counters,
+    DecisionLog,
+    SigningRepository,
+    TrustFolder,
+    TrustMissing,
+)
+from services.execution.transfers.service import Found, Transfers
+
+STANDING_SECONDS: Final = 3.0
+"""How long an answer about a person or an agent is believed; T_revoke is 5 s."""
+STANDINGS_KEPT: Final = 20_000
+AGENTS_AT_ONCE: Final = 500
+RENEW_SECONDS: Final = 3600.0
+_NEVER: Final = (float("-inf"), False)
+
+log = get_logger(__name__)
+signed_total = counter("opsjob_signed_total", "Orders that were signed.", ["purpose"])
+unsigned_total = counter("opsjob_unsigned_total", "Orders that were not signed.", ["why"])
+
+
+class Standing:
+    """Whether people may still run things, and whether agents are still the ones they were."""
+
+    def __init__(self, auth: AuthClient, hosts: HostsClient) -> None:
+        self._auth = auth
+        self._hosts = hosts
+        self._users: dict[int, tuple[float, bool]] = {}
+        self._agents: dict[str, tuple[float, bool]] = {}
+
+    async def check(self, user_ids: Collection[int], agent_ids: Collection[str]) -> None:
+        """Ask about those that are not known any more. Raises Unavailable."""
+        fresh = monotonic() - STANDING_SECONDS
+        users = sorted(u for u in user_ids if self._users.get(u, _NEVER)[0] < fresh)
+        agents = sorted(a for a in agent_ids if self._agents.get(a, _NEVER)[0] < fresh)
+        await asyncio.gather(self._ask_users(users), self._ask_agents(agents))
+
+    def may(self, user_id: int) -> bool:
+        """Whether this person may run things; after `check`."""
+        return self._users[user_id][1]
+
+    def is_active(self, agent_id: str) -> bool:
+        """Whether this agent may get orders; after `check`."""
+        return self._agents[agent_id][1]
+
+    async def _ask_users(self, wanted: Sequence[int]) -> None:
+        if not wanted:
+            return
+        found = await self._auth.active_users(list(wanted))
+        if len(self._users) > STANDINGS_KEPT:
+            self._users.clear()
+        for user_id in wanted:
+            who = found.get(user_id)
+            may = who is not None and bool({"*", "executions:run"} & set(who.permissions))
+            self._users[user_id] = (monotonic(), may)
+
+    async def _ask_agents(self, wanted: Sequence[str]) -> None:
+        if len(self._agents) > STANDINGS_KEPT:
+            self._agents.clear()
+        for start in range(0, len(wanted), AGENTS_AT_ONCE):
+            some = list(wanted[start : start + AGENTS_AT_ONCE])
+            found = await self._hosts.agent_identities(some)
+            for agent_id in some:
+                who = found.get(agent_id)
+                is_active = who is not None and who.status is AgentState.ACTIVE
+                self._agents[agent_id] = (monotonic(), is_active)
+
+
+class _Keys:
+    """The key that may sign now; looked up again when the folder changes."""
+
+    def __init__(self, folder: TrustFolder, life: timedelta) -> None:
+        self._folder = folder
+        self._life = life
+        self._stamp = -1
+        self._key: SigningKey | None = None
+        self._checked_at = float("-inf")
+        self._log: DecisionLog | None = None
+        self._counters: Counters | None = None
+
+    def current(self) -> SigningKey:
+        """Raises Unavailable when there is none."""
+        try:
+            stamp = self._folder.bundle_file.stat().st_mtime_ns
+            if stamp != self._stamp or monotonic() - self._checked_at > RENEW_SECONDS:
+                self._folder.renew(now(), self._life)
+                self._key = self._folder.signing_key(now())
+                self._stamp = self._folder.bundle_file.stat().st_mtime_ns
+                self._checked_at = monotonic()
+        except (OSError, TrustMissing) as error:
+            self._key = None
+            log.error("Nothing can be signed.", error=str(error))
+            raise Unavailable from error
+        assert self._key is not None
+        return self._key
+
+    def note(self, entry: dict[str, object]) -> None:
+        """Write a decision down before anybody learns of it. Raises Unavailable."""
+        try:
+            self._log = self._log or DecisionLog(self._folder.log)
+            self._log.add(entry)
+        except OSError as error:
+            log.error("Decisions cannot be logged, so nothing is signed.", error=str(error))
+            raise Unavailable from error
+
+    def count(self) -> int:
+        """The next number of a control order."""
+        self._counters = self._counters or Counters(self._folder.counter)
+        return self._counters.next(now())
+
+
+Prepared = tuple[dict[str, Signable], Mapping[str, Step], Sheets, Found]
+
+
+class Signing:
+    """Signs what the rows say, never what somebody says. One object holds the key."""
+
+    def __init__(
+        self,
+        db: Database,
+        orders: Orders,
+        transfers: Transfers,
+        standing: Standing,
+        folder: TrustFolder,
+        settings: SignerSettings,
+    ) -> None:
+        self._db = db
+        self._orders = orders
+        self._transfers = transfers
+        self._standing = standing
+        self._settings = settings
+        self._keys = _Keys(folder, timedelta(days=settings.certificate_days))
+        self._pace = Pace(settings.tasks_per_minute)
+
+    async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
+        """Orders for what is being offered, each written from its rows and checked once more."""
+        batch = SignedBatch()
+        tasks, steps, sheets, files = await self._prepare(asked)
+        await self._orders.fetch(sheets)
+        good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, now()))
+        await self._standing.check({t.user_id for t in good}, {t.agent_id for t in good})
+        intact = {step.id: is_script_intact(step) for step in steps.values()}
+        room = self._pace.room(monotonic())
+        payloads: dict[str, bytes] = {}
+        for task in good:
+            step = steps[task.step_id]
+            why = self._why_not(task, is_intact=intact[step.id], room=room - len(payloads))
+            if why is not None:
+                batch.refuse(task.id, why)
+                continue
+            try:
+                filled = sheets.fill(task)
+                work = self._transfers.work(task, step, sheets, files)
+            except AppError as error:
+                batch.refused[task.id] = (error.code, error.message)
+                continue
+            payloads[task.id] = run_payload(task, order_of(task, step, filled, work), now())
+        self._pace.took(len(payloads), monotonic())
+        return self._signed(RUN, payloads, batch)
+
+    async def grants(self, asked: Sequence[Asked]) -> SignedBatch:
+        """Leave to start for what the database has granted; the row says to which boot."""
+        batch = SignedBatch()
+        good = self._among(asked, await self._rows(asked), batch, why_not_grant)
+        return self._signed(GRANT, {t.id: grant_payload(t, now()) for t in good}, batch)
+
+    async def cancels(self, asked: Sequence[Asked]) -> SignedBatch:
+        """Orders to stop, each with a number above all before it."""
+        batch = SignedBatch()
+        rows = await self._rows(asked)
+        good = self._among(asked, rows, batch, lambda t, one: why_not_cancel(t, one, now()))
+        payloads = {t.id: cancel_payload(t, now(), self._keys.count()) for t in good}
+        return self._signed(CANCEL, payloads, batch)
+
+    def _why_not(self, task: Signable, *, is_intact: bool, room: int) -> Refusal | None:
+        most = self._settings.hosts_per_execution
+        if not is_intact:
+            return Refusal.SCRIPT_CHANGED
+        if not self._standing.may(task.user_id):
+            return Refusal.ACTOR
+        if not self._standing.is_active(task.agent_id):
+            return Refusal.AGENT
+        if most and task.task_total > most:
+            return Refusal.TOO_MANY_HOSTS
+        return Refusal.RATE if room <= 0 else None
+
+    def _among(
+        self,
+        asked: Sequence[Asked],
+        tasks: Mapping[str, Signable],
+        batch: SignedBatch,
+        judge: Callable[[Signable | None, Asked], Refusal | None],
+    ) -> list[Signable]:
+        """Those whose rows allow it; the others are refused."""
+        good: list[Signable] = []
+        for one in asked:
+            task = tasks.get(one.task_id)
+            why = judge(task, one)
+            if why is not None:
+                batch.refuse(one.task_id, why)
+            elif task is not None:
+                good.append(task)
+        return good
+
+    def _signed(
+        self, purpose: str, payloads: Mapping[str, bytes], batch: SignedBatch
+    ) -> SignedBatch:
+        """Sign, and write down what was decided before anybody gets it."""
+        key = self._keys.current()
+        for task_id, payload in payloads.items():
+            batch.frames[task_id] = signed_frame(key.private, key.kid, purpose, payload)
+        hashes = {task: hashlib.sha256(p).hexdigest()[:32] for task, p in payloads.items()}
+        refused = {task: code for task, (code, _) in batch.refused.items()}
+        entry = {"at": now().isoformat(), "purpose": purpose, "kid": key.kid}
+        self._keys.note({**entry, "signed": hashes, "refused": refused})
+        signed_total.labels(purpose).inc(len(payloads))
+        for code in refused.values():
+            unsigned_total.labels(code).inc()
+        return batch
+
+    @reads
+    def _prepare(self, tx: Transaction, asked: Sequence[Asked]) -> Prepared:
+        repository = SigningRepository(tx)
+        tasks = repository.tasks(asked)
+        steps = repository.steps({task.step_id for task in tasks.values()})
+        sheets = self._orders.load(tx, list(tasks.values()), steps)
+        return tasks, steps, sheets, self._transfers.load(tx, steps)
+
+    @reads
+    def _rows(self, tx: Transaction, asked: Sequence[Asked]) -> dict[str, Signable]:
+        return SigningRepository(tx).tasks(asked)
