@@ -11,6 +11,7 @@ from gateway.agents.revocation import Revocation
 from gateway.agents.roster import Roster
 from gateway.agents.session import Session
 from gateway.agents.settings import AgentGatewaySettings
+from gateway.agents.trust import TrustDesk
 from gateway.agents.uplink import Uplink
 from libs.contracts.hosts import AgentIdentity
 from libs.kit import clock
@@ -36,6 +37,7 @@ class FrontDesk:
         presence: Presence,
         revocation: Revocation,
         uplink: Uplink,
+        trust: TrustDesk,
         spawn: Callable[[Coroutine[None, None, None]], object],
     ) -> None:
         self.gateway_id = gateway_id
@@ -51,10 +53,16 @@ class FrontDesk:
         self._presence = presence
         self._revocation = revocation
         self._uplink = uplink
+        self._trust = trust
         self._admission = Admission(
             settings.handshakes_per_second, settings.handshake_burst, clock.monotonic
         )
         self._returns = PeerRates(RETURNS_PER_SECOND, RETURN_BURST, clock.monotonic)
+
+    @property
+    def bundle(self) -> str:
+        """The present trust bundle; empty while there is none."""
+        return self._trust.bundle
 
     def let_in(self) -> None:
         """Raises Unavailable with Retry-After when no handshake fits in now."""

@@ -17,6 +17,7 @@ from libs.protocol.messages import (
     Started,
 )
 from libs.protocol.messages import Result as ResultMessage
+from libs.protocol.signed import Security
 
 STREAM_OF: Final[dict[type, str]] = {
     Claim: RESULTS,
@@ -24,6 +25,7 @@ STREAM_OF: Final[dict[type, str]] = {
     Started: RESULTS,
     Progress: RESULTS,
     ResultMessage: RESULTS,
+    Security: RESULTS,
     Gap: LOGS,
 }
 """Which text messages of an agent go on, and where to."""

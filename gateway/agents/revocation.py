@@ -17,6 +17,7 @@ from libs.contracts.hosts import (
     AgentDisabled,
     AgentEnabled,
     AgentIdentity,
+    AgentQuarantined,
     AgentRetired,
     AgentState,
     HostsFact,
@@ -30,7 +31,9 @@ log = get_logger(__name__)
 FACTS_STREAM: Final = f"facts:{HostsFact.topic}"
 REMEMBER_SECONDS: Final = 60.0
 """How long a fact also counts for a handshake that had its answer from hosts just before."""
-_CONCERNING: Final = frozenset({AgentDisabled.type, AgentEnabled.type, AgentRetired.type})
+_CONCERNING: Final = frozenset(
+    {AgentDisabled.type, AgentEnabled.type, AgentQuarantined.type, AgentRetired.type}
+)
 
 
 class _Fact(msgspec.Struct):

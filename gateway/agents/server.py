@@ -26,11 +26,13 @@ from gateway.agents.roster import Roster
 from gateway.agents.session import Session
 from gateway.agents.settings import AgentGatewaySettings
 from gateway.agents.socket import AgentSocket
-from gateway.agents.tail import Tail
+from gateway.agents.tail import Fields, Tail
+from gateway.agents.trust import Keeper, TrustDesk
 from gateway.agents.uplink import Uplink
 from gateway.agents.web import Routes, WebExchange
 from libs.contracts.agents import gateway_key
 from libs.kit import clock
+from libs.kit.errors import AppError
 from libs.kit.ids import new_id
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis, blocking
@@ -50,8 +52,11 @@ _quiet = logging.getLogger("opsjob.websockets")
 _quiet.setLevel(logging.ERROR)
 
 
-class Hosts(Registrar, Registry, Protocol):
+class Hosts(Registrar, Registry, Keeper, Protocol):
     """The questions that the gateway asks of hosts; HostsClient answers them."""
+
+    async def report_clone(self, agent_id: str, boot_ids: list[str], evidence: str) -> None:
+        """Puts an identity that two living machines hold into quarantine."""
 
 
 class AgentGateway:
@@ -96,12 +101,15 @@ class AgentGateway:
             seconds=settings.reconcile_seconds,
             spawn=self._spawn,
         )
+        self._hosts = hosts
+        self._trust = TrustDesk(hosts, self.roster, seconds=settings.reconcile_seconds)
+        self.roster.on_clone = self._report_clone
         self._desk = self._make_desk()
         self._tail = Tail(
             self._blocking,
             {
                 gateway_key(self.gateway_id): Downlink(self.roster).deliver,
-                FACTS_STREAM: self.revocation.heed,
+                FACTS_STREAM: self._heed,
             },
         )
         self._files = files
@@ -121,8 +129,24 @@ class AgentGateway:
             presence=self.presence,
             revocation=self.revocation,
             uplink=self.uplink,
+            trust=self._trust,
             spawn=self._spawn,
         )
+
+    def _heed(self, fields: Fields) -> None:
+        self.revocation.heed(fields)
+        self._trust.heed(fields)
+
+    def _report_clone(self, agent_id: str, boot_ids: list[str], evidence: str) -> None:
+        """Hosts decides, and its fact ends what is still connected anywhere."""
+
+        async def report() -> None:
+            try:
+                await self._hosts.report_clone(agent_id, boot_ids, evidence)
+            except AppError as error:
+                log.error("A clone could not be reported.", agent_id=agent_id, error=error.code)
+
+        self._spawn(report())
 
     # ---- life -----------------------------------------------------------------------------
 
@@ -140,6 +164,7 @@ class AgentGateway:
                     self._tail.run(),
                     self._identities.run(),
                     self.revocation.run(),
+                    self._trust.run(),
                     self._sweep_for_ever(),
                     self._mark_for_ever(),
                 )

@@ -32,6 +32,7 @@ from gateway.agents.counting import ENDINGS, REFUSED
 from gateway.agents.pace import WINDOW_SECONDS, Pace
 from gateway.agents.packing import STREAM_OF, pack_hello, pack_message, pack_output
 from gateway.agents.socket import AgentSocket
+from gateway.agents.unwrapping import unwrapped
 from gateway.agents.upgrade import agent_of, refusal
 from libs.contracts.agents import LOGS
 from libs.contracts.hosts import AgentIdentity, AgentState
@@ -49,7 +50,8 @@ from libs.protocol.messages import (
     Welcome,
 )
 from libs.protocol.payload import session_statement
-from libs.protocol.version import OLDEST_VERSION, PROTOCOL_VERSION
+from libs.protocol.signed import Trust
+from libs.protocol.version import OLDEST_VERSION, PROTOCOL_VERSION, SIGNED_SINCE
 
 HEARTBEAT_SLACK: Final = 4
 """How many times more often than told an agent may send heartbeats before it is cut off."""
@@ -71,6 +73,10 @@ class Desk(Protocol):
     gateway_id: str
     messages_per_second: int
     window_bytes: int
+
+    @property
+    def bundle(self) -> str:
+        """The present trust bundle; empty while there is none."""
 
     def let_in(self) -> None:
         """Raises Unavailable, with a time to wait, when no handshake fits in now."""
@@ -121,6 +127,7 @@ class Session:
         "identity_epoch",
         "is_paused",
         "last_heard",
+        "protocol",
         "session_id",
     )
 
@@ -135,6 +142,7 @@ class Session:
         self.boot_id = ""
         self.identity_epoch = 0
         self.hello = b""
+        self.protocol = 0
         self.heartbeat_seconds = 0.0
         self.buffered = 0
         self.is_paused = False
@@ -215,6 +223,8 @@ class Session:
 
     def forward(self, frames: Sequence[bytes]) -> int:
         """Sends frames as they are, at once; how many, for too much may wait for this agent."""
+        if self.protocol < SIGNED_SINCE:
+            frames = unwrapped(frames)
         return self._socket.send_texts(frames)
 
     def end(self, closing: Closing) -> None:
@@ -278,6 +288,7 @@ class Session:
         closing = self._judge(hello, identity)
         if closing is None and self._phase is Phase.PROVING:
             self.boot_id = hello.boot_id
+            self.protocol = hello.protocol
             self.identity_epoch = hello.identity_epoch
             self.hello = pack_hello(hello)
             closing = await self._desk.admit(self)
@@ -314,6 +325,8 @@ class Session:
                 session_id=self.session_id,
             )
         )
+        if self._desk.bundle and self.protocol >= SIGNED_SINCE:
+            self._send(Trust(self._desk.bundle))
 
     # ---- the work -------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from libs.contracts.access import Accesses
 from libs.contracts.audit import refused
+from libs.contracts.auth import AuthClient
 from libs.kit.db import Database
 from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
@@ -14,6 +16,8 @@ from services.hosts.groups.router import router as groups_router
 from services.hosts.groups.service import Groups
 from services.hosts.internal import router as internal_router
 from services.hosts.models import Base, Host
+from services.hosts.quarantine.router import router as quarantine_router
+from services.hosts.quarantine.service import Quarantine
 from services.hosts.repository import Totals
 from services.hosts.router import router
 from services.hosts.service import Hosts, password_place
@@ -25,12 +29,21 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     settings = HostsSettings()
     totals = Totals(settings.total_seconds)
     seal = runtime.seal("hosts")
+    quarantine = Quarantine(db)
+    accesses = Accesses(AuthClient(runtime.http, runtime.internal_tokens, "hosts"))
     return [
-        Hosts(db, seal=seal, totals=totals),
-        Groups(db, totals=totals),
+        quarantine,
+        Hosts(db, seal=seal, totals=totals, accesses=accesses),
+        Groups(db, totals=totals, accesses=accesses),
         Agents(db),
         Enrolment(db, totals=totals),
-        PresenceIntake(db, redis=runtime.redis, consumer=runtime.process_id, settings=settings),
+        PresenceIntake(
+            db,
+            redis=runtime.redis,
+            consumer=runtime.process_id,
+            settings=settings,
+            watch=quarantine.watch,
+        ),
         PresenceSweep(db, settings=settings),
     ]
 
@@ -40,7 +53,14 @@ service = Service(
     metadata=Base.metadata,
     build=build,
     # The more special paths first: /api/hosts/groups is not a host.
-    routers=(groups_router, router, enrolment_router, agents_router, internal_router),
+    routers=(
+        groups_router,
+        router,
+        enrolment_router,
+        quarantine_router,
+        agents_router,
+        internal_router,
+    ),
     loops=(PresenceIntake, PresenceSweep),
     sealed=(SealedColumn(Host.password_sealed, password_place),),
     refused=refused,

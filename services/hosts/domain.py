@@ -93,6 +93,8 @@ def presence(agent_id: str | None, state: str | None, *, is_online: bool | None)
     """How the agent of a host stands, from what is stored about it."""
     if agent_id is None or state is None:
         return AgentPresence.NONE
+    if state == AgentState.QUARANTINED:
+        return AgentPresence.QUARANTINED
     if state != AgentState.ACTIVE:
         return AgentPresence.DISABLED
     return AgentPresence.ONLINE if is_online else AgentPresence.OFFLINE

@@ -115,3 +115,27 @@ class EnrolmentRefused(Unauthenticated):
     code = "enrolment_refused"
     message = "Enrolment refused. Ask for a new token."
     message_zh = "注册被拒绝，请申请新的令牌。"
+
+
+class TrustNotVouched(Invalid):
+    """A trust bundle that its own root key did not sign."""
+
+    code = "trust_not_vouched"
+    message = "The root key does not vouch for this trust bundle."
+    message_zh = "根密钥未对该信任包签名。"
+
+
+class TrustOutdated(Conflict):
+    """The list of revoked keys is older than the one that is known."""
+
+    code = "trust_outdated"
+    message = "This trust bundle is older than the present one."
+    message_zh = "该信任包比当前的旧。"
+
+
+class TrustRootDiffers(Conflict):
+    """Agents believe one root key for ever; another one needs new enrolments."""
+
+    code = "trust_root_differs"
+    message = "The agents of this installation believe another root key."
+    message_zh = "本系统的 Agent 信任的是另一个根密钥。"

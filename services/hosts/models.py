@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from libs.kit.db import UTCDateTime, mechanism_tables
@@ -101,6 +101,9 @@ class Agent(Base):
     gateway_id: Mapped[str | None] = mapped_column(String(128))
     session_id: Mapped[str | None] = mapped_column(String(128))
     boot_id: Mapped[str | None] = mapped_column(String(128))
+    former_boots: Mapped[str] = mapped_column(Text, server_default="[]")
+    quarantined_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    quarantine_reason: Mapped[str | None] = mapped_column(String(500))
     machine_id: Mapped[str] = mapped_column(String(255))
     version: Mapped[str] = mapped_column(String(255))
     inventory: Mapped[str] = mapped_column(Text)
@@ -130,9 +133,22 @@ class EnrolmentToken(Base):
     agent_id: Mapped[str | None] = mapped_column(String(32))
 
 
+class TrustBundle(Base):
+    """The one row with what agents check orders against; public, and vouched for by its root."""
+
+    __tablename__ = "trust_bundles"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    root: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int] = mapped_column(BigInteger)
+    bundle: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 @dataclass(frozen=True)
 class CountedGroup:
-    """A group and how many hosts are directly in it."""
+    """A group, how many hosts are directly in it, and the group above it as far as it is seen."""
 
     group: Group
     host_count: int
+    parent_id: int | None

@@ -1,5 +1,6 @@
 """Hosts in the database, and the one form in which they are shown."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     FromClause,
+    Integer,
     Select,
     String,
     Table,
@@ -21,7 +23,10 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    union,
 )
+from sqlalchemy import cast as cast_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from libs.contracts.hosts import AgentPresence, AgentState, HostTarget
@@ -37,12 +42,25 @@ _group, _member = cast(Table, Group.__table__), cast(Table, GroupMember.__table_
 _hosts, _agents, _groups, _members = _host.c, _agent.c, _group.c, _member.c
 
 
+class Sight(msgspec.Struct, frozen=True):
+    """The hosts that somebody sees who does not see all, and the groups, with those below them.
+
+    Hosts are seen by themselves and in groups that are seen.
+    """
+
+    every_host: bool
+    hosts: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+
+
 class HostSearch(msgspec.Struct, frozen=True):
     """What a page of hosts is made from; equal searches have equal totals."""
 
     text: str | None = None
     groups: tuple[int, ...] | None = None
     agent_status: AgentPresence | None = None
+    sight: Sight | None = None
+    """None for who sees everything."""
 
 
 class HostRepository:
@@ -50,6 +68,7 @@ class HostRepository:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self._dialect = tx.session.get_bind().dialect.name
 
     # ---- one host --------------------------------------------------------------------------
 
@@ -57,11 +76,11 @@ class HostRepository:
         """The host with this id."""
         return self._tx.get(Host, host_id)
 
-    def row(self, host_id: int) -> HostRow | None:
-        """A host as it is shown."""
-        ids = select(_hosts.id).where(_hosts.id == host_id)
+    def row(self, host_id: int, sight: Sight | None = None) -> HostRow | None:
+        """A host as it is shown; None when it is missing or hidden."""
+        ids = _matching(HostSearch(sight=sight), self._dialect).where(_hosts.id == host_id)
         statement = _shown(ids).order_by(_groups.name_key)
-        rows = _folded(self._tx.execute(statement).all())
+        rows = _seen(_folded(self._tx.execute(statement).all()), sight)
         return rows[0] if rows else None
 
     def name_is_taken(self, name: str, *, but: int | None = None) -> bool:
@@ -116,20 +135,24 @@ class HostRepository:
             values = {"limit": limit, "offset": offset}
             found = connection.exec_driver_sql(statement, tuple(values[name] for name in order))
             return _folded(found.all())
-        ids = _matching(search).order_by(*_order(sort)).limit(limit).offset(offset)
+        matching = _matching(search, self._dialect)
+        ids = matching.order_by(*_order(sort)).limit(limit).offset(offset)
         shown = _shown(ids).order_by(*_order(sort), _groups.name_key)
-        return _folded(self._tx.execute(shown).all())
+        return _seen(_folded(self._tx.execute(shown).all()), search.sight)
 
     def count(self, search: HostSearch) -> int:
         """How many hosts match."""
         if search == HostSearch():
             return self._tx.scalar(select(func.count()).select_from(Host)) or 0
-        matching = _matching(search).subquery()
+        matching = _matching(search, self._dialect).subquery()
         return self._tx.scalar(select(func.count()).select_from(matching)) or 0
 
-    def targets(self, host_ids: Sequence[int]) -> dict[int, HostTarget]:
-        """What execution needs of these hosts, by id; unknown ones are absent."""
+    def targets(self, host_ids: Sequence[int], sight: Sight | None = None) -> dict[int, HostTarget]:
+        """What execution needs of these hosts, by id; unknown and hidden ones are absent."""
         found: dict[int, HostTarget] = {}
+        seen: list[ColumnElement[bool]] = []
+        if sight is not None:
+            seen = [_hosts.id.in_(_matching(HostSearch(sight=sight), self._dialect))]
         for start in range(0, len(host_ids), 5000):
             statement = (
                 select(
@@ -138,7 +161,7 @@ class HostRepository:
                     _agents.identity_epoch,
                 )
                 .select_from(_with_agents(_host))
-                .where(_hosts.id.in_(host_ids[start : start + 5000]))
+                .where(_hosts.id.in_(host_ids[start : start + 5000]), *seen)
             )  # fmt: skip
             for row in self._tx.execute(statement).mappings():
                 found[row["id"]] = HostTarget(
@@ -209,6 +232,14 @@ class Totals:
 # ---- statements --------------------------------------------------------------------------------
 
 
+def given(ids: Sequence[int], dialect: str) -> Select[int]:
+    """Ids as a table of one column. One parameter, however many there are."""
+    if dialect == "postgresql":
+        return select(func.unnest(cast_(list(ids), ARRAY(Integer))))
+    listed = func.json_each(json.dumps(ids)).table_valued("value")
+    return select(listed.c.value)
+
+
 def _with_agents(hosts: FromClause) -> FromClause:
     return hosts.outerjoin(_agent, _agents.id == _hosts.agent_id)
 
@@ -226,8 +257,12 @@ def _order(sort: str) -> list[ColumnElement[object]]:
     return [first] if column is _hosts.id else [first, _hosts.id.asc()]
 
 
-def _matching(search: HostSearch) -> Select[int]:
+def _matching(search: HostSearch, dialect: str) -> Select[int]:
     conditions: list[ColumnElement[bool]] = []
+    sight = search.sight
+    if sight is not None and not sight.every_host:
+        inside = select(_members.host_id).where(_members.group_id.in_(given(sight.groups, dialect)))
+        conditions.append(_hosts.id.in_(union(given(sight.hosts, dialect), inside)))
     if search.text:
         folded = name_key(search.text)
         conditions.append(
@@ -244,6 +279,9 @@ def _matching(search: HostSearch) -> Select[int]:
     return select(_hosts.id).where(*conditions)
 
 
+_NEITHER = (AgentState.ACTIVE, AgentState.QUARANTINED)
+
+
 def _stands(status: AgentPresence) -> ColumnElement[bool]:
     """The SQL twin of domain.presence; a test compares the two.
 
@@ -254,7 +292,8 @@ def _stands(status: AgentPresence) -> ColumnElement[bool]:
         return _hosts.agent_id.is_(None)
     active = _agents.status == AgentState.ACTIVE
     standing: dict[AgentPresence, ColumnElement[bool]] = {
-        AgentPresence.DISABLED: _agents.status != AgentState.ACTIVE,
+        AgentPresence.DISABLED: _agents.status.not_in(_NEITHER),
+        AgentPresence.QUARANTINED: _agents.status == AgentState.QUARANTINED,
         AgentPresence.ONLINE: and_(active, _agents.is_online.is_(True)),
         AgentPresence.OFFLINE: and_(active, _agents.is_online.is_(False)),
     }
@@ -305,6 +344,14 @@ _Shown = tuple[
     str | None, datetime | str | None, datetime | str, datetime | str, str | None, int | None,
     str | None,
 ]  # fmt: skip
+
+
+def _seen(rows: list[HostRow], sight: Sight | None) -> list[HostRow]:
+    """The same without the names of groups that are not seen."""
+    if sight is not None:
+        for row in rows:
+            row.groups[:] = [group for group in row.groups if group["id"] in sight.groups]
+    return rows
 
 
 def _folded(rows: Sequence[object]) -> list[HostRow]:

@@ -22,6 +22,8 @@ class Hello:
     boot_id: str | None
     version: str | None
     inventory: str
+    is_again: bool = False
+    """Announced once more, because Redis was away; it may be over already."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def _hello(message: Mapping[str, object], at: datetime) -> Hello:
         boot_id=_text(message.get("boot_id")),
         version=_text(told.get("agent_version")),
         inventory=inventory,
+        is_again=message.get("again") is True,
     )
 
 

@@ -37,7 +37,8 @@ _COLUMNS = {
 _STANDING: dict[AgentPresence, tuple[ColumnElement[bool], ...]] = {
     AgentPresence.ONLINE: (Agent.status == AgentState.ACTIVE, Agent.is_online.is_(True)),
     AgentPresence.OFFLINE: (Agent.status == AgentState.ACTIVE, Agent.is_online.is_(False)),
-    AgentPresence.DISABLED: (Agent.status != AgentState.ACTIVE,),
+    AgentPresence.DISABLED: (Agent.status.not_in((AgentState.ACTIVE, AgentState.QUARANTINED)),),
+    AgentPresence.QUARANTINED: (Agent.status == AgentState.QUARANTINED,),
     AgentPresence.NONE: (Agent.id.is_(None),),
 }
 

@@ -33,7 +33,7 @@ async def list_agents(
 @router.get("/{agent_id}")
 async def show_agent(agent_id: AgentId, agents: AgentsUseCases, by: Reader) -> AgentDetail:
     """One agent with its inventory."""
-    return _detail(*await agents.one(agent_id))
+    return detail_of(*await agents.one(agent_id))
 
 
 @router.delete("/{agent_id}")
@@ -45,13 +45,13 @@ async def retire_agent(agent_id: AgentId, agents: AgentsUseCases, by: Writer) ->
 @router.post("/{agent_id}/disable")
 async def disable_agent(agent_id: AgentId, agents: AgentsUseCases, by: Writer) -> AgentDetail:
     """Shuts an agent out within seconds, until it is enabled again."""
-    return _detail(*await agents.disable(agent_id))
+    return detail_of(*await agents.disable(agent_id))
 
 
 @router.post("/{agent_id}/enable")
 async def enable_agent(agent_id: AgentId, agents: AgentsUseCases, by: Writer) -> AgentDetail:
     """Lets a disabled agent in again; 409 `agent_retired`."""
-    return _detail(*await agents.enable(agent_id))
+    return detail_of(*await agents.enable(agent_id))
 
 
 def _out(agent: Agent, host: Host) -> AgentOut:
@@ -69,11 +69,14 @@ def _out(agent: Agent, host: Host) -> AgentOut:
     )
 
 
-def _detail(agent: Agent, host: Host) -> AgentDetail:
+def detail_of(agent: Agent, host: Host) -> AgentDetail:
+    """An agent as the API shows it."""
     return AgentDetail(
         **_out(agent, host).model_dump(),
         identity_epoch=agent.identity_epoch,
         gateway_id=agent.gateway_id,
         public_key=agent.public_key,
         inventory=json.loads(agent.inventory),
+        quarantined_at=agent.quarantined_at,
+        quarantine_reason=agent.quarantine_reason,
     )

@@ -47,3 +47,5 @@ class AgentDetail(AgentOut):
     gateway_id: str | None
     public_key: str
     inventory: dict[str, object]
+    quarantined_at: datetime | None
+    quarantine_reason: str | None

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from libs.kit.db import Transaction
 from services.hosts.enrolment.schemas import TokenQuery, TokenState
-from services.hosts.models import EnrolmentToken
+from services.hosts.models import EnrolmentToken, TrustBundle
 
 KEEP_SPENT = timedelta(days=30)
 
@@ -110,3 +110,25 @@ def _in_state(state: TokenState, now: datetime) -> tuple[ColumnElement[bool], ..
         EnrolmentToken.revoked_at.is_(None),
         EnrolmentToken.expires_at <= now,
     )
+
+
+class TrustRepository:
+    """The one trust bundle."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def present(self) -> TrustBundle | None:
+        """The stored bundle."""
+        return self._tx.get(TrustBundle, 1)
+
+    def store(self, *, root: str, number: int, bundle: str) -> None:
+        """Replace it."""
+        stored = self.present()
+        if stored is None:
+            stored = TrustBundle(id=1, root=root, number=number, bundle=bundle)
+            stored.updated_at = self._tx.now
+            self._tx.add(stored)
+        stored.root, stored.number, stored.bundle = root, number, bundle
+        stored.updated_at = self._tx.now
+        self._tx.flush()

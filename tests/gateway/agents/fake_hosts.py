@@ -21,6 +21,8 @@ class FakeHosts:
         self.identities: dict[str, AgentIdentity] = {}
         self.tokens: set[str] = set()
         self.is_up = True
+        self.bundle = ""
+        self.clones: list[tuple[str, list[str]]] = []
         self.calls: Counter[str] = Counter()
 
     def know(self, identity: Identity, status: AgentState = AgentState.ACTIVE) -> Identity:
@@ -38,6 +40,16 @@ class FakeHosts:
         self.calls["agent_identities"] += 1
         self._answer()
         return {key: self.identities[key] for key in agent_ids if key in self.identities}
+
+    async def trust_bundle(self) -> str:
+        """What a test says agents are to believe."""
+        self._answer()
+        return self.bundle
+
+    async def report_clone(self, agent_id: str, boot_ids: list[str], evidence: str) -> None:
+        """Remembers it."""
+        self._answer()
+        self.clones.append((agent_id, boot_ids))
 
     async def issue_enrolment_token(
         self, host_id: int | None, ttl_seconds: int

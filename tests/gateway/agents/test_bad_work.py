@@ -206,11 +206,16 @@ async def test_b096_many_connections_of_one_identity_leave_one_session(gate: Rig
     first = agents[0]
     agents += [gate.agent(first.identity, boot_id=first.boot_id) for _ in range(15)]
 
-    for agent in agents:
+    for agent in agents[:4]:
         await agent.connect()
+    for agent in agents[4:]:
+        with pytest.raises(Ended) as refused:
+            await agent.connect()
+        assert refused.value.reason == "cloned"
 
     assert len(gate.gateway.roster) == 1
     await eventually(lambda: sum(agent.is_connected for agent in agents) == 1)
+    assert {agent_id for agent_id, _ in gate.hosts.clones} == {first.agent_id}
 
 
 async def test_b096_a_revoked_identity_with_a_valid_key(gate: Rig) -> None:

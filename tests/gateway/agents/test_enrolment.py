@@ -49,7 +49,9 @@ async def test_the_answer_is_an_envelope(gate: Rig) -> None:
     assert response.status_code == 201
     assert answer["code"] == 201
     assert answer["success"] is True
-    assert set(answer["content"]) == {"agent_id", "host_id", "host_name", "identity_epoch"}
+    assert set(answer["content"]) == {
+        *("agent_id", "host_id", "host_name", "identity_epoch", "trust")
+    }
 
 
 async def test_every_bad_token_gets_the_same_answer(gate: Rig) -> None:

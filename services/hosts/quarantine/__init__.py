@@ -1,0 +1,1 @@
+"""Identities that two machines hold: shut out until somebody has looked."""
