@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 
+from libs.contracts.access import Accesses, AccessSet, Request, Visible, decide
 from libs.contracts.audit import audit
+from libs.contracts.grants import RIGHTS, RUN, RUN_AS_ROOT, Action, ObjectType
 from libs.contracts.hosts import HostRegistered, HostRetired, HostTarget
 from libs.kit import clock
 from libs.kit.auth import Principal
@@ -22,7 +24,7 @@ from services.hosts.errors import (
 )
 from services.hosts.groups.repository import GroupRepository
 from services.hosts.models import Host
-from services.hosts.repository import HostRepository, HostSearch, Totals, new_host
+from services.hosts.repository import HostRepository, HostSearch, Sight, Totals, new_host
 from services.hosts.schemas import HostCreate, HostPatch, HostQuery, HostRow
 
 
@@ -37,33 +39,53 @@ class HostPage:
 class Hosts:
     """Use cases around hosts."""
 
-    def __init__(self, db: Database, *, seal: Seal, totals: Totals) -> None:
+    def __init__(self, db: Database, *, seal: Seal, totals: Totals, accesses: Accesses) -> None:
         self._db = db
         self._seal = seal
         self._totals = totals
+        self._accesses = accesses
 
     # ---- questions -------------------------------------------------------------------------
 
-    async def page(self, query: HostQuery) -> HostPage:
-        """One page of hosts. The total may be a moment old (see Totals); the rows never are."""
+    async def page(self, query: HostQuery, by: Principal) -> HostPage:
+        """One page of the hosts that the caller sees.
+
+        The total may be a moment old (see Totals); the rows never are.
+        """
         at = clock.monotonic()
         generation = self._totals.generation
+        visible = await self._visible(by)
         asked = HostSearch(text=query.search, agent_status=query.agent_status)
-        if query.group_id is None:
+        if query.group_id is None and visible is None:
             known = self._totals.known(asked, at)
-            total, rows = await self._page(query, asked, known)
+            total, rows = await self._page(query, asked, None, known)
             self._totals.remember(asked, total, at=at, generation=generation)
         else:
-            total, rows = await self._page(query, asked, None)
+            total, rows = await self._page(query, asked, visible, None)
         return HostPage(total, rows)
+
+    async def _visible(self, by: Principal) -> Visible | None:
+        """What the caller sees, or None for everything."""
+        if by.can("hosts:read"):
+            return None
+        return await self._accesses.visible(by, ObjectType.HOST)
 
     @reads
     def _page(
-        self, tx: Transaction, query: HostQuery, search: HostSearch, total: int | None
+        self,
+        tx: Transaction,
+        query: HostQuery,
+        search: HostSearch,
+        visible: Visible | None,
+        total: int | None,
     ) -> tuple[int, list[HostRow]]:
+        sight = sight_of(tx, visible)
+        groups: tuple[int, ...] | None = None
         if query.group_id is not None:
             groups = tuple(GroupRepository(tx).with_descendants(query.group_id))
-            search = HostSearch(search.text, groups, search.agent_status)
+            if sight is not None and query.group_id not in sight.groups:
+                groups = ()
+        search = HostSearch(search.text, groups, search.agent_status, sight)
         hosts = HostRepository(tx)
         if total is None:
             total = hosts.count(search)
@@ -71,46 +93,57 @@ class Hosts:
         rows = hosts.page_for(search, sort=query.sort, limit=paging.page_size, offset=paging.offset)
         return total, rows
 
-    @reads
-    def one(self, tx: Transaction, host_id: int) -> HostRow:
-        """A host as it is shown; raises HostNotFound."""
-        return _shown(tx, host_id)
+    async def one(self, host_id: int, by: Principal) -> HostRow:
+        """A host as it is shown; raises HostNotFound, also for a hidden one."""
+        return await self._one(host_id, await self._visible(by))
 
     @reads
-    def targets(self, tx: Transaction, host_ids: list[int], by: Principal) -> list[HostTarget]:
+    def _one(self, tx: Transaction, host_id: int, visible: Visible | None) -> HostRow:
+        return _shown(tx, host_id, sight_of(tx, visible))
+
+    async def targets(self, host_ids: list[int], by: Principal) -> list[HostTarget]:
         """What execution needs of these hosts, in the order asked, duplicates removed.
 
-        Raises HostNotFound with the ids that are missing, NoHostsNamed for an empty list, and
-        Forbidden when the caller may not see hosts.
+        Raises HostNotFound with the ids that are missing or hidden, NoHostsNamed for an empty list.
         """
-        if not by.can("hosts:read"):
-            raise Forbidden(permission="hosts:read")
+        return await self._targets(host_ids, by, await self._visible(by))
+
+    @reads
+    def _targets(
+        self, tx: Transaction, host_ids: list[int], by: Principal, visible: Visible | None
+    ) -> list[HostTarget]:
         wanted = list(dict.fromkeys(host_ids))
         if not wanted:
             raise NoHostsNamed
-        found = HostRepository(tx).targets(wanted)
+        found = HostRepository(tx).targets(wanted, sight_of(tx, visible))
         missing = [host_id for host_id in wanted if host_id not in found]
         if missing:
             raise HostNotFound(missing=missing[:100], missing_total=len(missing))
-        return [found[host_id] for host_id in wanted]
+        return _with_groups(tx, [found[host_id] for host_id in wanted], by)
 
-    @reads
-    def targets_in(self, tx: Transaction, group_ids: list[int], by: Principal) -> list[HostTarget]:
+    async def targets_in(self, group_ids: list[int], by: Principal) -> list[HostTarget]:
         """What execution needs of the hosts in these groups and below them, ordered by id.
 
-        Raises GroupNotFound with the ids that are missing, and Forbidden when the caller may not
-        see hosts.
+        Raises GroupNotFound with the ids that are missing or hidden.
         """
-        if not by.can("hosts:read"):
-            raise Forbidden(permission="hosts:read")
-        groups = GroupRepository(tx)
-        below = {group_id: groups.with_descendants(group_id) for group_id in group_ids}
-        missing = [group_id for group_id, found in below.items() if not found]
+        return await self._targets_in(group_ids, by, await self._visible(by))
+
+    @reads
+    def _targets_in(
+        self, tx: Transaction, group_ids: list[int], by: Principal, visible: Visible | None
+    ) -> list[HostTarget]:
+        groups, sight = GroupRepository(tx), sight_of(tx, visible)
+        below = {
+            group_id: groups.with_descendants(group_id)
+            for group_id in group_ids
+            if sight is None or group_id in sight.groups
+        }
+        missing = [group_id for group_id in group_ids if not below.get(group_id)]
         if missing:
             raise GroupNotFound(missing=missing[:100], missing_total=len(missing))
         wanted = groups.hosts_in({one for found in below.values() for one in found})
         hosts = HostRepository(tx).targets(wanted)
-        return [hosts[host_id] for host_id in wanted if host_id in hosts]
+        return _with_groups(tx, [hosts[host_id] for host_id in wanted if host_id in hosts], by)
 
     # ---- changes ---------------------------------------------------------------------------
 
@@ -146,14 +179,23 @@ class Hosts:
         audit(tx, "host.create", kind="host", id=host.id, name=host.name, after=after)
         return row
 
-    async def change(self, host_id: int, patch: HostPatch) -> HostRow:
-        """Changes what is given; raises what registering raises, and HostNotFound."""
-        row = await self._change(host_id, patch)
+    async def change(self, host_id: int, patch: HostPatch, by: Principal) -> HostRow:
+        """Changes what is given; raises what registering raises, and HostNotFound.
+
+        With a grant alone a host cannot be moved into another group, where more may be allowed.
+        """
+        access = await self._accesses.to(by, ObjectType.HOST, Action.EDIT)
+        row = await self._change(host_id, patch, access)
         self._totals.forget()
         return row
 
     @writes
-    def _change(self, tx: Transaction, host_id: int, patch: HostPatch) -> HostRow:
+    def _change(
+        self, tx: Transaction, host_id: int, patch: HostPatch, access: AccessSet
+    ) -> HostRow:
+        must_be_allowed(tx, access, Action.EDIT, host_id)
+        if "group" in patch.model_fields_set and not access.can("hosts:write"):
+            raise Forbidden(permission="hosts:write")
         hosts = HostRepository(tx)
         host = hosts.by_id(host_id)
         if host is None:
@@ -193,13 +235,15 @@ class Hosts:
                 else self._seal.seal(patch.password, place=password_place(host.id))
             )
 
-    async def retire(self, host_id: int) -> None:
+    async def retire(self, host_id: int, by: Principal) -> None:
         """Takes a host out of the inventory; its agent and its tokens end with it."""
-        await self._retire(host_id)
+        access = await self._accesses.to(by, ObjectType.HOST, Action.DELETE)
+        await self._retire(host_id, access)
         self._totals.forget()
 
     @writes
-    def _retire(self, tx: Transaction, host_id: int) -> None:
+    def _retire(self, tx: Transaction, host_id: int, access: AccessSet) -> None:
+        must_be_allowed(tx, access, Action.DELETE, host_id)
         hosts = HostRepository(tx)
         host = hosts.by_id(host_id)
         if host is None:
@@ -217,8 +261,36 @@ def password_place(host_id: int) -> str:
     return f"hosts/{host_id}/password"
 
 
-def _shown(tx: Transaction, host_id: int) -> HostRow:
-    row = HostRepository(tx).row(host_id)
+def sight_of(tx: Transaction, visible: Visible | None) -> Sight | None:
+    """What somebody sees, in terms of this database; None for everything."""
+    return None if visible is None else GroupRepository(tx).sight(visible)
+
+
+def must_be_allowed(tx: Transaction, access: AccessSet, action: Action, host_id: int) -> None:
+    """Raises HostNotFound for a host that is missing or hidden, Forbidden for any other."""
+    if access.can(RIGHTS[ObjectType.HOST, action]):
+        return
+    around = GroupRepository(tx).around_hosts([host_id]).get(host_id)
+    if around is None:
+        raise HostNotFound(host_id=host_id)
+    wanted = Request(action, ObjectType.HOST, str(host_id), tuple(map(str, around)))
+    if decide(access, wanted, tx.now).allowed:
+        return
+    if not decide(access, wanted._replace(action=Action.VIEW), tx.now).allowed:
+        raise HostNotFound(host_id=host_id)
+    raise Forbidden(permission=RIGHTS[ObjectType.HOST, action])
+
+
+def _with_groups(tx: Transaction, hosts: list[HostTarget], by: Principal) -> list[HostTarget]:
+    """The same with the groups around them, for a caller about whom rows have to decide."""
+    if by.can(RUN) and by.can(RUN_AS_ROOT):
+        return hosts
+    around = GroupRepository(tx).around_hosts([host.host_id for host in hosts])
+    return [host.model_copy(update={"groups": around[host.host_id]}) for host in hosts]
+
+
+def _shown(tx: Transaction, host_id: int, sight: Sight | None = None) -> HostRow:
+    row = HostRepository(tx).row(host_id, sight)
     if row is None:
         raise HostNotFound(host_id=host_id)
     return row

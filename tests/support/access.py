@@ -3,14 +3,20 @@
 import json
 from collections.abc import Iterable
 
+import httpx
+from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
+from libs.contracts.access import Accesses
+from libs.contracts.auth import AuthClient
 from libs.contracts.grants import GrantRow
+from libs.kit.auth import InternalTokens
+from libs.kit.client import InProcess
 
 
 async def answer(send: Send, content: object, status: int = 200) -> None:
     """An answer in the envelope of the platform."""
-    document = {"code": status, "message": "", "success": status == 200, "content": content}
+    document = {"code": status, "message": "-", "success": status == 200, "content": content}
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(document).encode()})
@@ -86,3 +92,11 @@ def row(row_id: int = 1, **parts: object) -> GrantRow:
         "object_ids": ["5"],
     }
     return GrantRow.model_validate(whole | parts)
+
+
+def accesses_as(given: Given) -> Accesses:
+    """What a service remembers of an auth that says this."""
+    network = InProcess()
+    network.apps["auth"] = given
+    http = httpx.AsyncClient(transport=network)
+    return Accesses(AuthClient(http, InternalTokens(SecretStr("x" * 40)), "hosts"))

@@ -5,11 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import ColumnElement, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
+from libs.contracts.access import Visible
+from libs.contracts.grants import ALL
 from libs.kit.db import Transaction
 from services.hosts.domain import MAX_GROUP_DEPTH, name_key
 from services.hosts.errors import GroupNameTaken, GroupNotFound
 from services.hosts.groups.schemas import GroupQuery
 from services.hosts.models import CountedGroup, Group, GroupMember, Host
+from services.hosts.repository import Sight, given
 
 _COLUMNS = {"id": Group.id, "name": Group.name_key, "created_at": Group.created_at}
 
@@ -36,11 +39,26 @@ class GroupRepository:
             .group_by(GroupMember.group_id)
         )
         counts = {row[0]: row[1] for row in self._tx.session.execute(query)}
-        return [CountedGroup(group, counts.get(group.id, 0)) for group in groups]
+        return [CountedGroup(group, counts.get(group.id, 0), group.parent_id) for group in groups]
 
-    def page_for(self, query: GroupQuery) -> tuple[int, list[CountedGroup]]:
+    def sight(self, visible: Visible) -> Sight:
+        """What somebody sees, with the groups below those that are named."""
+        parents = self._parents()
+        named = {int(one) for one in visible.groups if one != ALL} & parents.keys()
+        seen = parents.keys() if ALL in visible.groups else _downwards(named, parents)
+        hosts = tuple(sorted(int(one) for one in visible.ids if one != ALL))
+        return Sight(visible.everything, hosts, tuple(sorted(seen)))
+
+    def page_for(
+        self, query: GroupQuery, sight: Sight | None = None
+    ) -> tuple[int, list[CountedGroup]]:
         """The total and one page in the order asked."""
         conditions: list[ColumnElement[bool]] = []
+        if sight is not None:
+            dialect = self._tx.session.get_bind().dialect.name
+            conditions.append(Group.id.in_(given(sight.groups, dialect)))
+            if query.parent_id is not None and query.parent_id not in sight.groups:
+                return 0, []
         if query.search:
             conditions.append(Group.name_key.contains(name_key(query.search), autoescape=True))
         if query.parent_id is not None:
@@ -157,6 +175,20 @@ class GroupRepository:
         self._tx.execute(delete(GroupMember).where(GroupMember.host_id == host_id))
         if found is not None:
             self._tx.execute(insert(GroupMember).values(host_id=host_id, group_id=found.id))
+
+
+def _downwards(groups: Collection[int], parents: Mapping[int, int | None]) -> set[int]:
+    """These groups and all below them."""
+    children: dict[int, list[int]] = {}
+    for one, parent in parents.items():
+        if parent is not None:
+            children.setdefault(parent, []).append(one)
+    found, left = set(groups), list(groups)
+    while left:
+        below = [one for one in children.get(left.pop(), ()) if one not in found]
+        found.update(below)
+        left.extend(below)
+    return found
 
 
 def _upwards(groups: Collection[int], parents: Mapping[int, int | None]) -> list[int]:

@@ -1,8 +1,14 @@
 """The tree of host groups."""
 
+from dataclasses import replace
+
+from libs.contracts.access import Accesses, AccessSet, Request, Visible, decide
 from libs.contracts.audit import State, audit
+from libs.contracts.grants import RIGHTS, Action, ObjectType
 from libs.contracts.hosts import Lineage
+from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.errors import Forbidden
 from services.hosts.domain import MAX_GROUP_DEPTH, name_key
 from services.hosts.errors import (
     GroupCycle,
@@ -14,26 +20,48 @@ from services.hosts.errors import (
 from services.hosts.groups.repository import GroupRepository
 from services.hosts.groups.schemas import GroupCreate, GroupPatch, GroupQuery
 from services.hosts.models import CountedGroup, Group
-from services.hosts.repository import Totals
+from services.hosts.repository import Sight, Totals
 
 
 class Groups:
     """Use cases around groups. The tree has no cycles and at most 16 levels."""
 
-    def __init__(self, db: Database, *, totals: Totals) -> None:
+    def __init__(self, db: Database, *, totals: Totals, accesses: Accesses) -> None:
         self._db = db
         self._totals = totals
+        self._accesses = accesses
+
+    async def page(self, query: GroupQuery, by: Principal) -> tuple[int, list[CountedGroup]]:
+        """The total and one page of the groups that the caller sees."""
+        return await self._page(query, await self._visible(by))
+
+    async def _visible(self, by: Principal) -> Visible | None:
+        """What the caller sees, or None for everything."""
+        if by.can("hosts:read"):
+            return None
+        return await self._accesses.visible(by, ObjectType.HOST_GROUP)
 
     @reads
-    def page(self, tx: Transaction, query: GroupQuery) -> tuple[int, list[CountedGroup]]:
-        """The total and one page of groups."""
-        return GroupRepository(tx).page_for(query)
-
-    @reads
-    def one(self, tx: Transaction, group_id: int) -> CountedGroup:
-        """A group; raises GroupNotFound."""
+    def _page(
+        self, tx: Transaction, query: GroupQuery, visible: Visible | None
+    ) -> tuple[int, list[CountedGroup]]:
         groups = GroupRepository(tx)
-        return groups.counted([_required(groups, group_id)])[0]
+        sight = None if visible is None else groups.sight(visible)
+        total, found = groups.page_for(query, sight)
+        return total, [_seen(one, sight) for one in found]
+
+    async def one(self, group_id: int, by: Principal) -> CountedGroup:
+        """A group; raises GroupNotFound, also for a hidden one."""
+        return await self._one(group_id, await self._visible(by))
+
+    @reads
+    def _one(self, tx: Transaction, group_id: int, visible: Visible | None) -> CountedGroup:
+        groups = GroupRepository(tx)
+        group = _required(groups, group_id)
+        sight = None if visible is None else groups.sight(visible)
+        if sight is not None and group_id not in sight.groups:
+            raise GroupNotFound(group_id=group_id)
+        return _seen(groups.counted([group])[0], sight)
 
     @reads
     def lineage(self, tx: Transaction, host_ids: list[int], group_ids: list[int]) -> Lineage:
@@ -62,18 +90,26 @@ class Groups:
         )
         stored = groups.store(group)
         _account(tx, "host_group.create", stored, after=_state(stored))
-        return CountedGroup(stored, 0)
+        return CountedGroup(stored, 0, stored.parent_id)
 
-    async def change(self, group_id: int, patch: GroupPatch) -> CountedGroup:
-        """Renames or moves a group; raises GroupCycle when it would lie below itself."""
-        changed = await self._change(group_id, patch)
+    async def change(self, group_id: int, patch: GroupPatch, by: Principal) -> CountedGroup:
+        """Renames or moves a group; raises GroupCycle when it would lie below itself.
+
+        With a grant alone a group cannot be moved to where more may be allowed.
+        """
+        access = await self._accesses.to(by, ObjectType.HOST_GROUP, Action.EDIT)
+        changed = await self._change(group_id, patch, access)
         self._totals.forget()
         return changed
 
     @writes
-    def _change(self, tx: Transaction, group_id: int, patch: GroupPatch) -> CountedGroup:
+    def _change(
+        self, tx: Transaction, group_id: int, patch: GroupPatch, access: AccessSet
+    ) -> CountedGroup:
         groups = GroupRepository(tx)
-        group = _required(groups, group_id)
+        group = _allowed(tx, access, Action.EDIT, group_id)
+        if "parent_id" in patch.model_fields_set and not access.can("hosts:write"):
+            raise Forbidden(permission="hosts:write")
         before = _state(group)
         if patch.name is not None:
             twin = groups.by_name(patch.name)
@@ -87,18 +123,23 @@ class Groups:
         group.updated_at = tx.now
         stored = groups.store(group)
         _account(tx, "host_group.update", stored, before=before, after=_state(stored))
-        return groups.counted([stored])[0]
+        counted = groups.counted([stored])[0]
+        if access.can("hosts:read") or access.can("hosts:write"):
+            return counted
+        visible = access.visible(ObjectType.HOST_GROUP, Action.VIEW, tx.now)
+        return _seen(counted, groups.sight(visible))
 
-    async def delete(self, group_id: int) -> None:
+    async def delete(self, group_id: int, by: Principal) -> None:
         """Deletes a group without subgroups; its hosts stay. Raises GroupHasSubgroups."""
-        await self._delete(group_id)
+        access = await self._accesses.to(by, ObjectType.HOST_GROUP, Action.DELETE)
+        await self._delete(group_id, access)
         self._totals.forget()
 
     @writes
-    def _delete(self, tx: Transaction, group_id: int) -> None:
+    def _delete(self, tx: Transaction, group_id: int, access: AccessSet) -> None:
         groups = GroupRepository(tx)
         groups.lock_tree()
-        group = _required(groups, group_id)
+        group = _allowed(tx, access, Action.DELETE, group_id)
         if groups.has_children(group_id):
             raise GroupHasSubgroups(group_id=group_id)
         _account(tx, "host_group.delete", group, before=_state(group))
@@ -118,6 +159,27 @@ def _account(
     tx: Transaction, action: str, group: Group, *, before: State = None, after: State = None
 ) -> None:
     audit(tx, action, kind="host_group", id=group.id, name=group.name, before=before, after=after)
+
+
+def _seen(counted: CountedGroup, sight: Sight | None) -> CountedGroup:
+    """The same without a group above it that is not seen."""
+    hidden = sight is not None and counted.group.parent_id not in sight.groups
+    return replace(counted, parent_id=None) if hidden else counted
+
+
+def _allowed(tx: Transaction, access: AccessSet, action: Action, group_id: int) -> Group:
+    """The group; raises GroupNotFound when it is missing or hidden, else Forbidden."""
+    groups = GroupRepository(tx)
+    group = _required(groups, group_id)
+    if access.can(RIGHTS[ObjectType.HOST_GROUP, action]):
+        return group
+    around = tuple(map(str, groups.around([group_id])[group_id]))
+    wanted = Request(action, ObjectType.HOST_GROUP, str(group_id), around)
+    if decide(access, wanted, tx.now).allowed:
+        return group
+    if not decide(access, wanted._replace(action=Action.VIEW), tx.now).allowed:
+        raise GroupNotFound(group_id=group_id)
+    raise Forbidden(permission=RIGHTS[ObjectType.HOST_GROUP, action])
 
 
 def _required(groups: GroupRepository, group_id: int) -> Group:

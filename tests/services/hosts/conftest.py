@@ -23,6 +23,7 @@ from services.hosts.repository import Totals
 from services.hosts.schemas import HostCreate, HostRow
 from services.hosts.service import Hosts
 from services.hosts.settings import HostsSettings
+from tests.support.access import Given, accesses_as
 from tests.support.doors import ADMIN, SECRET, Door, opened
 from tests.support.identities import enrol_request
 
@@ -53,12 +54,12 @@ def seal() -> Seal:
 
 @pytest.fixture
 def hosts(db: Database, totals: Totals, seal: Seal) -> Hosts:
-    return Hosts(db, seal=seal, totals=totals)
+    return Hosts(db, seal=seal, totals=totals, accesses=accesses_as(Given()))
 
 
 @pytest.fixture
 def groups(db: Database, totals: Totals) -> Groups:
-    return Groups(db, totals=totals)
+    return Groups(db, totals=totals, accesses=accesses_as(Given()))
 
 
 @pytest.fixture
@@ -83,9 +84,18 @@ def sweep(db: Database) -> PresenceSweep:
 
 
 @pytest.fixture
-async def door(database_url: Callable[[Service], str], tmp_path: Path) -> AsyncIterator[Door]:
+def given() -> Given:
+    """What auth says about people."""
+    return Given()
+
+
+@pytest.fixture
+async def door(
+    database_url: Callable[[Service], str], tmp_path: Path, given: Given
+) -> AsyncIterator[Door]:
     """The service behind its HTTP door."""
-    async with opened(service, database_url(service), tmp_path) as running:
+    url = database_url(service)
+    async with opened(service, url, tmp_path, neighbours={"auth": given}) as running:
         yield running
 
 

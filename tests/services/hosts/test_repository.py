@@ -21,6 +21,8 @@ from services.hosts.repository import Totals
 from services.hosts.schemas import HostOut, HostPatch, HostQuery
 from services.hosts.service import Hosts
 from tests.services.hosts.conftest import enrol, make_host
+from tests.support.access import Given, accesses_as
+from tests.support.doors import ADMIN
 
 EXECUTION = Principal.of_service("execution")
 
@@ -30,7 +32,7 @@ def patch(**fields: object) -> HostPatch:
 
 
 async def names(hosts: Hosts, **query: object) -> list[str]:
-    page = await hosts.page(HostQuery.model_validate(query))
+    page = await hosts.page(HostQuery.model_validate(query), ADMIN)
     return [row.name for row in page.rows]
 
 
@@ -38,8 +40,8 @@ async def test_hosts_are_listed_page_by_page(hosts: Hosts) -> None:
     for number in range(1, 8):
         await make_host(hosts, number)
 
-    page = await hosts.page(HostQuery(page=2, page_size=3))
-    beyond = await hosts.page(HostQuery(page=1_000_000, page_size=200))
+    page = await hosts.page(HostQuery(page=2, page_size=3), ADMIN)
+    beyond = await hosts.page(HostQuery(page=1_000_000, page_size=200), ADMIN)
 
     assert page.total == 7
     assert [row.name for row in page.rows] == ["host-4", "host-5", "host-6"]
@@ -97,13 +99,13 @@ async def test_a_host_in_several_groups_is_one_row(
     await put_into(db, host.id, "a")
     await make_host(hosts, 2)
 
-    page = await hosts.page(HostQuery())
+    page = await hosts.page(HostQuery(), ADMIN)
 
     assert [row.groups for row in page.rows] == [
         [{"id": 2, "name": "a"}, {"id": 1, "name": "b"}],
         [],
     ]
-    assert (await hosts.one(host.id)).groups == page.rows[0].groups
+    assert (await hosts.one(host.id, ADMIN)).groups == page.rows[0].groups
 
 
 async def put_into(db: Database, host_id: int, group: str) -> None:
@@ -137,11 +139,11 @@ async def test_hosts_are_found_by_the_state_of_their_agent(
     await agents.disable(answers[2].agent_id)
     await intake.note(seen(answers[1].agent_id))
 
-    page = await hosts.page(HostQuery())
+    page = await hosts.page(HostQuery(), ADMIN)
 
     assert [row.agent_status for row in page.rows] == ["none", "offline", "online", "disabled"]
     for row in page.rows:
-        found = await hosts.page(HostQuery(agent_status=row.agent_status))
+        found = await hosts.page(HostQuery(agent_status=row.agent_status), ADMIN)
         assert (found.total, [one.id for one in found.rows]) == (1, [row.id])
 
 
@@ -159,7 +161,7 @@ async def test_lists_and_details_are_what_the_documentation_says(
     answer = await enrol(enrolment, host.id)
     await intake.note(seen(answer.agent_id))
 
-    encoded = msgspec.json.encode(await hosts.one(host.id))
+    encoded = msgspec.json.encode(await hosts.one(host.id, ADMIN))
 
     document = msgspec.json.decode(encoded)
     shown = HostOut.model_validate_json(encoded)
@@ -175,30 +177,30 @@ async def test_totals_are_right_after_every_change_of_this_process(
     hosts: Hosts, groups: Groups, enrolment: Enrolment
 ) -> None:
     async def total(**query: object) -> int:
-        return (await hosts.page(HostQuery.model_validate(query))).total
+        return (await hosts.page(HostQuery.model_validate(query), ADMIN)).total
 
     assert await total() == 0
     host = await make_host(hosts, 1)
     assert await total() == 1
     assert await total(search="host-1") == 1
-    await hosts.change(host.id, patch(name="other"))
+    await hosts.change(host.id, patch(name="other"), ADMIN)
     assert await total(search="host-1") == 0
     await enrol(enrolment)
     assert await total() == 2
-    await hosts.retire(host.id)
+    await hosts.retire(host.id, ADMIN)
     assert await total() == 1
 
 
 async def test_totals_of_changes_elsewhere_show_after_a_moment(
     hosts: Hosts, db: Database, seal: Seal, time: StandingClock
 ) -> None:
-    other_process = Hosts(db, seal=seal, totals=Totals(60))
-    assert (await hosts.page(HostQuery())).total == 0
+    other_process = Hosts(db, seal=seal, totals=Totals(60), accesses=accesses_as(Given()))
+    assert (await hosts.page(HostQuery(), ADMIN)).total == 0
     await make_host(other_process)
 
-    before = await hosts.page(HostQuery())
+    before = await hosts.page(HostQuery(), ADMIN)
     time.advance(timedelta(seconds=61))
-    after = await hosts.page(HostQuery())
+    after = await hosts.page(HostQuery(), ADMIN)
 
     assert [row.name for row in before.rows] == ["host-1"]
     assert (before.total, after.total) == (0, 1)

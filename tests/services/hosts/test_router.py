@@ -12,17 +12,16 @@ from tests.support.doors import NOBODY, Door, error_of, person
 EVERYTHING = {"hosts:read", "hosts:write", "agents:read", "agents:write"}
 
 AGENT = "/api/agents/" + "0" * 32
+BY_SIGHT = [
+    *(("GET", "/api/hosts"), ("GET", "/api/hosts/{host_id}"), ("PATCH", "/api/hosts/{host_id}")),
+    *(("DELETE", "/api/hosts/{host_id}"), ("GET", "/api/hosts/groups")),
+    *((method, "/api/hosts/groups/{group_id}") for method in ("GET", "PATCH", "DELETE")),
+]
+"""Routes that everybody may call, who then sees and changes what roles and grants allow."""
+
 ROUTES = [
-    ("GET", "/api/hosts", "hosts:read"),
     ("POST", "/api/hosts", "hosts:write"),
-    ("GET", "/api/hosts/1", "hosts:read"),
-    ("PATCH", "/api/hosts/1", "hosts:write"),
-    ("DELETE", "/api/hosts/1", "hosts:write"),
-    ("GET", "/api/hosts/groups", "hosts:read"),
     ("POST", "/api/hosts/groups", "hosts:write"),
-    ("GET", "/api/hosts/groups/1", "hosts:read"),
-    ("PATCH", "/api/hosts/groups/1", "hosts:write"),
-    ("DELETE", "/api/hosts/groups/1", "hosts:write"),
     ("GET", "/api/agents", "agents:read"),
     ("GET", AGENT, "agents:read"),
     ("DELETE", AGENT, "agents:write"),
@@ -58,7 +57,8 @@ async def test_every_public_route_is_in_the_table_above(door: Door) -> None:
         for method in route.methods or ()
     }
 
-    assert len(stated) == len(ROUTES)
+    assert set(BY_SIGHT) <= stated
+    assert len(stated) == len(ROUTES) + len(BY_SIGHT)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from services.hosts.schemas import HostQuery
 from services.hosts.service import Hosts
 from services.hosts.settings import HostsSettings
 from tests.services.hosts.conftest import enrol, facts, make_host
+from tests.support.doors import ADMIN
 from tests.support.waiting import eventually
 
 
@@ -50,7 +51,7 @@ def news(*messages: dict[str, object]) -> Presence:
 
 
 async def status(hosts: Hosts, host_id: int) -> str:
-    return str((await hosts.one(host_id)).agent_status)
+    return str((await hosts.one(host_id, ADMIN)).agent_status)
 
 
 # ---- identities --------------------------------------------------------------------------------
@@ -141,11 +142,11 @@ async def test_connecting_and_leaving_shows(
 ) -> None:
     hello = {"agent_version": "1.2.3", "arch": "x86_64"}
     await intake.note(news(message("connected", agent.agent_id, hello=hello)))
-    online = await hosts.one(agent.host_id)
+    online = await hosts.one(agent.host_id, ADMIN)
     await intake.note(news(message("heartbeat", agent.agent_id)))
-    measured = await hosts.one(agent.host_id)
+    measured = await hosts.one(agent.host_id, ADMIN)
     await intake.note(news(message("disconnected", agent.agent_id)))
-    left = await hosts.one(agent.host_id)
+    left = await hosts.one(agent.host_id, ADMIN)
 
     assert (online.agent_status, online.agent_version) == ("online", "1.2.3")
     assert bytes(measured.metrics or b"") == b'{"cpu_percent": 5}'
@@ -186,7 +187,7 @@ async def test_news_in_the_wrong_order_keeps_the_latest(
     await intake.note(news(later))
     await intake.note(news(late))
 
-    assert bytes((await hosts.one(agent.host_id)).metrics or b"") == b'{"cpu_percent": 2}'
+    assert bytes((await hosts.one(agent.host_id, ADMIN)).metrics or b"") == b'{"cpu_percent": 2}'
 
 
 async def test_strangers_in_a_batch_change_nothing(
@@ -225,7 +226,7 @@ async def test_a_thousand_agents_are_one_statement_per_batch(
 
     await intake.note(news(*(message("heartbeat", one.agent_id) for one in answers * 50)))
 
-    page = await hosts.page(HostQuery.model_validate({"agent_status": "online"}))
+    page = await hosts.page(HostQuery.model_validate({"agent_status": "online"}), ADMIN)
     assert page.total == 20
 
 

@@ -68,7 +68,7 @@ async def test_a_token_of_a_host_gives_it_an_identity(
     answer = await enrolment.enrol(asked)
 
     identity = await agents.identity(answer.agent_id)
-    shown = await hosts.one(host.id)
+    shown = await hosts.one(host.id, ADMIN)
     assert (answer.host_id, answer.host_name, answer.identity_epoch) == (host.id, "host-1", 1)
     assert len(answer.agent_id) == 32
     assert identity is not None
@@ -86,7 +86,7 @@ async def test_a_free_token_makes_a_host_named_after_the_machine(
     answers = [await enrol(enrolment, hostname="Web") for _ in range(3)]
 
     assert [answer.host_name for answer in answers] == ["Web", "Web-2", "Web-3"]
-    page = await hosts.page(HostQuery())
+    page = await hosts.page(HostQuery(), ADMIN)
     assert {row.ip_address for row in page.rows} == {"127.0.0.1"}
 
 
@@ -135,7 +135,7 @@ async def test_every_bad_token_gets_the_same_answer(
     revoked = await enrolment.issue(None, ttl_seconds=600, by=ADMIN)
     await enrolment.revoke(revoked.id)
     of_gone_host = await token_for(enrolment, host.id)
-    await hosts.retire(host.id)
+    await hosts.retire(host.id, ADMIN)
     good = await token_for(enrolment)
     before = await agents_in(db)
 
@@ -185,14 +185,14 @@ async def test_enrolling_again_gives_a_new_identity_and_ends_the_old_one(
     assert second.agent_id != first.agent_id
     assert old is not None
     assert (old.status, old.identity_epoch) == ("retired", 2)
-    assert (await hosts.one(host.id)).agent_id == second.agent_id
+    assert (await hosts.one(host.id, ADMIN)).agent_id == second.agent_id
     assert (await facts(db))[-2:] == ["agent_retired", "agent_enrolled"]
 
 
 async def test_a_deleted_hosts_name_gives_no_way_back(enrolment: Enrolment, hosts: Hosts) -> None:
     """S2: the same machine name after a deletion is a new host with a new identity."""
     first = await enrol(enrolment, hostname="web")
-    await hosts.retire(first.host_id)
+    await hosts.retire(first.host_id, ADMIN)
 
     second = await enrol(enrolment, hostname="web")
 

@@ -17,6 +17,7 @@ from services.hosts.groups.service import Groups
 from services.hosts.models import CountedGroup
 from services.hosts.service import Hosts
 from tests.services.hosts.conftest import make_host
+from tests.support.doors import ADMIN
 
 
 async def make_group(groups: Groups, name: str, parent_id: int | None = None) -> int:
@@ -63,19 +64,21 @@ async def test_a_group_cannot_lie_below_itself(groups: Groups) -> None:
 
     for parent in (top, middle, bottom):
         with pytest.raises(GroupCycle):
-            await groups.change(top, moved(parent))
-    await groups.change(bottom, moved(None))
-    await groups.change(top, moved(bottom))
+            await groups.change(top, moved(parent), ADMIN)
+    await groups.change(bottom, moved(None), ADMIN)
+    await groups.change(top, moved(bottom), ADMIN)
 
-    assert (await groups.one(top)).group.parent_id == bottom
-    assert (await groups.one(middle)).group.parent_id == top
+    assert (await groups.one(top, ADMIN)).group.parent_id == bottom
+    assert (await groups.one(middle, ADMIN)).group.parent_id == top
 
 
 async def test_two_moves_at_once_make_no_cycle(groups: Groups) -> None:
     one, two = await make_group(groups, "one"), await make_group(groups, "two")
 
     answers = await asyncio.gather(
-        groups.change(one, moved(two)), groups.change(two, moved(one)), return_exceptions=True
+        groups.change(one, moved(two), ADMIN),
+        groups.change(two, moved(one), ADMIN),
+        return_exceptions=True,
     )
 
     assert sum(isinstance(answer, CountedGroup) for answer in answers) == 1
@@ -90,28 +93,28 @@ async def test_the_tree_is_bounded_when_it_grows_and_when_it_is_moved(groups: Gr
     with pytest.raises(GroupTooDeep):
         await make_group(groups, "one too many", deep[-1])
     with pytest.raises(GroupTooDeep):
-        await groups.change(short[0], moved(deep[-2]))
-    await groups.change(short[0], moved(deep[-3]))
+        await groups.change(short[0], moved(deep[-2]), ADMIN)
+    await groups.change(short[0], moved(deep[-3]), ADMIN)
 
 
 async def test_deleting_a_group_leaves_its_hosts(groups: Groups, hosts: Hosts) -> None:
     group = await make_group(groups, "web")
     host = await make_host(hosts, group=group)
 
-    await groups.delete(group)
+    await groups.delete(group, ADMIN)
 
-    assert (await hosts.one(host.id)).groups == []
+    assert (await hosts.one(host.id, ADMIN)).groups == []
     with pytest.raises(GroupNotFound):
-        await groups.one(group)
+        await groups.one(group, ADMIN)
 
 
 async def test_a_group_with_subgroups_is_not_deleted(groups: Groups) -> None:
     top, below = await chain(groups, 2)
 
     with pytest.raises(GroupHasSubgroups):
-        await groups.delete(top)
-    await groups.delete(below)
-    await groups.delete(top)
+        await groups.delete(top, ADMIN)
+    await groups.delete(below, ADMIN)
+    await groups.delete(top, ADMIN)
 
 
 async def test_groups_are_listed_with_the_number_of_their_hosts(
@@ -122,9 +125,9 @@ async def test_groups_are_listed_with_the_number_of_their_hosts(
     await make_host(hosts, 1, group="b")
     await make_host(hosts, 2, group="b")
 
-    total, found = await groups.page(GroupQuery())
-    _, below = await groups.page(GroupQuery(parent_id=top))
-    _, newest = await groups.page(GroupQuery(sort="-created_at", page_size=1))
+    total, found = await groups.page(GroupQuery(), ADMIN)
+    _, below = await groups.page(GroupQuery(parent_id=top), ADMIN)
+    _, newest = await groups.page(GroupQuery(sort="-created_at", page_size=1), ADMIN)
 
     assert total == 2
     assert [(one.group.name, one.host_count) for one in found] == [("A", 0), ("b", 2)]
@@ -137,6 +140,6 @@ async def test_a_search_is_taken_literally(groups: Groups, search: str, found: l
     for name in ("50%", "a_b", "web"):
         await make_group(groups, name)
 
-    _, page = await groups.page(GroupQuery(search=search))
+    _, page = await groups.page(GroupQuery(search=search), ADMIN)
 
     assert [one.group.name for one in page] == found
