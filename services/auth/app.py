@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from libs.contracts.audit import refused
 from libs.contracts.hosts import HostsClient
 from libs.kit.db import Database
+from libs.kit.outbound import Outbound
 from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
+from libs.kit.settings import OutboundSettings
 from services.auth.access.router import router as access_router
 from services.auth.access.service import Access
 from services.auth.account.service import OwnAccount
@@ -29,16 +31,27 @@ from services.auth.logins.service import Logins
 from services.auth.mfa.router import router as mfa_router
 from services.auth.mfa.service import SecondFactors, secret_place
 from services.auth.models import Base, SecondFactor
+from services.auth.oidc.domain import port_of_issuer
+from services.auth.oidc.repository import ProviderClient
+from services.auth.oidc.router import router as oidc_router
+from services.auth.oidc.service import OidcLogins
 from services.auth.roles.router import router as roles_router
 from services.auth.roles.service import Roles
 from services.auth.router import router
 from services.auth.service import Passwords, Sessions
-from services.auth.settings import AuditSettings, AuthSettings, DirectorySettings, MfaSettings
-from services.auth.signin.service import FirstFactor, SignIn
+from services.auth.settings import (
+    AuditSettings,
+    AuthSettings,
+    DirectorySettings,
+    MfaSettings,
+    OidcSettings,
+)
+from services.auth.signin.service import FirstFactor, SignIn, WaysIn
 from services.auth.tasks import (
     purge_enrolment_tickets,
     purge_expired_captchas,
     purge_expired_sessions,
+    purge_oidc_logins,
 )
 from services.auth.tokens.router import router as tokens_router
 from services.auth.tokens.service import Tokens
@@ -53,13 +66,24 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     sessions = Sessions(db, access=runtime.access_tokens, settings=settings)
     captchas = Captchas(db, settings=settings)
     identities = Identities(db)
-    first = FirstFactor(db, passwords=passwords, directory=_directory(), identities=identities)
+    directory = _directory()
+    first = FirstFactor(db, passwords=passwords, directory=directory, identities=identities)
+    mfa, oidc = MfaSettings(), OidcSettings()
     seal = runtime.seal("auth")
-    factors = SecondFactors(db, seal=seal, settings=MfaSettings(), proves=first.prove_again)
+    factors = SecondFactors(db, seal=seal, settings=mfa, proves=first.prove_again)
     return [
         sessions,
         captchas,
         factors,
+        OidcLogins(
+            db,
+            settings=oidc,
+            clients=_providers(oidc),
+            seal=seal,
+            sessions=sessions,
+            identities=identities,
+        ),
+        WaysIn(captchas=captchas, directory=directory, mfa=mfa, providers=oidc.providers),
         SignIn(db, sessions=sessions, captchas=captchas, first=first, second=factors),
         OwnAccount(db, passwords=passwords, data_dir=runtime.settings.data_dir),
         Users(db, passwords=passwords, one_time=settings.one_time),
@@ -81,6 +105,17 @@ def _permissions(db: Database, runtime: Runtime) -> Sequence[object]:
 def _directory() -> Directory:
     settings = DirectorySettings()
     return Directory(LdapDirectory(settings) if settings.urls else None, settings)
+
+
+def _providers(settings: OidcSettings) -> dict[str, ProviderClient]:
+    """Each provider may be asked at its own port, whatever ports are open to others."""
+    general = OutboundSettings()
+    clients: dict[str, ProviderClient] = {}
+    for key, provider in settings.providers.items():
+        ports = {*general.ports, port_of_issuer(provider.issuer)}
+        outbound = Outbound(general.model_copy(update={"ports": tuple(sorted(ports))}))
+        clients[key] = ProviderClient(provider, outbound)
+    return clients
 
 
 def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
@@ -110,6 +145,7 @@ service = Service(
         roles_router,
         *PERMISSION_ROUTERS,
         mfa_router,
+        oidc_router,
         audit_router,
         internal_router,
     ),
@@ -117,5 +153,10 @@ service = Service(
     sealed=(SealedColumn(SecondFactor.sealed_secret, secret_place),),
     loops=(Checkpoints, Retention),
     refused=refused,
-    tasks=(purge_expired_sessions, purge_expired_captchas, purge_enrolment_tickets),
+    tasks=(
+        purge_expired_sessions,
+        purge_expired_captchas,
+        purge_enrolment_tickets,
+        purge_oidc_logins,
+    ),
 )

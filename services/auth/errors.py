@@ -7,7 +7,6 @@ from libs.kit.errors import (
     NotFound,
     TooMany,
     Unauthenticated,
-    Unavailable,
 )
 
 
@@ -187,73 +186,6 @@ class UsersExist(Conflict):
     message_zh = "只有在没有任何用户时才能创建首个管理员。"
 
 
-class OtpRequired(Unauthenticated):
-    """The password is right; a code of the second factor is missing. Nobody is logged in yet."""
-
-    code = "otp_required"
-    message = "Enter the code of your authenticator, or a recovery code."
-    message_zh = "请输入身份验证器的动态码或恢复码。"
-
-
-class OtpRefused(Unauthenticated):
-    """Not a code of now, or one that was used before."""
-
-    code = "otp_refused"
-    message = "The code is wrong or was used before. Wait for the next one."
-    message_zh = "动态码错误或已被使用，请等待下一个动态码。"
-
-
-class OtpEnrolmentRequired(Unauthenticated):
-    """The password is right, but the user needs a second factor first.
-
-    `enrolment_token` in the details opens the way to it for ten minutes.
-    """
-
-    code = "otp_enrolment_required"
-    message = "You need a second factor. Set up an authenticator, then log in."
-    message_zh = "您需要启用双因素认证，请先设置身份验证器再登录。"
-
-
-class EnrolmentRefused(Unauthenticated):
-    """An enrolment token that is unknown, used or too old."""
-
-    code = "enrolment_refused"
-    message = "This enrolment is over. Log in again to start another one."
-    message_zh = "本次启用已失效，请重新登录后再试。"
-
-
-class OtpWrong(Invalid):
-    """A code given by somebody who is logged in is not good."""
-
-    code = "otp_wrong"
-    message = "The code is wrong or was used before. Wait for the next one."
-    message_zh = "动态码错误或已被使用，请等待下一个动态码。"
-
-
-class SecondFactorOn(Conflict):
-    """It has to be turned off before another one can be set up."""
-
-    code = "second_factor_on"
-    message = "The second factor is on already. Turn it off before you set up another one."
-    message_zh = "双因素认证已启用，如需更换请先停用。"
-
-
-class SecondFactorOff(Conflict):
-    """There is nothing to confirm, to turn off or to renew."""
-
-    code = "second_factor_off"
-    message = "There is no second factor yet. Set one up first."
-    message_zh = "尚未设置双因素认证，请先设置。"
-
-
-class SecondFactorElsewhere(Conflict):
-    """Who logs in through an identity provider has the factors of that provider."""
-
-    code = "second_factor_elsewhere"
-    message = "Your identity provider is in charge of your second factor."
-    message_zh = "您的双因素认证由身份提供方负责。"
-
-
 class RoleNotFound(NotFound):
     """There is none with that id or key."""
 
@@ -388,11 +320,3 @@ class ExportTooLarge(Invalid):
     code = "export_too_large"
     message = "More records match than an XLSX file can hold. Choose a shorter time, CSV or JSONL."
     message_zh = "匹配的记录超过 XLSX 文件的上限，请缩小时间范围，或选择 CSV、JSONL 格式。"
-
-
-class DirectoryUnavailable(Unavailable):
-    """The directory does not answer; users whose password is known here can log in."""
-
-    code = "directory_unavailable"
-    message = "The directory does not answer. Try again in a moment."
-    message_zh = "目录服务暂时无响应，请稍后再试。"

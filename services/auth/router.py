@@ -9,10 +9,11 @@ from libs.kit.auth import Principal, authenticated, public, require
 from libs.kit.service import provided
 from services.auth.account.service import OwnAccount, Person
 from services.auth.captcha.domain import CaptchaAnswer
-from services.auth.domain import Role, network_address, permissions_of
+from services.auth.domain import Role, permissions_of
 from services.auth.schemas import (
     LoginIn,
     MeOut,
+    OptionsOut,
     PasswordChange,
     ProfileOut,
     ProfilePatch,
@@ -21,18 +22,20 @@ from services.auth.schemas import (
     TokensOut,
 )
 from services.auth.service import Sessions, Tokens
-from services.auth.signin.service import Attempt, SignIn
+from services.auth.signin.router import (
+    client_address,
+    delete_session_cookies,
+    set_session_cookie,
+)
+from services.auth.signin.service import Attempt, SignIn, WaysIn
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
 SessionsUseCases = Annotated[Sessions, provided(Sessions)]
 SignInUseCases = Annotated[SignIn, provided(SignIn)]
+WaysInUseCases = Annotated[WaysIn, provided(WaysIn)]
 OwnAccountUseCases = Annotated[OwnAccount, provided(OwnAccount)]
 Caller = Annotated[Principal, authenticated()]
-
-SECURE_COOKIE = "__Host-opsjob"
-PLAIN_COOKIE = "opsjob_session"
-"""For plain http, where browsers refuse the prefix; a loopback or test installation."""
 
 
 @router.post("/login", dependencies=[public()])
@@ -58,8 +61,14 @@ async def login(
         )
     )
     if tokens.cookie is not None:
-        _set_cookie(request, response, tokens.cookie, seconds=tokens.cookie_seconds)
+        set_session_cookie(request, response, tokens.cookie, seconds=tokens.cookie_seconds)
     return _tokens_out(tokens)
+
+
+@router.get("/options", dependencies=[public()])
+async def show_options(request: Request, ways: WaysInUseCases) -> OptionsOut:
+    """What the page of the login offers: captcha, directory, identity providers, second factor."""
+    return await ways.options(address=client_address(request))
 
 
 @router.post("/refresh", dependencies=[public()])
@@ -75,10 +84,7 @@ async def logout(
     """Ends the session with its cookie and tokens."""
     if by.session_id is not None:
         await sessions.logout(by.session_id)
-    for name in (SECURE_COOKIE, PLAIN_COOKIE):
-        response.delete_cookie(
-            name, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="strict"
-        )
+    delete_session_cookies(response)
 
 
 @router.get("/me")
@@ -105,25 +111,6 @@ async def change_password(body: PasswordChange, account: OwnAccountUseCases, by:
 async def list_roles(by: Annotated[Principal, require("users:read")]) -> list[RoleOut]:
     """The roles and what each allows; there are few, so this list has no pages."""
     return [RoleOut(name=role, permissions=sorted(permissions_of([role]))) for role in Role]
-
-
-def client_address(request: Request) -> str:
-    """Where a login comes from, as our gateway says; an IPv6 network counts as one address."""
-    peer = request.client.host if request.client else ""
-    return network_address(request.headers.get("x-forwarded-for", ""), peer)
-
-
-def _set_cookie(request: Request, response: Response, value: str, *, seconds: int | None) -> None:
-    is_secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
-    response.set_cookie(
-        SECURE_COOKIE if is_secure else PLAIN_COOKIE,
-        value,
-        max_age=seconds,
-        path="/",
-        secure=is_secure,
-        httponly=True,
-        samesite="strict",
-    )
 
 
 def _tokens_out(tokens: Tokens) -> TokensOut:

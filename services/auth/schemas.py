@@ -100,6 +100,31 @@ class LoginIn(Schema):
     """What is read on the picture of this key; wanted after failures (`captcha_required`)."""
 
 
+class ProviderOption(Row):
+    """An identity provider; the login begins at `/api/auth/oidc/{id}/start/`."""
+
+    id: str
+    name: str
+
+
+class PasswordPolicy(Row):
+    """What a password has to be, in characters."""
+
+    min_length: int
+    max_length: int
+
+
+class OptionsOut(Row):
+    """How somebody can log in. `captcha` says whether this address has to answer a picture now."""
+
+    captcha: bool
+    directory: bool
+    oidc_providers: list[ProviderOption]
+    second_factor: str
+    """`optional` or `required`."""
+    password_policy: PasswordPolicy
+
+
 class RefreshIn(Schema):
     """The newest refresh token of a login; an older one ends the login."""
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.auth.domain import SessionKind
@@ -107,9 +107,7 @@ class Provisioning(BaseSettings):
     @field_validator("groups")
     @classmethod
     def _effects(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if not all(_is_effect(effect) for effects in value.values() for effect in effects):
-            raise ValueError("a group leads to role:… and group:… only")
-        return value
+        return _effects(value)
 
 
 class DirectorySettings(Provisioning):
@@ -166,6 +164,59 @@ class DirectorySettings(Provisioning):
         return self
 
 
+class OidcProvider(BaseModel):
+    """One OpenID Connect provider. Only codes with PKCE and asymmetric signatures are used."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=64)
+    """What the button of the login says."""
+    issuer: str = Field(pattern=r"^https?://[^?#@\s]+$")
+    """As the provider writes it, to the letter."""
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = SecretStr("")
+    """Empty for a public client."""
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    hosts: tuple[str, ...] = ()
+    """Where the provider's endpoints are, if not at the host of the issuer."""
+    username_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+    required_amr: tuple[str, ...] = ()
+    """If set, the provider must say that it used one of these methods, such as `mfa` or `otp`."""
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Such as `{"ops": ["role:operator", "group:Operations"]}`."""
+    default_roles: tuple[str, ...] = ()
+    provision: Provision = "all"
+
+    @field_validator("groups")
+    @classmethod
+    def _effects(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return _effects(value)
+
+    @field_validator("scopes")
+    @classmethod
+    def _openid(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return value if "openid" in value else ("openid", *value)
+
+
+class OidcSettings(BaseSettings):
+    """The identity providers, by a short name that stands in addresses (JSON)."""
+
+    model_config = SettingsConfigDict(env_prefix="OPSJOB_AUTH_OIDC_", frozen=True)
+
+    public_url: str = Field(default="", pattern=r"^(https?://[^/?#@\s]+)?$")
+    """Where browsers find this installation; providers send them back to it."""
+    providers: dict[str, OidcProvider] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not all(re.fullmatch(r"[a-z0-9-]{1,32}", key) for key in self.providers):
+            raise ValueError("a provider's key has 1 to 32 of the characters a-z, 0-9 and -")
+        if self.providers and not self.public_url:
+            raise ValueError("identity providers need OPSJOB_AUTH_OIDC_PUBLIC_URL")
+        return self
+
+
 def _parts(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -186,3 +237,9 @@ class AuditSettings(BaseSettings):
     checkpoint_seconds: int = Field(default=60, ge=1, le=86_400)
     """… or so much time, whichever comes first, if there is anything new."""
     keep_days: int = Field(default=365, ge=1, le=36_500)
+
+
+def _effects(value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    if not all(_is_effect(effect) for effects in value.values() for effect in effects):
+        raise ValueError("a group leads to role:… and group:… only")
+    return value

@@ -3,6 +3,7 @@
 from libs.kit.queue import task
 from services.auth.captcha.service import Captchas
 from services.auth.mfa.service import SecondFactors
+from services.auth.oidc.service import OidcLogins
 from services.auth.service import Sessions
 
 
@@ -22,3 +23,9 @@ async def purge_expired_captchas(captchas: Captchas) -> None:
 async def purge_enrolment_tickets(factors: SecondFactors) -> None:
     """Deletes the right to enrol a second factor where nobody used it in time."""
     await factors.purge()
+
+
+@task(periodic=600, timeout=120)
+async def purge_oidc_logins(logins: OidcLogins) -> None:
+    """Deletes logins that went to an identity provider and never came back."""
+    await logins.purge()

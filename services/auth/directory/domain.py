@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from libs.kit.errors import Unavailable
+
 _ESCAPED: Final = re.compile(r"[\x00-\x1f\x7f*()\\]")
 _SPACES: Final = re.compile(r"\s*([,=+])\s*")
 _PORTS: Final = {"ldaps": 636, "ldap": 389}
@@ -56,3 +58,11 @@ def filled(template: str, **values: str) -> str:
 def folded_dn(dn: str) -> str:
     """A DN as it is compared: case and spaces around its marks do not matter."""
     return _SPACES.sub(r"\1", dn.strip()).casefold()
+
+
+class DirectoryUnavailable(Unavailable):
+    """The directory does not answer; users whose password is known here can log in."""
+
+    code = "directory_unavailable"
+    message = "The directory does not answer. Try again in a moment."
+    message_zh = "目录服务暂时无响应，请稍后再试。"

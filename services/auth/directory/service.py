@@ -4,9 +4,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
-from services.auth.directory.domain import DirectoryDown, Entry, folded_dn
+from services.auth.directory.domain import DirectoryDown, DirectoryUnavailable, Entry, folded_dn
 from services.auth.domain import username_key
-from services.auth.errors import DirectoryUnavailable
 from services.auth.identities.domain import Person, Rules
 from services.auth.settings import DirectorySettings
 

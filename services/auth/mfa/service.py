@@ -14,7 +14,9 @@ from libs.kit.errors import Forbidden
 from libs.kit.ids import new_secret as new_token
 from libs.kit.seal import Seal
 from services.auth.domain import account_delay, token_hash
-from services.auth.errors import (
+from services.auth.errors import SessionEnded, UserNotFound
+from services.auth.mfa.domain import (
+    TICKET_SECONDS,
     EnrolmentRefused,
     OtpEnrolmentRequired,
     OtpRefused,
@@ -23,11 +25,6 @@ from services.auth.errors import (
     SecondFactorElsewhere,
     SecondFactorOff,
     SecondFactorOn,
-    SessionEnded,
-    UserNotFound,
-)
-from services.auth.mfa.domain import (
-    TICKET_SECONDS,
     new_recovery_codes,
     new_secret,
     picture,

@@ -1,6 +1,7 @@
 """The login pipeline: delay, captcha, password, second factor, and only then a session."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from services.auth.directory.service import PROVIDER, Directory
 from services.auth.domain import (
     MAX_PASSWORD,
     MAX_USERNAME,
+    MIN_PASSWORD,
     DelayKeys,
     account_delay,
     address_delay,
@@ -20,16 +22,13 @@ from services.auth.domain import (
     token_hash,
     username_key,
 )
-from services.auth.errors import (
-    CurrentPasswordWrong,
-    InvalidCredentials,
-    OtpRefused,
-    SessionEnded,
-)
+from services.auth.errors import CurrentPasswordWrong, InvalidCredentials, SessionEnded
 from services.auth.identities.service import Identities
+from services.auth.mfa.domain import OtpRefused
 from services.auth.mfa.service import SecondFactors
 from services.auth.models import User
 from services.auth.repository import UserRepository
+from services.auth.schemas import OptionsOut, PasswordPolicy, ProviderOption
 from services.auth.service import (
     Passwords,
     Proven,
@@ -39,6 +38,7 @@ from services.auth.service import (
     count_failure,
     refuse_while_delayed,
 )
+from services.auth.settings import MfaSettings, OidcProvider
 
 LONGEST_NAME = 4 * MAX_USERNAME
 
@@ -141,6 +141,35 @@ class FirstFactor:
     @writes
     def _note_guess(self, tx: Transaction, user_id: int) -> None:
         count_failure(tx, guess_key(user_id), account_delay)
+
+
+class WaysIn:
+    """Says how somebody can log in; nothing in it is a secret or about a person."""
+
+    def __init__(
+        self,
+        *,
+        captchas: Captchas,
+        directory: Directory,
+        mfa: MfaSettings,
+        providers: Mapping[str, OidcProvider],
+    ) -> None:
+        self._captchas = captchas
+        self._directory = directory
+        self._mfa = mfa
+        self._providers = [ProviderOption(id=key, name=one.name) for key, one in providers.items()]
+
+    async def options(self, *, address: str) -> OptionsOut:
+        """The options as they are for an address at this moment."""
+        delays = delay_keys("", address)
+        captcha = await self._captchas.is_wanted(delays, username_key="", address=address)
+        return OptionsOut(
+            captcha=captcha,
+            directory=self._directory.is_there,
+            oidc_providers=self._providers,
+            second_factor=self._mfa.policy,
+            password_policy=PasswordPolicy(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD),
+        )
 
 
 class SignIn:

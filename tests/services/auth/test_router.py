@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from libs.kit.auth import Principal
 from services.auth.domain import Role, permissions_of
-from services.auth.router import client_address
+from services.auth.signin.router import client_address
 from services.auth.users.service import Users
 from tests.services.auth.conftest import PASSWORD, make_user, principal_of
 from tests.support.doors import NOBODY, Door, error_of, person

@@ -1,0 +1,222 @@
+"""The way to an identity provider and back: each login leaves once and comes back once."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from joserfc.errors import JoseError
+from joserfc.jws import extract_compact
+
+from libs.contracts.audit import audit
+from libs.kit import clock
+from libs.kit.acting import Actor
+from libs.kit.db import Database, Transaction, writes
+from libs.kit.ids import new_secret
+from libs.kit.seal import Seal, WrongSealingKey
+from services.auth.domain import delay_keys, token_hash
+from services.auth.identities.domain import Rules
+from services.auth.identities.service import Identities
+from services.auth.models import OidcFlow
+from services.auth.oidc.domain import (
+    FLOW_SECONDS,
+    Expected,
+    NotBelieved,
+    OidcRefused,
+    ProviderNotFound,
+    person_of,
+    safe_return,
+    verified,
+)
+from services.auth.oidc.repository import Exchange, FlowRepository, ProviderClient
+from services.auth.service import Sessions, Tokens, Visit, refuse_while_delayed
+from services.auth.settings import OidcProvider, OidcSettings
+
+PURGE_WITH_EACH: Final = 50
+PURGE_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where to send the browser, and what it keeps until it comes back."""
+
+    url: str
+    browser: str
+    seconds: int = FLOW_SECONDS
+
+
+@dataclass(frozen=True)
+class Return:
+    """What a browser brings back from a provider, and the cookie that it kept."""
+
+    state: str
+    browser: str
+    code: str | None = None
+    issuer: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A login that worked, and where the person wanted to go."""
+
+    tokens: Tokens
+    return_to: str
+
+
+class OidcLogins:
+    """Use cases of logging in through identity providers; `clients` by the same keys."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        settings: OidcSettings,
+        clients: Mapping[str, ProviderClient],
+        seal: Seal,
+        sessions: Sessions,
+        identities: Identities,
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._clients = clients
+        self._seal = seal
+        self._sessions = sessions
+        self._identities = identities
+
+    # ---- there -----------------------------------------------------------------------------
+
+    async def start(self, key: str, *, return_to: str, address: str) -> Departure:
+        """The address at the provider for a new login.
+
+        Raises ProviderNotFound, OidcUnavailable, and TooManyFailures for an address that waits.
+        """
+        provider, client = self._of(key)
+        metadata = await client.metadata()
+        state, browser, nonce, verifier = (new_secret() for _ in range(4))
+        await self._leave(
+            OidcFlow(
+                state_hash=token_hash(state),
+                provider=key,
+                browser_hash=token_hash(browser),
+                nonce=nonce,
+                sealed_verifier=self._seal.seal(verifier, place=_place(state)),
+                return_to=safe_return(return_to),
+                expires_at=clock.now() + timedelta(seconds=FLOW_SECONDS),
+            ),
+            address,
+        )
+        url = prepare_grant_uri(
+            metadata.authorization_endpoint,
+            client_id=provider.client_id,
+            response_type="code",
+            redirect_uri=self._redirect_uri(key),
+            scope=list(provider.scopes),
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
+        return Departure(str(url), browser)
+
+    def _of(self, key: str) -> tuple[OidcProvider, ProviderClient]:
+        provider, client = self._settings.providers.get(key), self._clients.get(key)
+        if provider is None or client is None:
+            raise ProviderNotFound(provider=key[:64])
+        return provider, client
+
+    def _redirect_uri(self, key: str) -> str:
+        return f"{self._settings.public_url}/api/auth/oidc/{key}/callback/"
+
+    @writes
+    def _leave(self, tx: Transaction, flow: OidcFlow, address: str) -> None:
+        refuse_while_delayed(tx, [delay_keys("", address).address])
+        flows = FlowRepository(tx)
+        flows.delete_expired(PURGE_WITH_EACH)
+        flows.add(flow)
+
+    # ---- and back --------------------------------------------------------------------------
+
+    async def arrive(self, key: str, back: Return, *, visit: Visit) -> Arrival:
+        """Opens a login for whoever the provider vouches for.
+
+        Raises OidcRefused for anything that this login did not ask for: the person learns no
+        reason, the audit log does. Also ProviderNotFound, OidcUnavailable, TooManyFailures.
+        """
+        provider, client = self._of(key)
+        flow = await self._take(token_hash(back.state))
+        try:
+            if flow is None:
+                raise NotBelieved("The state is not known, used, or too old.")
+            claims = await self._claims(provider, client, key, flow, back)
+        except NotBelieved as error:
+            await self._note_refusal(key, str(error), visit)
+            raise OidcRefused from error
+        rules = Rules(provider.groups, provider.default_roles, provider.provision)
+        person = person_of(key, provider, claims)
+        proven = await self._identities.admit(person, rules)
+        if proven is None:
+            raise OidcRefused
+        delays = delay_keys(f"{person.provider}\n{person.subject}", visit.address)
+        tokens = await self._sessions.open(proven, delays=delays, visit=visit)
+        return Arrival(tokens, safe_return(flow.return_to))
+
+    @writes
+    def _take(self, tx: Transaction, state_hash: str) -> OidcFlow | None:
+        return FlowRepository(tx).take(state_hash)
+
+    async def _claims(
+        self,
+        provider: OidcProvider,
+        client: ProviderClient,
+        key: str,
+        flow: OidcFlow,
+        back: Return,
+    ) -> Mapping[str, object]:
+        if flow.provider != key:
+            raise NotBelieved("The login went to another provider.")
+        if not hmac.compare_digest(flow.browser_hash, token_hash(back.browser)):
+            raise NotBelieved("Another browser began this login.")
+        metadata = await client.metadata()
+        if back.issuer != provider.issuer and (back.issuer is not None or metadata.says_issuer):
+            raise NotBelieved("The answer is of another issuer.")
+        if back.error is not None or not back.code:
+            raise NotBelieved(f"The provider answered with {(back.error or 'no code')[:64]}.")
+        try:
+            verifier = self._seal.open(flow.sealed_verifier, place=_place(back.state))
+        except WrongSealingKey as error:
+            raise NotBelieved("The proof of this login cannot be opened.") from error
+        token = await client.exchange(Exchange(back.code, verifier, self._redirect_uri(key)))
+        keys = await client.keys_for(_key_id(token))
+        expected = Expected(provider.issuer, provider.client_id, flow.nonce, provider.required_amr)
+        return verified(token, keys, expected, now=clock.now())
+
+    @writes
+    def _note_refusal(self, tx: Transaction, key: str, why: str, visit: Visit) -> None:
+        by = Actor(0, "", "anonymous", visit.address, visit.user_agent, "auth")
+        audit(tx, "login.failed", kind="oidc", name=key, outcome="failure", detail=why, by=by)
+
+    async def purge(self) -> None:
+        """Deletes logins that never came back, in short transactions."""
+        while await self._purge_some():
+            pass
+
+    @writes
+    def _purge_some(self, tx: Transaction) -> int:
+        return FlowRepository(tx).delete_expired(PURGE_AT_ONCE)
+
+
+def _key_id(token: str) -> str | None:
+    """Which key a token says it was signed with; no more than a hint where to look."""
+    try:
+        found = extract_compact(token.encode()).headers().get("kid")
+    except (JoseError, ValueError, TypeError):
+        raise NotBelieved("The token cannot be read.") from None
+    return found if isinstance(found, str) else None
+
+
+def _place(state: str) -> str:
+    return f"oidc_flows/{token_hash(state)}/verifier"
