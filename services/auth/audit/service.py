@@ -42,6 +42,7 @@ PRUNE_BATCH: Final = 5_000
 VERIFY_BATCH: Final = 1_000
 LEASE: Final = timedelta(seconds=60)
 LOOK_SECONDS: Final = 2.0
+AGAIN_SECONDS: Final = 30.0
 PRUNE_SECONDS: Final = 3600.0
 
 log = get_logger(__name__)
@@ -146,11 +147,13 @@ class Checkpoints:
     async def run(self) -> None:
         """Looks for ever whether a checkpoint is due; what is in the way is waited for."""
         while True:
+            pause = LOOK_SECONDS
             try:
                 await self.write_due()
-            except (Unavailable, OSError) as error:
+            except (Unavailable, OSError, ValueError) as error:
                 log.error("An audit checkpoint could not be written.", exc_info=error)
-            await asyncio.sleep(LOOK_SECONDS)
+                pause = AGAIN_SECONDS
+            await asyncio.sleep(pause)
 
     async def write_due(self) -> Checkpoint | None:
         """Writes one if enough records or enough time have passed since the last."""
@@ -210,7 +213,7 @@ class Retention:
         while True:
             try:
                 removed = await self.prune()
-            except (Unavailable, OSError) as error:
+            except (Unavailable, OSError, ValueError) as error:
                 log.error("The audit log could not be pruned.", exc_info=error)
             else:
                 if removed:
