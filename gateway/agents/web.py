@@ -179,12 +179,20 @@ class WebExchange(asyncio.Protocol):
             *answer.headers,
             ("content-length", str(len(answer.body))),
             ("connection", "close"),
-            ("x-content-type-options", "nosniff"),
+            *SAFETY,
         ]
         lines = [f"HTTP/1.1 {answer.status} {PHRASES.get(answer.status, 'Answer')}"]
         lines += [f"{name}: {value}" for name, value in headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
+
+SAFETY: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+)
+"""Nobody looks at these answers with a browser; one that does all the same can do nothing."""
 
 PHRASES: Final = {
     200: "OK",

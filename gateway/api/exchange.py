@@ -18,14 +18,23 @@ PAGE_POLICY: Final = (
 """Styles may be inline because Element Plus and CodeMirror set them; scripts never are."""
 
 DATA_POLICY: Final = (
-    b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 )
-"""For answers that no browser shows as a page."""
+"""For answers that no browser shows as a page; one that does all the same can do nothing."""
+
+PERMISSIONS: Final = (
+    b"accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), "
+    b"geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), "
+    b"serial=(), usb=(), xr-spatial-tracking=()"
+)
+"""What no page of ours ever asks a browser for."""
 
 _SHARED: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", PERMISSIONS),
 )
 PAGE_HEADERS: Final[tuple[Header, ...]] = ((b"content-security-policy", PAGE_POLICY), *_SHARED)
 DATA_HEADERS: Final[tuple[Header, ...]] = ((b"content-security-policy", DATA_POLICY), *_SHARED)
@@ -37,12 +46,15 @@ _REPLACED: Final = frozenset(
         b"cache-control",
         b"connection",
         b"cross-origin-opener-policy",
+        b"cross-origin-resource-policy",
         b"keep-alive",
+        b"permissions-policy",
         b"referrer-policy",
         b"server",
         b"strict-transport-security",
         b"transfer-encoding",
         b"x-content-type-options",
+        b"x-frame-options",
         b"x-request-id",
     }
 )
