@@ -18,6 +18,8 @@ RECORD = "/api/executor/execution-records/{execution_id}"
 URL_MAP = {
     "/api/auth": "services/auth",
     "/api/auth/users": "services/auth/users",
+    "/api/auth/mfa": "services/auth/mfa",
+    "/api/auth/oidc": "services/auth/oidc",
     "/api/auth/users/{user_id}/sessions": "services/auth/logins",
     "/api/auth/users/{user_id}/tokens": "services/auth/tokens",
     "/api/auth/groups": "services/auth/groups",

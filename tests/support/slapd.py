@@ -93,7 +93,7 @@ class Slapd:
         """Somebody new; gives the lasting id."""
         attributes = {"cn": uid, "sn": uid, "uid": uid, "userPassword": password, **more}
         with self._as_root() as root:
-            root.add(dn_of(uid), ["inetOrgPerson"], attributes)
+            root.add(dn_of(uid), ["inetOrgPerson"], attributes)  # type: ignore[no-untyped-call]
             root.search(dn_of(uid), "(uid=*)", attributes=["entryUUID"])
             return str(root.entries[0].entryUUID)
 
@@ -102,20 +102,20 @@ class Slapd:
         with self._as_root() as root:
             root.search(f"ou=groups,{BASE}", "(objectClass=groupOfNames)")
             for entry in list(root.entries):
-                root.delete(entry.entry_dn)
+                root.delete(entry.entry_dn)  # type: ignore[no-untyped-call]
             for dn, members in groups.items():
-                root.add(dn, ["groupOfNames"], {"member": [dn_of(uid) for uid in members]})
+                root.add(dn, ["groupOfNames"], {"member": [dn_of(uid) for uid in members]})  # type: ignore[no-untyped-call]
 
     def change(self, uid: str, **attributes: str) -> None:
         """Other values of attributes."""
         changes = {name: [(ldap3.MODIFY_REPLACE, [value])] for name, value in attributes.items()}
         with self._as_root() as root:
-            root.modify(dn_of(uid), changes)
+            root.modify(dn_of(uid), changes)  # type: ignore[no-untyped-call]
 
     def disable(self, uid: str) -> None:
         """What an Active Directory does to somebody who left."""
         with self._as_root() as root:
-            root.modify(
+            root.modify(  # type: ignore[no-untyped-call]
                 dn_of(uid),
                 {
                     "objectClass": [(ldap3.MODIFY_ADD, ["windowsAccount"])],
@@ -126,7 +126,7 @@ class Slapd:
     def remove(self, uid: str) -> None:
         """Takes somebody away."""
         with self._as_root() as root:
-            root.delete(dn_of(uid))
+            root.delete(dn_of(uid))  # type: ignore[no-untyped-call]
 
     @contextmanager
     def _as_root(self) -> Iterator[ldap3.Connection]:

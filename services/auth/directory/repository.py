@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import ldap3
 from ldap3.core.exceptions import (
@@ -162,7 +162,7 @@ class LdapDirectory:
             server,
             user=dn or None,
             # As bytes: text is "prepared" on the way, and may arrive empty, that is as nobody's.
-            password=password.encode() or None,
+            password=password.encode() or None,  # type: ignore[arg-type]
             authentication=ldap3.SIMPLE if dn else ldap3.ANONYMOUS,
             auto_bind=ldap3.AUTO_BIND_NONE,
             client_strategy=ldap3.SYNC,
@@ -203,7 +203,7 @@ class LdapDirectory:
         attributes: Sequence[str],
         *,
         size: int,
-        scope: str = ldap3.SUBTREE,
+        scope: Literal["BASE", "SUBTREE"] = ldap3.SUBTREE,
     ) -> list[tuple[str, dict[str, Sequence[bytes]]]]:
         try:
             searcher.search(

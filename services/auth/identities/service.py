@@ -42,12 +42,14 @@ class Identities:
         under a name that is taken or that cannot be a user's name.
         """
         if not person.subject or len(person.subject) > MAX_SUBJECT:
-            return _refused(tx, person, "There is no usable lasting id.")
+            _refuse(tx, person, "There is no usable lasting id.")
+            return None
         identities = IdentityRepository(tx)
         user_id = identities.user_id_of(person.provider, person.subject)
         counting = rules.counting(person.groups)
         if rules.provision == "mapped" and not counting:
-            return _refused(tx, person, "No group that counts here.", user_id)
+            _refuse(tx, person, "No group that counts here.", user_id)
+            return None
         if user_id is None:
             user = self._made(tx, person, rules)
             if user is None:
@@ -55,7 +57,8 @@ class Identities:
         else:
             found = UserRepository(tx).by_id(user_id)
             if found is None or not found.is_active:
-                return _refused(tx, person, "The user is disabled.", user_id)
+                _refuse(tx, person, "The user is disabled.", user_id)
+                return None
             user = found
             identities.seen(person.provider, person.subject, person.label[:MAX_SUBJECT])
         self._describe(tx, user, person)
@@ -64,13 +67,16 @@ class Identities:
 
     def _made(self, tx: Transaction, person: Person, rules: Rules) -> User | None:
         if rules.provision == "known":
-            return _refused(tx, person, "Nobody is let in for the first time.")
+            _refuse(tx, person, "Nobody is let in for the first time.")
+            return None
         try:
             username = _USERNAME.validate_python(person.username)
         except ValidationError:
-            return _refused(tx, person, "The name cannot be a user's name.")
+            _refuse(tx, person, "The name cannot be a user's name.")
+            return None
         if UserRepository(tx).by_key(username_key(username)) is not None:
-            return _refused(tx, person, "The name belongs to another user.")
+            _refuse(tx, person, "The name belongs to another user.")
+            return None
         user = User(
             username=username,
             username_key=username_key(username),
@@ -90,7 +96,12 @@ class Identities:
             user, provider=person.provider, subject=person.subject, label=person.label[:MAX_SUBJECT]
         )
         if not made:
-            return _refused(tx, person, "Somebody was faster.")
+            # The same person at the same moment, or another one of the same name.
+            by_now = IdentityRepository(tx).user_id_of(person.provider, person.subject)
+            if by_now is not None:
+                return UserRepository(tx).by_id(by_now)
+            _refuse(tx, person, "The name belongs to another user.")
+            return None
         after = {"origin": person.origin, "provider": person.provider, "label": person.label}
         by = Actor(0, person.provider, "system", current_actor().address)
         audit(tx, "user.provision", kind="user", id=user.id, name=username, after=after, by=by)
@@ -162,7 +173,7 @@ def _state(tx: Transaction, user: User) -> dict[str, object]:
     }
 
 
-def _refused(tx: Transaction, person: Person, why: str, user_id: int | None = None) -> None:
+def _refuse(tx: Transaction, person: Person, why: str, user_id: int | None = None) -> None:
     """Written down for administrators; the person learns no reason."""
     audit(
         tx,

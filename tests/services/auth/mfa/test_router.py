@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,7 +27,7 @@ STEP = timedelta(seconds=30)
 
 
 @pytest.fixture(autouse=True)
-def standing(time: StandingClock) -> Iterator[StandingClock]:
+def standing(time: StandingClock) -> StandingClock:
     """The middle of a time step; it moves when a test says so."""
     into = time.now().timestamp() % 30
     time.advance(timedelta(seconds=45 - into))
@@ -79,7 +78,8 @@ async def told(door: Door) -> list[str]:
         rows = tx.execute(select(outbox.c.body).where(outbox.c.type == "audit.audited"))
         return [row[0] for row in rows]
 
-    return await door.app.state.database.read(read)
+    told: list[str] = await door.app.state.database.read(read)
+    return told
 
 
 # ---- setting up ------------------------------------------------------------------------------

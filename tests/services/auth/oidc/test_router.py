@@ -345,7 +345,7 @@ def with_client_secret(provider: Provider, claims: Claims) -> str:
 
 
 def by_somebody_else(provider: Provider, claims: Claims) -> str:
-    stranger = RSAKey.generate_key(2048, {"kid": provider.key.kid})
+    stranger = RSAKey.generate_key(2048, {"kid": str(provider.key.kid)})
     return jwt.encode({"alg": "RS256", "kid": provider.key.kid}, dict(claims), stranger)
 
 
