@@ -154,11 +154,15 @@ def _finish_operations(service: str, path: str, item: Node, seen_ids: set[str]) 
 def _rename_clashes(service: str, part: Node, taken: Node) -> None:
     """A schema whose name means something else already gets the service's name in front."""
     own = _schemas_of(part)
-    new_names = {
-        name: f"{service.capitalize()}{name}"
+    clashing = {name for name, schema in own.items() if name in taken and taken[name] != schema}
+    # A schema that looks the same but is made of a clashing one means something else, too.
+    while more := {
+        name
         for name, schema in own.items()
-        if name in taken and taken[name] != schema
-    }
+        if name in taken and name not in clashing and _refers_to(schema, clashing)
+    }:
+        clashing |= more
+    new_names = {name: f"{service.capitalize()}{name}" for name in sorted(clashing)}
     if not new_names:
         return
     for holder in _holders_of_refs(part):
@@ -167,6 +171,11 @@ def _rename_clashes(service: str, part: Node, taken: Node) -> None:
             holder["$ref"] = f"#/components/schemas/{new_names[found[1]]}"
     for old, new in new_names.items():
         own[new] = own.pop(old)
+
+
+def _refers_to(schema: object, names: set[str]) -> bool:
+    found = (_SCHEMA_REF.fullmatch(str(holder["$ref"])) for holder in _holders_of_refs(schema))
+    return any(match is not None and match[1] in names for match in found)
 
 
 def _used_schemas(public: Mapping[str, Node], own: Node) -> Node:

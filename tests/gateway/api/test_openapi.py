@@ -1,5 +1,6 @@
 """One description of the whole API, as callers see it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,21 @@ def test_merging_leaves_the_parts_as_they_were() -> None:
     merge({"hosts": part})
 
     assert part == {"paths": {"/api/hosts": {"get": {"operationId": "a"}}}}
+
+
+def test_what_is_made_of_a_schema_with_two_meanings_has_two_meanings() -> None:
+    def part(path: str, field: str) -> dict[str, object]:
+        answer = {"application/json": {"schema": {"$ref": "#/components/schemas/Page_Row_"}}}
+        rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}}
+        schemas = {
+            "Row": {"type": "object", "properties": {field: {"type": "string"}}},
+            "Page_Row_": {"type": "object", "properties": {"results": rows}},
+        }
+        paths = {path: {"get": {"responses": {"200": {"content": answer}}}}}
+        return {"paths": paths, "components": {"schemas": schemas}}
+
+    merged = merge({"auth": part("/api/auth/groups", "a"), "hosts": part("/api/hosts", "b")})
+
+    text = json.dumps(merged["paths"]), json.dumps(merged["components"])
+    assert "#/components/schemas/HostsPage_Row_" in text[0]
+    assert "#/components/schemas/HostsRow" in text[1]
