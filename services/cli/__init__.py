@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate": "platform",
     "demo": "demo",
     "admin": "admin",
+    "token": "tokens",
     "login": "session",
     "logout": "session",
     "status": "session",

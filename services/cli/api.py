@@ -1,6 +1,7 @@
 """The platform's HTTP API as the commands use it: envelope, errors, tokens, retries."""
 
 import contextlib
+import os
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -55,6 +56,9 @@ class Api:
             transport=transport,
         )
         self._tokens: Tokens | None = None
+        self._api_token = os.environ.get("OPSJOB_TOKEN", "").strip()
+        if self._api_token and not self._api_token.isascii():
+            raise CommandFailed("OPSJOB_TOKEN is not an API token.")
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +179,12 @@ class Api:
     # ---- tokens ------------------------------------------------------------------------------
 
     def access_token(self) -> str:
-        """A token that is still good, renewed or taken from the platform's own files if needed."""
+        """A token that is still good, renewed or taken from the platform's own files if needed.
+
+        An API token in OPSJOB_TOKEN goes before everything else.
+        """
+        if self._api_token:
+            return self._api_token
         tokens = self._tokens or self.place.store.tokens(self.place.server)
         if tokens is None:
             tokens = self._log_in_as_first_admin()
@@ -184,13 +193,15 @@ class Api:
             self._renew(rejected=tokens.access_token)
         return self._tokens.access_token
 
-    def log_in(self, username: str, password: str) -> Tokens:
-        """Exchanges a password for tokens and keeps them."""
+    def log_in(
+        self, username: str, password: str, further: Mapping[str, JSON] | None = None
+    ) -> Tokens:
+        """Exchanges a password, and whatever else is asked for, for tokens and keeps them."""
         content = _object(
             self.call(
                 "POST",
                 "/api/auth/login/",
-                body={"username": username, "password": password},
+                body={"username": username, "password": password, **(further or {})},
                 authenticated=False,
             )
         )
@@ -211,6 +222,12 @@ class Api:
 
     def _renew(self, *, rejected: str) -> None:
         """Rotates the tokens once, also when several commands find them expired together."""
+        if self._api_token:
+            raise CommandFailed(
+                "The API token in OPSJOB_TOKEN is not accepted: revoked, expired or misspelt.",
+                code="unauthenticated",
+                status=401,
+            )
         store, server = self.place.store, self.place.server
         with store.locked():
             kept = store.tokens(server)

@@ -1,13 +1,15 @@
 """login, logout and status."""
 
+import base64
 import getpass
 import sys
+import tempfile
 from typing import Annotated
 
 import typer
 
 from services.cli import terminal
-from services.cli.api import Api
+from services.cli.api import JSON, Api
 from services.cli.command import client_command
 from services.cli.failure import CommandFailed
 
@@ -31,8 +33,19 @@ def login(
     """Log in; the tokens are kept in a file that only you can read."""
     username = username or _ask("Username: ")
     password = passwords_from_stdin(1)[0] if password_stdin else ask_password()
-    tokens = api.log_in(username, password)
+    further: dict[str, JSON] = {}
+    while True:
+        try:
+            tokens = api.log_in(username, password, further)
+            break
+        except CommandFailed as refused:
+            answer = _answer(api, refused.code)
+            if not answer:
+                raise
+            further = {**further, **answer}
     terminal.line(f"Logged in to {api.place.server} as {terminal.harmless(tokens.username)}.")
+    if api.get("/api/auth/me/").get("must_change_password"):
+        terminal.note("This password has to be changed: opsjob admin change-password")
 
 
 def logout(api: Api) -> None:
@@ -68,6 +81,24 @@ def status(
     terminal.line(f"Server  {api.place.server}")
     terminal.line(f"User    {terminal.harmless(str(user.get('username')))}")
     terminal.line(f"Hosts   {total}, {online} online")
+
+
+def _answer(api: Api, code: str) -> dict[str, JSON]:
+    """What a person at the terminal adds to a login that asks for more; nothing without one."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return {}
+    if code in ("otp_required", "otp_refused"):
+        return {"otp_token": _ask("Code of the authenticator: ")}
+    if code not in ("captcha_required", "captcha_wrong"):
+        return {}
+    content = api.call("GET", "/api/auth/captcha/", authenticated=False)
+    found = content if isinstance(content, dict) else {}
+    picture = base64.b64decode(str(found.get("captcha_image")).partition(",")[2])
+    with tempfile.NamedTemporaryFile(prefix="opsjob-captcha-", suffix=".png") as file:
+        file.write(picture)
+        file.flush()
+        value = _ask(f"Characters of the picture {file.name}: ")
+    return {"captcha_key": str(found.get("captcha_key")), "captcha_value": value}
 
 
 def _ask(question: str) -> str:

@@ -45,8 +45,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Reset:
-    """A password for one login, and when it ends."""
+    """A password for one login of a user, and when it ends."""
 
+    user_id: int
     one_time_password: str
     expires_at: datetime
 
@@ -211,17 +212,58 @@ class Users:
         """
         password = new_secret(18)
         expires_at = await self._reset(user_id, await self._passwords.hash(password), by)
-        return Reset(password, expires_at)
+        return Reset(user_id, password, expires_at)
+
+    async def recover(self, username: str, *, make_admin: bool) -> Reset:
+        """The emergency door of whoever owns the database: as `reset_password`, by name.
+
+        With `make_admin` the user is enabled and has the role of an administrator afterwards.
+        Raises UserNotFound.
+        """
+        password = new_secret(18)
+        password_hash = await self._passwords.hash(password)
+        user_id, expires_at = await self._recover(username, password_hash, make_admin=make_admin)
+        return Reset(user_id, password, expires_at)
+
+    @writes
+    def _recover(
+        self, tx: Transaction, username: str, password_hash: str, *, make_admin: bool
+    ) -> tuple[int, datetime]:
+        found = UserRepository(tx).by_key(username_key(username))
+        if found is None:
+            raise UserNotFound(username=username[:64])
+        user = _alive(tx, found.id)
+        before = _state(user)
+        if make_admin:
+            _replace_roles(user, {Role.ADMIN, *(held.role for held in user.roles)})
+            user.is_active = True
+            tx.emit(UserRolesChanged(user_id=user.id))
+        expires_at = self._set_one_time(tx, user, password_hash)
+        audit(
+            tx,
+            "user.recover",
+            kind="user",
+            id=user.id,
+            name=user.username,
+            before=before,
+            after=_state(user),
+            detail="Past the API, on the machine of the platform.",
+        )
+        return user.id, expires_at
 
     @writes
     def _reset(self, tx: Transaction, user_id: int, password_hash: str, by: Principal) -> datetime:
         user = _alive(tx, user_id)
         _judge_target(tx, user, by)
+        expires_at = self._set_one_time(tx, user, password_hash)
+        audit(tx, "user.reset_password", kind="user", id=user.id, name=user.username)
+        return expires_at
+
+    def _set_one_time(self, tx: Transaction, user: User, password_hash: str) -> datetime:
         user.password_hash = password_hash
         user.password_changed_at = user.updated_at = tx.now
         self._make_one_time(tx, user)
         end_logins(tx, user.id)
-        audit(tx, "user.reset_password", kind="user", id=user.id, name=user.username)
         return tx.now + self._one_time
 
 
