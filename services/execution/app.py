@@ -1,6 +1,5 @@
 """Everything that the execution service plugs in."""
 
-import os
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -172,7 +171,8 @@ def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:
 
 
 def _references() -> References:
-    return References(SecretSettings(), Outbound(OutboundSettings()), os.environ)
+    settings = SecretSettings()
+    return References(settings, Outbound(OutboundSettings()), settings.environment())
 
 
 service = Service(

@@ -1,8 +1,15 @@
 """The rules of an execution's life; knows no database, no network and no clock."""
 
+import base64
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from libs.contracts.execution import ExecutionStatus, StepStatus, TaskStatus
 
@@ -239,3 +246,36 @@ def _compares(condition: Mapping[str, object], variables: Mapping[str, object]) 
 def as_text(value: object) -> str:
     """A variable's value as a script would see it; booleans are `true` and `false`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# ---- sealing to an agent ---------------------------------------------------------------------
+
+_PURPOSE = b"opsjob/sealed/v1"
+_VERSION = b"\x01"
+
+
+def seal_to_agent(
+    plain: str,
+    sealing_key: str,
+    *,
+    task_id: str,
+    attempt: int,
+    name: str,
+    sender: X25519PrivateKey | None = None,
+    nonce: bytes | None = None,
+) -> str:
+    """A value that only the agent with this key can read, for this variable of this attempt.
+
+    The form is that of `libs.protocol.sealing`. Sender's key and nonce are fresh random ones;
+    only tests give them.
+    """
+    receiver = base64.b64decode(sealing_key)
+    sender = sender or X25519PrivateKey.generate()
+    nonce = nonce or os.urandom(12)
+    public = sender.public_key().public_bytes_raw()
+    shared = sender.exchange(X25519PublicKey.from_public_bytes(receiver))
+    key = HKDF(SHA256(), 32, salt=public + receiver, info=_PURPOSE).derive(shared)
+    place = f"opsjob/sealed/v1|{task_id}|{attempt}|{name}".encode()
+    return base64.b64encode(
+        _VERSION + public + nonce + AESGCM(key).encrypt(nonce, plain.encode(), place)
+    ).decode()

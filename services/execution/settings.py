@@ -1,5 +1,7 @@
 """The execution service's own settings; every time is in seconds."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -141,6 +143,10 @@ class SecretSettings(BaseSettings):
         if value is not None and not value.is_absolute():
             raise ValueError("must be an absolute path")
         return value
+
+    def environment(self) -> Mapping[str, str]:
+        """The variables that may be referred to, as far as this process has them."""
+        return {name: os.environ[name] for name in self.env_names if name in os.environ}
 
     @model_validator(mode="after")
     def _vault_has_a_token(self) -> Self:

@@ -180,4 +180,4 @@ def test_only_the_kit_reads_and_signs_tokens() -> None:
         if any(re.match(r"(jose|jwt)\b", module) for _, module in imported_modules(s))
     ]
 
-    assert users == ["libs/kit/auth.py"]
+    assert users == ["libs/kit/tokens.py"]

@@ -1,20 +1,14 @@
 """How a step becomes the order of one task; pure, except for the randomness of sealing."""
 
-import base64
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from services.execution.domain import ScriptType
+from services.execution.domain import ScriptType, seal_to_agent
 from services.execution.errors import (
     OrderTooLarge,
     SealingKeyMissing,
@@ -42,39 +36,6 @@ SUCCEEDED: Final = f"{BUILT_IN}HOSTS_SUCCEEDED"
 FAILED: Final = f"{BUILT_IN}HOSTS_FAILED"
 HOST_LISTS: Final = (TARGETS, SUCCEEDED, FAILED)
 """Built-ins that can be long: a step gets those that its texts name."""
-
-
-# ---- sealing to an agent ---------------------------------------------------------------------
-
-_PURPOSE = b"opsjob/sealed/v1"
-_VERSION = b"\x01"
-
-
-def seal_to_agent(
-    plain: str,
-    sealing_key: str,
-    *,
-    task_id: str,
-    attempt: int,
-    name: str,
-    sender: X25519PrivateKey | None = None,
-    nonce: bytes | None = None,
-) -> str:
-    """A value that only the agent with this key can read, for this variable of this attempt.
-
-    The form is that of `libs.protocol.sealing`. Sender's key and nonce are fresh random ones;
-    only tests give them.
-    """
-    receiver = base64.b64decode(sealing_key)
-    sender = sender or X25519PrivateKey.generate()
-    nonce = nonce or os.urandom(12)
-    public = sender.public_key().public_bytes_raw()
-    shared = sender.exchange(X25519PublicKey.from_public_bytes(receiver))
-    key = HKDF(SHA256(), 32, salt=public + receiver, info=_PURPOSE).derive(shared)
-    place = f"opsjob/sealed/v1|{task_id}|{attempt}|{name}".encode()
-    return base64.b64encode(
-        _VERSION + public + nonce + AESGCM(key).encrypt(nonce, plain.encode(), place)
-    ).decode()
 
 
 # ---- what is known ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from services.execution.domain import seal_to_agent
 from services.execution.errors import (
     OrderTooLarge,
     SealingKeyMissing,
@@ -22,7 +23,6 @@ from services.execution.orders.domain import (
     Secret,
     Sheet,
     named_lists,
-    seal_to_agent,
 )
 from services.execution.orders.service import by_result
 from services.execution.variables.domain import Value, VariableType, text_value
