@@ -48,8 +48,13 @@ def _plan() -> Plan:
 
 
 def _run_fact(plan: Plan) -> Audited:
-    about = {"kind": "execution", "id": "0198a4be-0000-7000-8000-000000000001", "name": plan.name}
-    return audited("execution.run", **about, after=accounted(plan)).stamped("trace")
+    return audited(
+        "execution.run",
+        kind="execution",
+        id="0198a4be-0000-7000-8000-000000000001",
+        name=plan.name,
+        after=accounted(plan),
+    ).stamped("trace")
 
 
 def _row(fact: Audited, tx: Transaction) -> dict[str, object]:

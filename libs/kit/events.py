@@ -1,7 +1,7 @@
 """The shape of a fact: something that happened and that other services may want to know."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,7 +25,7 @@ class Event(BaseModel):
     occurred_at: datetime | None = None
     trace_id: str = ""
 
-    def stamped(self, trace_id: str) -> "Event":
+    def stamped(self, trace_id: str) -> Self:
         """The same fact with an identity; one that already has it stays as it is."""
         if self.event_id:
             return self

@@ -1,6 +1,7 @@
 """What may be told to the audit log: everything about a change but its secrets, in bounds."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
-from libs.contracts.audit import MAX_STATE_BYTES, audited, is_secret_name, state_text
+from libs.contracts.audit import audited
 from libs.kit.acting import Actor, acting_as, arrived, left, recognised
+from libs.kit.masking import MAX_STATE_BYTES, is_secret_name, state_text
 
 
 class Colour(StrEnum):
@@ -23,7 +25,7 @@ class Key(BaseModel):
     passphrase: str
 
 
-def shown(state: dict[str, object] | BaseModel) -> dict[str, object]:
+def shown(state: Mapping[str, object] | BaseModel) -> dict[str, object]:
     text = state_text(state)
     assert text is not None
     found: dict[str, object] = json.loads(text)

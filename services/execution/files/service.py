@@ -128,8 +128,8 @@ class Files:
     @writes
     def note_archive(self, tx: Transaction, execution_id: str, files: int) -> None:
         """Account for everything that an execution collected, about to be sent at once."""
-        about = {"kind": "execution", "id": execution_id}
-        audit(tx, "execution.download_collected", **about, after={"files": files})
+        after = {"files": files}
+        audit(tx, "execution.download_collected", kind="execution", id=execution_id, after=after)
 
     # ---- what agents have brought -----------------------------------------------------------
 

@@ -17,6 +17,7 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.faults import fault
 from libs.kit.ids import new_id
 from libs.kit.service import Schema
+from services.execution.access.service import Access, Want, account_of, what_of
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import StepKind, Strategy
 from services.execution.errors import (
@@ -92,7 +93,9 @@ class Plans:
         dispatcher: Dispatcher,
         flow: Flow,
         transfers: Transfers,
+        access: Access,
     ) -> None:
+        self._access = access
         self._db = db
         self._settings = settings
         self._hosts = hosts
@@ -123,10 +126,12 @@ class Plans:
 
         `also` runs in the same transaction, with the id of what is new; what it raises undoes all.
 
+        Raises RunNotAllowed unless each step may run on each of its hosts as its account now.
         When this returns, everything is committed and will run (R2). The way to the agents starts
         afterwards and needs no further word from the caller.
         """
         _check(plan)
+        await self._access.must_run(wants_of(plan), by)
         accepted = await self._store(plan, by, key, also)
         if accepted.created:
             fault("accept.after_commit")
@@ -162,8 +167,15 @@ class Plans:
         if also is not None:
             also(tx, execution_id)
         tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=plan.task_total))
-        about = {"kind": "execution", "id": execution_id, "name": plan.name}
-        audit(tx, "execution.run", **about, after=accounted(plan), by=by)
+        audit(
+            tx,
+            "execution.run",
+            kind="execution",
+            id=execution_id,
+            name=plan.name,
+            after=accounted(plan),
+            by=by,
+        )
         reachable = any(host.agent_id for host in plan.steps[0].hosts)
         if not plan.is_plain or plan.variables.secrets or not reachable:
             self._flow.advance(tx, execution_id)
@@ -219,6 +231,7 @@ class Plans:
     async def preview(self, request: ExecutionIn, by: Principal) -> Preview:
         """What a request would do: which hosts could start now, in which batches."""
         plan = await self.plan(request, by)
+        await self._access.must_run(wants_of(plan), by)
         wait = plan.start_seconds or self._settings.start_seconds
         hosts = list({host.host_id: host for step in plan.steps for host in step.hosts}.values())
         shown = [_host(host, wait) for host in hosts[:PREVIEW_HOSTS]]
@@ -266,6 +279,23 @@ class _Resolver:
         if groups and groups not in self._groups:
             self._groups[groups] = await self._hosts.resolve_groups(list(groups), self._by)
         return self._groups.get(groups, [])
+
+
+def wants_of(plan: Plan) -> list[Want]:
+    """Every step on every host that it may come to, for the decision whether it may run there."""
+    hosts: dict[str, Sequence[HostTarget]] = {}
+    wants: list[Want] = []
+    for step in plan.steps:
+        earlier = step.targets.get("hosts_of")
+        named = str(earlier["step"]) if isinstance(earlier, dict) else ""
+        hosts[step.name] = step.hosts or hosts.get(named, ())
+        if step.kind != StepKind.CONFIRM:
+            what, account = what_of(step.kind), account_of(step.run_as)
+            wants.extend(
+                Want(host.host_id, host.name, host.groups, step.name, what, account)
+                for host in hosts[step.name]
+            )
+    return wants
 
 
 def _step(step: StepIn, hosts: Sequence[HostTarget]) -> StepPlan:

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from libs.contracts.access import Accesses, AccessSet, Request, Visible, decide
-from libs.contracts.audit import State, audit
+from libs.contracts.audit import audit
 from libs.contracts.grants import RIGHTS, Action, ObjectType
 from libs.contracts.hosts import Lineage
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Forbidden
+from libs.kit.masking import State
 from services.hosts.domain import MAX_GROUP_DEPTH, name_key
 from services.hosts.errors import (
     GroupCycle,
