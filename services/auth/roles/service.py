@@ -112,8 +112,8 @@ def may_give(tx: Transaction, keys: Collection[str], by: Principal) -> None:
     roles = RoleRepository(tx)
     try:
         roles.known(keys)
-    except RoleNotFound as missing:
-        raise UnknownRole(**missing.details) from None
+    except RoleNotFound as unknown:
+        raise UnknownRole(missing=unknown.details["missing"]) from None
     must_hold(by, roles.permissions_of(keys))
 
 
