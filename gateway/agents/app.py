@@ -17,6 +17,7 @@ from libs.contracts.execution import ExecutionClient
 from libs.contracts.hosts import HostsClient
 from libs.kit.artifacts import DiskStore, Drafts, FileTickets
 from libs.kit.auth import InternalTokens
+from libs.kit.bus import StreamMark
 from libs.kit.client import remote_transport
 from libs.kit.redis import connect
 from libs.kit.settings import Settings
@@ -57,6 +58,7 @@ async def serve_until_stopped(
             settings,
             redis=redis,
             hosts=HostsClient(http, tokens, CALLER),
+            mark=StreamMark(common.secret, accepted=common.accepted_secrets),
             files=FileDesk(store, bringing, FileTickets(common.secret)),
         )
         loop = asyncio.get_running_loop()

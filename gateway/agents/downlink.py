@@ -9,12 +9,14 @@ from gateway.agents.closing import TOO_SLOW, Closing
 from gateway.agents.counting import DOWNLINK_DROPPED, DOWNLINK_FRAMES
 from gateway.agents.roster import Roster
 from gateway.agents.tail import Fields
-from libs.contracts.agents import FIELD_BATCH
+from libs.contracts.agents import FIELD_BATCH, FIELD_MARK
+from libs.kit.bus import StreamMark
 from libs.kit.logging import get_logger
 
 log = get_logger(__name__)
 
 _FIELD = FIELD_BATCH.encode()
+_MARK = FIELD_MARK.encode()
 
 
 class _Order(msgspec.Struct):
@@ -33,13 +35,20 @@ _decode = msgspec.msgpack.Decoder(list[_Order]).decode
 class Downlink:
     """The handler of this gateway's own stream."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, *, stream: str = "", mark: StreamMark | None = None) -> None:
         self._roster = roster
+        self._stream = stream
+        self._mark = mark
 
     def deliver(self, fields: Fields) -> None:
         """Carries out one entry of the stream; one that nobody can read is counted and left."""
+        batch = fields.get(_FIELD, b"")
+        if self._mark and not self._mark.fits(fields.get(_MARK, b""), self._stream, "", batch):
+            DOWNLINK_DROPPED.labels("forged").inc()
+            log.error("An entry that none of us made was dropped.", stream=self._stream)
+            return
         try:
-            orders = _decode(fields.get(_FIELD, b""))
+            orders = _decode(batch)
         except (msgspec.DecodeError, UnicodeDecodeError):
             DOWNLINK_DROPPED.labels("unreadable").inc()
             log.error("An entry of this gateway's stream is unreadable.")

@@ -32,6 +32,7 @@ from gateway.agents.uplink import Uplink
 from gateway.agents.web import Routes, WebExchange
 from libs.contracts.agents import gateway_key
 from libs.kit import clock
+from libs.kit.bus import StreamMark
 from libs.kit.errors import AppError
 from libs.kit.ids import new_id
 from libs.kit.logging import get_logger
@@ -63,7 +64,7 @@ class AgentGateway:
     """Call `run` once; agents are served until it is cancelled or `stop` was called.
 
     `redis` is shared for short commands; a second connection is made for blocking reads.
-    Without `files` no agent can fetch or bring any.
+    Without `files` no agent can fetch or bring any. With `mark` only marked entries count.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class AgentGateway:
         redis: Redis,
         hosts: Hosts,
         files: FileDesk | None = None,
+        mark: StreamMark | None = None,
     ) -> None:
         self.gateway_id = settings.gateway_id or f"gw{secrets.token_hex(8)}"
         self.port = settings.port
@@ -88,7 +90,7 @@ class AgentGateway:
         self._lobby = Lobby(
             settings.handshake_seconds, settings.max_unauthenticated, clock.monotonic
         )
-        self.uplink = Uplink(redis, self.gateway_id, settings)
+        self.uplink = Uplink(redis, self.gateway_id, settings, mark)
         self.presence = Presence(
             self.uplink, self.roster, gateway_id=self.gateway_id, settings=settings
         )
@@ -105,10 +107,11 @@ class AgentGateway:
         self._trust = TrustDesk(hosts, self.roster, seconds=settings.reconcile_seconds)
         self.roster.on_clone = self._report_clone
         self._desk = self._make_desk()
+        stream = gateway_key(self.gateway_id)
         self._tail = Tail(
             self._blocking,
             {
-                gateway_key(self.gateway_id): Downlink(self.roster).deliver,
+                stream: Downlink(self.roster, stream=stream, mark=mark).deliver,
                 FACTS_STREAM: self._heed,
             },
         )

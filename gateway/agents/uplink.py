@@ -12,7 +12,8 @@ from typing import Final, Protocol
 
 from gateway.agents.counting import BATCHES, UPLINK_BYTES, UPLINK_FAILURES, UPLINK_MESSAGES
 from gateway.agents.settings import AgentGatewaySettings
-from libs.contracts.agents import FIELD_BATCH, FIELD_GATEWAY, LOGS, RESULTS, STATUS
+from libs.contracts.agents import FIELD_BATCH, FIELD_GATEWAY, FIELD_MARK, LOGS, RESULTS, STATUS
+from libs.kit.bus import StreamMark
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
 
@@ -66,7 +67,14 @@ class _Entry:
 class Uplink:
     """Three queues and one writer; call `run` once, in the task group of the gateway."""
 
-    def __init__(self, redis: Redis, gateway_id: str, settings: AgentGatewaySettings) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        gateway_id: str,
+        settings: AgentGatewaySettings,
+        mark: StreamMark | None = None,
+    ) -> None:
+        self._mark = mark
         self._redis = redis
         self._gateway_id = gateway_id
         self._settings = settings
@@ -209,7 +217,10 @@ class Uplink:
     async def _send(self, touched: dict[str, int], forgotten: set[str]) -> list[object]:
         pipe = self._redis.pipeline(transaction=False)
         for entry in self._unsent:
-            fields = {FIELD_GATEWAY: self._gateway_id, FIELD_BATCH: entry.packed()}
+            batch = entry.packed()
+            fields: dict[str, str | bytes] = {FIELD_GATEWAY: self._gateway_id, FIELD_BATCH: batch}
+            if self._mark is not None:
+                fields[FIELD_MARK] = self._mark.of(entry.key, self._gateway_id, batch)
             pipe.xadd(entry.key, fields, maxlen=self._maxlen[entry.key], approximate=True)  # type: ignore[arg-type]
         for key, seconds in touched.items():
             pipe.set(key, self._gateway_id, ex=seconds)

@@ -2,7 +2,8 @@
 
 Four Redis streams carry it. None is the only copy of anything: agents repeat what was not
 acknowledged, and the services repeat what was not answered, so any of them may vanish.
-An entry has two fields: `gateway`, the id of the gateway, and `batch`, a msgpack list of maps.
+An entry has three fields: `gateway`, the id of the gateway, `batch`, a msgpack list of maps, and
+`mark`, which only holders of the installation's secret can make.
 """
 
 from typing import Final, Literal, NotRequired, TypedDict
@@ -18,6 +19,8 @@ STATUS: Final = "agent_status"
 
 FIELD_BATCH: Final = "batch"
 FIELD_GATEWAY: Final = "gateway"
+FIELD_MARK: Final = "mark"
+"""By which readers tell entries of ours from those that somebody wrote into Redis."""
 
 SESSION_SECONDS: Final = 45
 """How long `agent_session:{agent_id}` lives unless a heartbeat renews it; three heartbeats."""

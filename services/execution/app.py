@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from httpx import AsyncClient
 
+from libs.contracts.access import Accesses
 from libs.contracts.audit import refused
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
 from libs.kit.artifacts import DiskStore, Drafts, FileTickets
 from libs.kit.auth import InternalTokens
+from libs.kit.bus import StreamMark
 from libs.kit.clock import now
 from libs.kit.db import Database
 from libs.kit.outbound import Outbound
@@ -17,6 +19,7 @@ from libs.kit.resealing import SealedColumn
 from libs.kit.seal import KeyRing, Seal
 from libs.kit.service import Runtime, Service
 from libs.kit.settings import OutboundSettings, Settings
+from services.execution.access.service import Access, Actors
 from services.execution.archives.router import router as archives_router
 from services.execution.archives.service import Archives
 from services.execution.attempts.service import Attempts
@@ -50,7 +53,7 @@ from services.execution.quick.service import QuickRuns
 from services.execution.realtime.router import router as realtime_router
 from services.execution.realtime.service import Streams
 from services.execution.references.service import References
-from services.execution.reports.service import Actors, Reports
+from services.execution.reports.service import Reports
 from services.execution.reruns.router import router as reruns_router
 from services.execution.reruns.service import Reruns
 from services.execution.router import router
@@ -80,7 +83,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     hosts = HostsClient(runtime.http, runtime.internal_tokens, "execution")
     files = SegmentFiles(runtime.settings.data_dir / "logs")
     changes = Changes(redis, name)
-    downlink = Downlink(redis)
+    mark = StreamMark(runtime.settings.secret, accepted=runtime.settings.accepted_secrets)
+    downlink = Downlink(redis, mark)
     seal = runtime.seal("execution")
     flow = Flow(settings)
     references = _references()
@@ -95,19 +99,24 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     drafts = Drafts(artifacts / "drafts")
     library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)
     uploads = Uploads(db, settings, library, drafts)
-    plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers)
-    executions = Executions(db, settings, dispatcher, changes, flow)
+    accesses = Accesses(auth)
+    access = Access(db, accesses)
+    plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers, access)
+    executions = Executions(db, settings, dispatcher, changes, flow, access)
+    actors = Actors(accesses, hosts)
     operations = Operations(db, dispatcher, changes)
-    reports = Reports(db, Actors(auth), dispatcher, changes, flow, signer, settle=recorder.ended)
+    reports = Reports(db, actors, dispatcher, changes, flow, signer, settle=recorder.ended)
     incidents = Incidents(db)
     return [
+        signer,
+        access,
         executions,
         plans,
         QuickRuns(plans),
         variables,
-        Control(db, operations, flow),
+        Control(db, operations, flow, access),
         Steps(operations, flow, settings),
-        Reruns(db, settings, plans, variables, hosts),
+        Reruns(db, settings, plans, variables, hosts, access),
         Outcomes(db, orders),
         Attempts(db),
         library,
@@ -119,9 +128,9 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         *_stored_logs(db, files),
         dispatcher,
         incidents,
-        AgentReports(redis, reports, transfers, downlink, incidents, consumer=name),
-        AgentStatus(redis, reports, consumer=name),
-        AgentOutput(db, redis, recorder, downlink, upkeep, consumer=name),
+        AgentReports(redis, reports, transfers, downlink, incidents, consumer=name, mark=mark),
+        AgentStatus(redis, reports, incidents, consumer=name, mark=mark),
+        AgentOutput(db, redis, recorder, downlink, upkeep, incidents, consumer=name, mark=mark),
         Closer(executions, dispatcher),
     ]
 
@@ -136,10 +145,9 @@ def _signer(db: Database, runtime: Runtime, orders: Orders, transfers: Transfers
         return NobodySigns()
     folder = TrustFolder(settings.folder or runtime.settings.data_dir / "trust")
     folder.create(now(), timedelta(days=settings.certificate_days))
-    standing = Standing(
-        AuthClient(runtime.http, runtime.internal_tokens, "execution"),
-        HostsClient(runtime.http, runtime.internal_tokens, "execution"),
-    )
+    auth = AuthClient(runtime.http, runtime.internal_tokens, "execution")
+    hosts = HostsClient(runtime.http, runtime.internal_tokens, "execution")
+    standing = Standing(Actors(Accesses(auth), hosts), hosts)
     return Signing(db, orders, transfers, standing, folder, settings)
 
 
@@ -148,11 +156,13 @@ def signing(db: Database, settings: Settings, http: AsyncClient, tokens: Interna
     own, limits = SignerSettings(), ExecutionSettings()
     seal = Seal(KeyRing.of(settings), "execution")
     transfers = Transfers(db, limits, FileTickets(settings.secret), NobodyWatches())
+    hosts, references = HostsClient(http, tokens, "signer"), _references()
+    actors = Actors(Accesses(AuthClient(http, tokens, "signer")), hosts)
     return Signing(
         db,
-        Orders(Variables(db, seal, limits), _references()),
+        Orders(Variables(db, seal, limits, references), references),
         transfers,
-        Standing(AuthClient(http, tokens, "signer"), HostsClient(http, tokens, "signer")),
+        Standing(actors, hosts),
         TrustFolder(own.folder or settings.data_dir / "trust"),
         own,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from libs.contracts.agents import LOGS, RESULTS, STATUS
-from libs.kit.bus import BatchStream, Entry
+from libs.kit.bus import BatchStream, Entry, StreamMark
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Lease, LeaseLost
 from libs.kit.errors import Unavailable
@@ -96,8 +96,10 @@ class AgentReports:
         incidents: Incidents,
         *,
         consumer: str,
+        mark: StreamMark,
     ) -> None:
         self._redis = redis
+        self._mark = mark
         self._incidents = incidents
         self._reports = reports
         self._transfers = transfers
@@ -107,7 +109,7 @@ class AgentReports:
 
     async def run(self) -> None:
         """Apply them until cancelled."""
-        await BatchStream().consume(
+        await BatchStream(self._mark, self._incidents.forged).consume(
             self._redis, [RESULTS], GROUP, self._consumer, self._take, remove=True
         )
 
@@ -126,14 +128,23 @@ class AgentReports:
 class AgentStatus:
     """Connections and heartbeats."""
 
-    def __init__(self, redis: Redis, reports: Reports, *, consumer: str) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        reports: Reports,
+        incidents: Incidents,
+        *,
+        consumer: str,
+        mark: StreamMark,
+    ) -> None:
         self._redis = redis
+        self._stream = BatchStream(mark, incidents.forged)
         self._reports = reports
         self._consumer = consumer
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        await BatchStream().consume(self._redis, [STATUS], GROUP, self._consumer, self._take)
+        await self._stream.consume(self._redis, [STATUS], GROUP, self._consumer, self._take)
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
         await self._reports.agents_said(_messages(batch))
@@ -150,10 +161,13 @@ class AgentOutput:
         recorder: Recorder,
         downlink: Downlink,
         upkeep: Upkeep,
+        incidents: Incidents,
         *,
         consumer: str,
+        mark: StreamMark,
     ) -> None:
         self._redis = redis
+        self._stream = BatchStream(mark, incidents.forged)
         self._upkeep = upkeep
         self._recorder = recorder
         self._downlink = downlink
@@ -190,7 +204,7 @@ class AgentOutput:
                 log.warning("Another process records output now.")
 
     async def _record(self) -> None:
-        await BatchStream().consume(
+        await self._stream.consume(
             self._redis,
             [LOGS],
             GROUP,

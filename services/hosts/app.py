@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from libs.contracts.access import Accesses
 from libs.contracts.audit import refused
 from libs.contracts.auth import AuthClient
+from libs.kit.bus import StreamMark
 from libs.kit.db import Database
 from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
@@ -43,6 +44,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
             consumer=runtime.process_id,
             settings=settings,
             watch=quarantine.watch,
+            mark=StreamMark(runtime.settings.secret, accepted=runtime.settings.accepted_secrets),
         ),
         PresenceSweep(db, settings=settings),
     ]

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
 
 from libs.contracts.agents import LOGS, RESULTS, STATUS, gateway_key, session_key
-from libs.kit.bus import BatchStream
+from libs.kit.bus import BatchStream, StreamMark
 from libs.kit.redis import Redis
 from tests.support.envelopes import opened
 from tests.support.waiting import eventually
 
 Message = dict[str, object]
+STREAM_SECRET = SecretStr("for tests only: 0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 @dataclass
@@ -55,6 +57,9 @@ class Courier:
     def __init__(self, redis: Redis, gateway_id: str = "gateway-1") -> None:
         self.redis = redis
         self.gateway_id = gateway_id
+        self.mark: StreamMark | None = StreamMark(STREAM_SECRET)
+        self.signed: list[Message] = []
+        """Signed orders as they were sent."""
         self._last = "0-0"
         self._inbox: list[tuple[str, Message]] = []
         self._kept: dict[str, list[Mapping[str, object]]] | None = None
@@ -202,7 +207,7 @@ class Courier:
         if self._kept is not None:
             self._kept.setdefault(key, []).extend(entries)
             return
-        await BatchStream.append(self.redis, key, list(entries), 10_000, self.gateway_id)
+        await BatchStream.append(self.redis, key, list(entries), 10_000, self.gateway_id, self.mark)
 
     async def _read(self) -> None:
         answer = await self.redis.xread({gateway_key(self.gateway_id): self._last}, count=1000)
@@ -210,7 +215,10 @@ class Courier:
             for entry_id, fields in entries:
                 self._last = entry_id.decode()
                 for item in msgspec.msgpack.decode(fields[b"batch"]):
-                    self._inbox.append((item["to"], opened(json.loads(item["frame"]))))
+                    frame = json.loads(item["frame"])
+                    if frame["type"] == "signed":
+                        self.signed.append(frame)
+                    self._inbox.append((item["to"], opened(frame)))
 
 
 def _total(data: bytes) -> Message:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
-from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
 from libs.kit.auth import AccessTokens, InternalTokens, Principal
@@ -21,15 +20,19 @@ from libs.kit.redis import connect
 from libs.kit.service import Runtime, entering
 from libs.kit.settings import Settings
 from services.execution.app import service
-from tests.support.courier import Agent, Courier, Message
+from tests.support.access import Given
+from tests.support.courier import STREAM_SECRET, Agent, Courier, Message
 from tests.support.waiting import eventually
 
-SECRET = SecretStr("for tests only: 0123456789abcdefghijklmnopqrstuvwxyz")
+SECRET = STREAM_SECRET
+
+
+RUNNING = ("executions:run", "executions:run_as_root")
 
 
 def operator(user_id: int = 7, *permissions: str) -> Principal:
     """A person who may run things, or exactly what is named."""
-    doing = ("executions:run", "executions:cancel", "executions:operate")
+    doing = (*RUNNING, "executions:cancel", "executions:operate")
     held = permissions or ("executions:read", *doing)
     return Principal(
         id=user_id,
@@ -43,9 +46,14 @@ def operator(user_id: int = 7, *permissions: str) -> Principal:
 
 
 class Neighbours:
-    """Auth and hosts as far as execution asks them; `down` makes one unreachable."""
+    """Auth and hosts as far as execution asks them; `down` makes one unreachable.
+
+    Whoever is not in `given` may run everything; `lines` are the groups around hosts.
+    """
 
     def __init__(self) -> None:
+        self.given = Given()
+        self.lines: dict[int, list[int]] = {}
         self.hosts: dict[int, Message] = {}
         self.groups: dict[int, list[int]] = {}
         self.inactive: set[int] = set()
@@ -58,6 +66,10 @@ class Neighbours:
         status, content = 200, None
         if scope["path"] == "/internal/users/active":
             status, content = self._users(body["user_ids"])
+        elif scope["path"] == "/internal/access":
+            status, content = self._access(body["users"])
+        elif scope["path"] == "/internal/hosts/lineage":
+            status, content = self._lineage(body["host_ids"])
         elif scope["path"] == "/internal/hosts/resolve":
             status, content = self._targets(body["host_ids"])
         elif scope["path"] == "/internal/hosts/resolve-groups":
@@ -69,6 +81,20 @@ class Neighbours:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
+    def _access(self, users: list[dict[str, object]]) -> tuple[int, object]:
+        if "auth" in self.down:
+            return 503, {"error": "unavailable", "details": {}}
+        for one in users:
+            if one["user_id"] not in self.given.rows:
+                self.given.permissions.setdefault(int(str(one["user_id"])), list(RUNNING))
+        return 200, self.given.infos(one for one in users if one["user_id"] not in self.inactive)
+
+    def _lineage(self, host_ids: list[int]) -> tuple[int, object]:
+        if "hosts" in self.down:
+            return 503, {"error": "unavailable", "details": {}}
+        hosts = {one: self.lines.get(one, []) for one in host_ids if one in self.hosts}
+        return 200, {"hosts": hosts, "groups": {}}
+
     def _users(self, user_ids: list[int]) -> tuple[int, object]:
         if "auth" in self.down:
             return 503, {"error": "unavailable", "details": {}}
@@ -77,7 +103,7 @@ class Neighbours:
                 "user_id": user_id,
                 "username": f"user-{user_id}",
                 "roles": ["operator"],
-                "permissions": ["executions:run"],
+                "permissions": list(RUNNING),
                 "is_active": True,
                 "session_id": None,
             }
@@ -103,13 +129,16 @@ class Neighbours:
         if missing:
             return 404, {"error": "group_not_found", "details": {"missing": missing}}
         found = {host_id for group_id in group_ids for host_id in self.groups[group_id]}
-        return 200, [self.hosts[host_id] for host_id in sorted(found)]
+        return 200, [self._target(host_id) for host_id in sorted(found)]
+
+    def _target(self, host_id: int) -> Message:
+        return self.hosts[host_id] | {"groups": self.lines.get(host_id, [])}
 
     def _targets(self, host_ids: list[int]) -> tuple[int, object]:
         missing = [host_id for host_id in host_ids if host_id not in self.hosts]
         if missing:
             return 404, {"error": "host_not_found", "details": {"missing": missing}}
-        return 200, [self.hosts[host_id] for host_id in dict.fromkeys(host_ids)]
+        return 200, [self._target(host_id) for host_id in dict.fromkeys(host_ids)]
 
 
 @dataclass

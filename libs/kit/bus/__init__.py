@@ -1,6 +1,6 @@
 """News between services: outbox to stream, stream to use cases, and batches from the agents."""
 
-from libs.kit.bus.batches import BatchStream, Entry
+from libs.kit.bus.batches import BatchStream, Entry, StreamMark
 from libs.kit.bus.consumers import Consumers, DeadLetters
 from libs.kit.bus.relay import Relay, stream_of
 from libs.kit.bus.subscriptions import Subscription, Subscriptions
@@ -11,6 +11,7 @@ __all__ = [
     "DeadLetters",
     "Entry",
     "Relay",
+    "StreamMark",
     "Subscription",
     "Subscriptions",
     "stream_of",

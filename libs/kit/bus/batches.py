@@ -4,11 +4,14 @@ Redis is never the only copy of these: the sender repeats what was not acknowled
 is bounded, and an entry that can never be handled is dropped with an error in the log.
 """
 
+import hashlib
+import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
+from pydantic import SecretStr
 
 from libs.kit import clock
 from libs.kit.bus.survival import TROUBLE, Backoff, ensure_groups, lost_group
@@ -28,6 +31,33 @@ log = get_logger(__name__)
 Message = dict[str, object]
 
 
+class StreamMark:
+    """Marks entries, so that whoever owns Redis can lose or repeat them, but not invent any."""
+
+    def __init__(self, secret: SecretStr, *, accepted: Sequence[SecretStr] = ()) -> None:
+        self._keys = [
+            hashlib.sha256(b"opsjob/streams/v1\0" + one.get_secret_value().encode()).digest()
+            for one in (secret, *accepted)
+        ]
+
+    def of(self, stream: str, gateway: str, batch: bytes) -> bytes:
+        """The mark of an entry: it fits these bytes of this gateway on this stream alone."""
+        return self._of(self._keys[0], stream, gateway, batch)
+
+    def fits(self, mark: bytes, stream: str, gateway: str, batch: bytes) -> bool:
+        """Whether an entry was made by somebody who holds the installation's secret."""
+        return any(
+            hmac.compare_digest(mark, self._of(key, stream, gateway, batch)) for key in self._keys
+        )
+
+    @staticmethod
+    def _of(key: bytes, stream: str, gateway: str, batch: bytes) -> bytes:
+        place = f"{stream}\0{gateway}\0".encode()
+        digest = hashlib.blake2b(place, key=key, digest_size=16)
+        digest.update(batch)
+        return digest.digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a stream: where it came from and the messages in it."""
@@ -35,13 +65,27 @@ class Entry:
     id: str
     messages: list[Message]
     gateway: str
+    batch: bytes = b""
+    mark: bytes = b""
 
 
 Handle = Callable[[dict[str, list[Entry]]], Awaitable[None]]
 
 
 class BatchStream:
-    """Appending to and reading from streams of batches; field ``batch`` is a msgpack list."""
+    """Appending to and reading from streams of batches; field ``batch`` is a msgpack list.
+
+    With ``mark`` every entry must carry a mark that fits; others are dropped, and ``forged`` is
+    told their stream and the gateway that they name.
+    """
+
+    def __init__(
+        self,
+        mark: "StreamMark | None" = None,
+        forged: Callable[[str, str], Awaitable[None]] | None = None,
+    ) -> None:
+        self._mark = mark
+        self._forged = forged
 
     @staticmethod
     def encoded(messages: Sequence[bytes | Mapping[str, object]]) -> bytes:
@@ -58,14 +102,14 @@ class BatchStream:
         messages: Sequence[bytes | Mapping[str, object]],
         maxlen: int,
         gateway: str = "",
+        mark: "StreamMark | None" = None,
     ) -> None:
         """Add one entry with these messages; about ``maxlen`` entries are kept."""
-        await redis.xadd(
-            key,
-            {"batch": cls.encoded(messages), "gateway": gateway},
-            maxlen=maxlen,
-            approximate=True,
-        )
+        batch = cls.encoded(messages)
+        fields: dict[str, str | bytes] = {"batch": batch, "gateway": gateway}
+        if mark is not None:
+            fields["mark"] = mark.of(key, gateway, batch)
+        await redis.xadd(key, fields, maxlen=maxlen, approximate=True)  # type: ignore[arg-type]  # invariant
 
     async def consume(
         self,
@@ -87,6 +131,7 @@ class BatchStream:
         streams with one group.
         """
         reading = _Reading(redis, tuple(keys), group, consumer, handle, remove=remove, count=count)
+        reading.sort = self._sorted
         backoff = Backoff(f"{group} on {', '.join(keys)}")
         async with blocking(redis) as reader:
             while True:
@@ -101,6 +146,26 @@ class BatchStream:
                         await backoff.after(error)
                 except Unavailable as error:
                     await backoff.after(error)
+
+    async def _sorted(self, batch: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
+        """The same entries; those that nobody honest made have no messages any more."""
+        if self._mark is None:
+            return batch
+        forged: set[tuple[str, str]] = set()
+        for key, entries in batch.items():
+            for place, entry in enumerate(entries):
+                if not entry.messages:
+                    continue
+                if self._mark.fits(entry.mark, key, entry.gateway, entry.batch):
+                    entries[place] = replace(entry, batch=b"")  # it was needed for its mark only
+                else:
+                    forged.add((key, entry.gateway))
+                    entries[place] = Entry(entry.id, [], "")
+        for key, gateway in sorted(forged):
+            log.error("An entry that none of us made was dropped.", stream=key, gateway=gateway)
+            if self._forged is not None:
+                await self._forged(key, gateway)
+        return batch
 
 
 class _Reading:
@@ -124,6 +189,7 @@ class _Reading:
         self._consumer = consumer
         self._handle = handle
         self._remove = remove
+        self.sort: Callable[[dict[str, list[Entry]]], Awaitable[dict[str, list[Entry]]]] = _as_is
         self._failures: dict[tuple[str, str], int] = {}
         self._swept = clock.monotonic()
 
@@ -165,6 +231,7 @@ class _Reading:
                 await self._take({key: _decoded(answer[1])})
 
     async def _take(self, batch: dict[str, list[Entry]]) -> None:
+        batch = await self.sort(batch)
         try:
             await self._handle(batch)
         except (*TROUBLE, Unavailable):
@@ -210,14 +277,21 @@ class _Reading:
             await pipe.execute()
 
 
+async def _as_is(batch: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
+    return batch
+
+
 def _decoded(entries: Sequence[tuple[bytes, Mapping[bytes, bytes] | None]]) -> list[Entry]:
     found: list[Entry] = []
     for entry, fields in entries:
         fields = fields or {}  # an entry that was trimmed away while it was pending
+        batch = fields.get(b"batch", b"\x90")
         try:
-            messages = msgspec.msgpack.decode(fields.get(b"batch", b"\x90"), type=list[Message])
+            messages = msgspec.msgpack.decode(batch, type=list[Message])
         except msgspec.DecodeError:
             log.error("An entry is not a batch.", entry=entry.decode())
             messages = []
-        found.append(Entry(entry.decode(), messages, fields.get(b"gateway", b"").decode()))
+        gateway = fields.get(b"gateway", b"").decode("utf-8", "replace")
+        mark = fields.get(b"mark", b"")
+        found.append(Entry(entry.decode(), messages, gateway, batch, mark))
     return found

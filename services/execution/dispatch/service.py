@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from libs.contracts.agents import FIELD_BATCH, gateway_key, session_key
+from libs.contracts.agents import FIELD_BATCH, FIELD_MARK, gateway_key, session_key
 from libs.contracts.audit import audit
+from libs.kit.bus import StreamMark
 from libs.kit.clock import monotonic, now
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
@@ -44,8 +45,9 @@ sweeps = counter("opsjob_dispatch_sweeps_total", "Looks at everything that waits
 class Downlink:
     """Hands frames to the gateways that hold the agents' connections."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, mark: StreamMark | None = None) -> None:
         self._redis = redis
+        self._mark = mark
         self._later: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
 
     async def is_reachable(self) -> bool:
@@ -76,9 +78,13 @@ class Downlink:
         pipeline = self._redis.pipeline(transaction=False)
         for gateway_id, of_gateway in frames.items():
             for entry in _entries(of_gateway):
+                key, batch = gateway_key(gateway_id), msgspec.msgpack.encode(entry)
+                fields = {FIELD_BATCH: batch}
+                if self._mark is not None:
+                    fields[FIELD_MARK] = self._mark.of(key, "", batch)
                 pipeline.xadd(
-                    gateway_key(gateway_id),
-                    {FIELD_BATCH: msgspec.msgpack.encode(entry)},
+                    key,
+                    fields,  # type: ignore[arg-type]  # invariant
                     maxlen=STREAM_LENGTH,
                     approximate=True,
                 )

@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from libs.kit.pagination import PageParams
-from libs.kit.service import Row, Schema
+from libs.kit.service import Row
 
 
-class EventQuery(Schema):
-    """Page and filters of what was refused, newest first."""
+class EventQuery(BaseModel):
+    """Page and filters of what was refused, newest first; an unknown parameter is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=200)] = 50

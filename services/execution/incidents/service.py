@@ -49,6 +49,11 @@ class Incidents:
         if found:
             await self.keep(found)
 
+    async def forged(self, stream: str, gateway: str) -> None:
+        """An entry of a stream that none of us made; whose agents it named is worth nothing."""
+        reason = "stream_entry_forged"
+        await self.keep([Incident("", reason, f"stream {stream}, gateway {gateway[:100]!r}")])
+
     @writes
     def keep(self, tx: Transaction, incidents: Sequence[Incident]) -> None:
         """Store incidents in a transaction of their own."""

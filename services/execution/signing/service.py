@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import AgentState, HostsClient
 from libs.contracts.trust import CANCEL, GRANT, RUN, signed_frame
 from libs.kit.clock import monotonic, now
@@ -14,6 +13,7 @@ from libs.kit.db import Database, Transaction, reads
 from libs.kit.errors import AppError, Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
+from services.execution.access.service import Actors
 from services.execution.models import Step
 from services.execution.orders.service import Orders, Sheets
 from services.execution.settings import SignerSettings
@@ -55,39 +55,31 @@ unsigned_total = counter("opsjob_unsigned_total", "Orders that were not signed."
 
 
 class Standing:
-    """Whether people may still run things, and whether agents are still the ones they were."""
+    """Whether people may still run a step on a host, and whether agents are still the ones."""
 
-    def __init__(self, auth: AuthClient, hosts: HostsClient) -> None:
-        self._auth = auth
+    def __init__(self, actors: Actors, hosts: HostsClient) -> None:
+        self._actors = actors
         self._hosts = hosts
-        self._users: dict[int, tuple[float, bool]] = {}
         self._agents: dict[str, tuple[float, bool]] = {}
 
-    async def check(self, user_ids: Collection[int], agent_ids: Collection[str]) -> None:
+    async def check(self, tasks: Sequence[Signable], steps: Mapping[str, Step]) -> None:
         """Ask about those that are not known any more. Raises Unavailable."""
         fresh = monotonic() - STANDING_SECONDS
-        users = sorted(u for u in user_ids if self._users.get(u, _NEVER)[0] < fresh)
-        agents = sorted(a for a in agent_ids if self._agents.get(a, _NEVER)[0] < fresh)
-        await asyncio.gather(self._ask_users(users), self._ask_agents(agents))
+        unknown = {(t.user_id, t.host_id) for t in tasks if self.may(t, steps[t.step_id]) is None}
+        agents = {t.agent_id for t in tasks if self._agents.get(t.agent_id, _NEVER)[0] < fresh}
+        await asyncio.gather(self._ask_actors(unknown), self._ask_agents(sorted(agents)))
 
-    def may(self, user_id: int) -> bool:
-        """Whether this person may run things; after `check`."""
-        return self._users[user_id][1]
+    def may(self, task: Signable, step: Step) -> bool | None:
+        """Whether the person behind a task may run it now; None when auth has to be asked."""
+        return self._actors.may(task.user_id, task.host_id, step.kind, step.run_as)
 
     def is_active(self, agent_id: str) -> bool:
         """Whether this agent may get orders; after `check`."""
         return self._agents[agent_id][1]
 
-    async def _ask_users(self, wanted: Sequence[int]) -> None:
-        if not wanted:
-            return
-        found = await self._auth.active_users(list(wanted))
-        if len(self._users) > STANDINGS_KEPT:
-            self._users.clear()
-        for user_id in wanted:
-            who = found.get(user_id)
-            may = who is not None and bool({"*", "executions:run"} & set(who.permissions))
-            self._users[user_id] = (monotonic(), may)
+    async def _ask_actors(self, wanted: Collection[tuple[int, int]]) -> None:
+        if wanted:
+            await self._actors.ask(wanted)
 
     async def _ask_agents(self, wanted: Sequence[str]) -> None:
         if len(self._agents) > STANDINGS_KEPT:
@@ -173,13 +165,14 @@ class Signing:
         tasks, steps, sheets, files = await self._prepare(asked)
         await self._orders.fetch(sheets)
         good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, now()))
-        await self._standing.check({t.user_id for t in good}, {t.agent_id for t in good})
+        await self._standing.check(good, steps)
         intact = {step.id: is_script_intact(step) for step in steps.values()}
         room = self._pace.room(monotonic())
         payloads: dict[str, bytes] = {}
         for task in good:
             step = steps[task.step_id]
-            why = self._why_not(task, is_intact=intact[step.id], room=room - len(payloads))
+            left = room - len(payloads)
+            why = self._why_not(task, step, is_intact=intact[step.id], room=left)
             if why is not None:
                 batch.refuse(task.id, why)
                 continue
@@ -207,11 +200,11 @@ class Signing:
         payloads = {t.id: cancel_payload(t, now(), self._keys.count()) for t in good}
         return self._signed(CANCEL, payloads, batch)
 
-    def _why_not(self, task: Signable, *, is_intact: bool, room: int) -> Refusal | None:
+    def _why_not(self, task: Signable, step: Step, *, is_intact: bool, room: int) -> Refusal | None:
         most = self._settings.hosts_per_execution
         if not is_intact:
             return Refusal.SCRIPT_CHANGED
-        if not self._standing.may(task.user_id):
+        if not self._standing.may(task, step):
             return Refusal.ACTOR
         if not self._standing.is_active(task.agent_id):
             return Refusal.AGENT

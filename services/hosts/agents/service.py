@@ -14,7 +14,7 @@ from libs.contracts.hosts import (
     AgentState,
 )
 from libs.kit import clock
-from libs.kit.bus import BatchStream, Entry
+from libs.kit.bus import BatchStream, Entry, StreamMark
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
@@ -156,7 +156,9 @@ class PresenceIntake:
         consumer: str,
         settings: HostsSettings,
         watch: Watch = _nobody_watches,
+        mark: StreamMark | None = None,
     ) -> None:
+        self._stream = BatchStream(mark)
         self._db = db
         self._watch = watch
         self._redis = redis
@@ -165,7 +167,7 @@ class PresenceIntake:
 
     async def run(self) -> None:
         """Listens for ever; every batch is one transaction."""
-        await BatchStream().consume(
+        await self._stream.consume(
             self._redis, [STATUS], group="hosts", consumer=self._consumer, handle=self._handle
         )
 
