@@ -261,6 +261,21 @@ def authenticated() -> Any:
     return _policy(check, "authenticated")
 
 
+def judged(name: str, judge: Callable[[Request, Principal], Awaitable[None]]) -> Any:
+    """The route is for those whom `judge` lets through, by what they may do with one object.
+
+    It runs before the route and raises NotFound for what is hidden, Forbidden for what is not
+    allowed; `name` tells the policy apart, such as `execution:view`.
+    """
+
+    async def check(request: Request) -> Principal:
+        principal = _asking(request)
+        await judge(request, principal)
+        return principal
+
+    return _policy(check, name)
+
+
 def internal_only() -> Any:
     """The route is for services, which may ask on behalf of a person; the principal is theirs."""
 

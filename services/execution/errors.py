@@ -328,3 +328,11 @@ class ConfirmationNotYours(Forbidden):
     code = "confirmation_not_yours"
     message = "You are not among those who may answer this confirmation."
     message_zh = "您不在可答复此确认的人员之列。"
+
+
+class RunNotAllowed(Forbidden):
+    """No role and no single grant covers host, content, account and hour; `missing` says which."""
+
+    code = "run_not_allowed"
+    message = "You may not run this on all of these hosts as these accounts now."
+    message_zh = "您目前无权以所选账号在全部所选主机上执行此内容。"

@@ -122,10 +122,10 @@ class ExecutionRepository:
         return {TaskStatus(state): count for state, count in rows}
 
     def page(
-        self, wanted: ListQuery, *, offset: int, limit: int
+        self, wanted: ListQuery, seen: ColumnElement[bool], *, offset: int, limit: int
     ) -> tuple[int, Sequence[Execution]]:
-        """Newest first, with the number of all that match."""
-        where = _matching(wanted)
+        """Newest first, with the number of all that match among those that are seen."""
+        where = [seen, *_matching(wanted)]
         total = self._session.scalar(select(func.count()).select_from(Execution).where(*where))
         rows = self._session.scalars(
             select(Execution)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from libs.contracts.execution import ExecutionStatus, TaskStatus
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal, authenticated
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import Moment, provided
+from services.execution.access.router import running, seeing
 from services.execution.attempts.schemas import AttemptOut
 from services.execution.attempts.service import Attempts
 from services.execution.plans.router import Origin
@@ -26,8 +27,10 @@ router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"]
 ExecutionsUseCases = Annotated[Executions, provided(Executions)]
 AttemptsUseCases = Annotated[Attempts, provided(Attempts)]
 PlansUseCases = Annotated[Plans, provided(Plans)]
-Runner = Annotated[Principal, require("executions:run")]
-Reader = Annotated[Principal, require("executions:read")]
+Runner = Annotated[Principal, running()]
+Reader = Annotated[Principal, seeing()]
+# Everybody may ask; the list starts from what the caller sees.
+Caller = Annotated[Principal, authenticated()]
 
 
 def list_query(
@@ -58,12 +61,12 @@ def list_query(
 @router.get("")
 async def list_executions(
     executions: ExecutionsUseCases,
-    by: Reader,
+    by: Caller,
     params: Paging,
     wanted: Annotated[ListQuery, Depends(list_query)],
 ) -> Page[ExecutionOut]:
     """Executions, newest first; `search` looks in names, users and for an exact id."""
-    return await executions.page(params, wanted)
+    return await executions.page(params, wanted, by)
 
 
 @router.post("", status_code=201)

@@ -7,9 +7,12 @@ from datetime import timedelta
 from libs.contracts.execution import (
     TaskStatus,
 )
+from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.pagination import Page, PageParams
+from services.execution.access.repository import Sight, SightRepository
+from services.execution.access.service import Access
 from services.execution.changes.service import Changes
 from services.execution.dispatch.domain import SENTENCES
 from services.execution.dispatch.service import Dispatcher
@@ -45,18 +48,28 @@ class Executions:
         dispatcher: Dispatcher,
         changes: Changes,
         flow: Flow,
+        access: Access,
     ) -> None:
         self._db = db
+        self._access = access
         self._settings = settings
         self._dispatcher = dispatcher
         self._changes = changes
         self._flow = flow
 
+    async def page(
+        self, params: PageParams, wanted: ListQuery, by: Principal
+    ) -> Page[ExecutionOut]:
+        """The executions that the caller sees, newest first."""
+        return await self._page(params, wanted, await self._access.sight(by))
+
     @reads
-    def page(self, tx: Transaction, params: PageParams, wanted: ListQuery) -> Page[ExecutionOut]:
-        """Executions, newest first."""
+    def _page(
+        self, tx: Transaction, params: PageParams, wanted: ListQuery, sight: Sight | None
+    ) -> Page[ExecutionOut]:
         executions = ExecutionRepository(tx)
-        total, rows = executions.page(wanted, offset=params.offset, limit=params.page_size)
+        seen = SightRepository(tx).condition(sight)
+        total, rows = executions.page(wanted, seen, offset=params.offset, limit=params.page_size)
         counts = executions.counts_of([row.id for row in rows])
         return Page[ExecutionOut](
             total=total,

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from libs.contracts.execution import TaskStatus
 from libs.contracts.hosts import HostTarget
 from libs.kit.db import Database, Transaction
+from services.execution.access.service import Actors
 from services.execution.changes.service import Changes
 from services.execution.dispatch.domain import Caps
 from services.execution.dispatch.repository import DispatchRepository, Scope
@@ -29,7 +30,7 @@ from services.execution.flow.service import Flow
 from services.execution.models import Step, Task
 from services.execution.plans.domain import Plan, StepPlan
 from services.execution.plans.repository import PlanRepository
-from services.execution.reports.service import Actors, Reports, Round
+from services.execution.reports.service import Reports, Round
 from services.execution.repository import ExecutionRepository
 from services.execution.settings import ExecutionSettings
 from services.execution.signatures.service import NobodySigns
@@ -45,7 +46,7 @@ class _Everybody(Actors):
     def __init__(self) -> None:
         pass
 
-    def may(self, user_id: int) -> bool:
+    def may(self, user_id: int, host_id: int, kind: str, run_as: str | None) -> bool:
         """Yes."""
         return True
 

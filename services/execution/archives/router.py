@@ -6,15 +6,16 @@ from fastapi import APIRouter
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import StreamingResponse
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import seeing
 from services.execution.archives.service import Archives
 from services.execution.files.domain import attachment
 
 router = APIRouter(prefix="/api/executor/execution-records", tags=["files"])
 
 ArchivesUseCases = Annotated[Archives, provided(Archives)]
-Reader = Annotated[Principal, require("executions:run")]
+Reader = Annotated[Principal, seeing()]
 
 
 @router.get(

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 
 from libs.contracts.execution import TaskStatus
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal, authenticated
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import provided
+from services.execution.access.router import acting, seeing
 from services.execution.control.domain import Action, Order, Origin
 from services.execution.control.schemas import (
     BulkStopIn,
@@ -23,9 +24,11 @@ from services.execution.control.service import Control, Done
 router = APIRouter(prefix="/api/executor/execution-records", tags=["execution control"])
 
 ControlUseCases = Annotated[Control, provided(Control)]
-Reader = Annotated[Principal, require("executions:read")]
-Stopper = Annotated[Principal, require("executions:cancel")]
-Operator = Annotated[Principal, require("executions:operate")]
+Reader = Annotated[Principal, seeing()]
+# Of many executions each is decided for itself.
+Caller = Annotated[Principal, authenticated()]
+Stopper = Annotated[Principal, acting("executions:cancel")]
+Operator = Annotated[Principal, acting("executions:operate")]
 
 
 async def origin(
@@ -41,7 +44,7 @@ From = Annotated[Origin, Depends(origin)]
 
 @router.post("/bulk_stop")
 async def stop_many(
-    body: BulkStopIn, control: ControlUseCases, by: Stopper, source: From
+    body: BulkStopIn, control: ControlUseCases, by: Caller, source: From
 ) -> BulkStopOut:
     """Stop many executions; each is answered for itself, in the order of the request."""
     ids = list(dict.fromkeys(body.execution_ids))

@@ -12,6 +12,7 @@ from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import AppError
 from libs.kit.pagination import Page, PageParams
+from services.execution.access.service import Access
 from services.execution.changes.service import Changes
 from services.execution.control.domain import Action, Detail, Effect, Order
 from services.execution.control.repository import ControlRepository
@@ -151,8 +152,9 @@ def _failed(execution_id: str, error: AppError) -> BulkStopItem:
 class Control:
     """What may be done to an execution as a whole, and to single tasks, after its start."""
 
-    def __init__(self, db: Database, operations: Operations, flow: Flow) -> None:
+    def __init__(self, db: Database, operations: Operations, flow: Flow, access: Access) -> None:
         self._db = db
+        self._access = access
         self._operations = operations
         self._flow = flow
 
@@ -230,7 +232,12 @@ class Control:
         """Stop many executions, each as if it were stopped alone; one's error is no other's."""
         items: dict[str, BulkStopItem] = {}
         by_id = {order.execution_id: order for order in orders}
-        ids = sorted(by_id)
+        for order in by_id.values():
+            try:
+                await self._access.must_act(order.execution_id, order.by, "executions:cancel")
+            except AppError as error:
+                items[order.execution_id] = _failed(order.execution_id, error)
+        ids = sorted(by_id.keys() - items.keys())
         for start in range(0, len(ids), BULK_AT_ONCE):
             some = ids[start : start + BULK_AT_ONCE]
             items.update(await self._stop_some([by_id[execution_id] for execution_id in some]))

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
 from libs.kit.artifacts import Blob
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import provided
+from services.execution.access.router import running
 from services.execution.files.domain import FileKind, RangeNotThere, attachment
 from services.execution.files.schemas import FileOut, UsageOut
 from services.execution.files.service import Files
@@ -19,7 +20,7 @@ from services.execution.files.service import Files
 router = APIRouter(prefix="/api/files", tags=["files"])
 
 FilesUseCases = Annotated[Files, provided(Files)]
-Owner = Annotated[Principal, require("executions:run")]
+Owner = Annotated[Principal, running()]
 
 _RANGE: Final = re.compile(r"bytes=(\d{1,16})-(\d{1,16})?", re.ASCII)
 _PIECE: Final = 256 * 1024

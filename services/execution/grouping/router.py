@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import seeing
 from services.execution.grouping.domain import Masks
 from services.execution.grouping.schemas import DiffOut, GroupsOut
 from services.execution.grouping.service import Grouping, Question
@@ -13,7 +14,7 @@ from services.execution.grouping.service import Grouping, Question
 router = APIRouter(prefix="/api/executor/execution-records", tags=["logs"])
 
 Comparing = Annotated[Grouping, provided(Grouping)]
-Reader = Annotated[Principal, require("executions:read")]
+Reader = Annotated[Principal, seeing()]
 StepId = Annotated[str | None, Query(max_length=36)]
 Hash = Annotated[str, Query(pattern="^[0-9a-f]{64}$")]
 

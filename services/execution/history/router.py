@@ -4,15 +4,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import seeing
 from services.execution.history.schemas import HostLogPage, LinesPage, LogPage
 from services.execution.history.service import History, Which
 
 router = APIRouter(prefix="/api/executor/execution-records", tags=["logs"])
 
 Stored = Annotated[History, provided(History)]
-Reader = Annotated[Principal, require("executions:read")]
+Reader = Annotated[Principal, seeing()]
 HostId = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 StepId = Annotated[str | None, Query(max_length=36)]
 Stream = Literal["stdout", "stderr"] | None

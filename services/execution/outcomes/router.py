@@ -5,16 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from libs.contracts.execution import TaskStatus
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.pagination import Paging
 from libs.kit.service import provided
+from services.execution.access.router import seeing
 from services.execution.outcomes.schemas import StepContentOut, StepResultOut, VariablesOut
 from services.execution.outcomes.service import Outcomes
 
 router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"])
 
 OutcomeUseCases = Annotated[Outcomes, provided(Outcomes)]
-Reader = Annotated[Principal, require("executions:read")]
+Reader = Annotated[Principal, seeing()]
 
 
 @router.get("/{execution_id}/steps/{step_id}/content")

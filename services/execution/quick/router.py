@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import running
 from services.execution.plans.router import Origin
 from services.execution.plans.schemas import Accepted
 from services.execution.quick.schemas import ScriptRun
@@ -14,7 +15,7 @@ from services.execution.quick.service import QuickRuns
 router = APIRouter(prefix="/api/quick", tags=["quick execution"])
 
 QuickUseCases = Annotated[QuickRuns, provided(QuickRuns)]
-Runner = Annotated[Principal, require("executions:run")]
+Runner = Annotated[Principal, running()]
 
 
 @router.post("/execute_script", status_code=201)

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import seeing
+from services.execution.access.service import Access
 from services.execution.errors import EventIdInvalid
 from services.execution.history.service import Which
 from services.execution.realtime.domain import Kinds, Place, place_of
@@ -18,7 +20,8 @@ SEND_SECONDS = 60
 router = APIRouter(prefix="/api/realtime/sse", tags=["realtime"])
 
 Watching = Annotated[Streams, provided(Streams)]
-Reader = Annotated[Principal, require("executions:read")]
+AccessUseCases = Annotated[Access, provided(Access)]
+Reader = Annotated[Principal, seeing()]
 
 
 @router.get("/{kind}/{execution_id}", status_code=200, response_class=EventStream)
@@ -26,6 +29,7 @@ async def follow_execution(
     kind: Kinds,
     execution_id: str,
     streams: Watching,
+    access: AccessUseCases,
     by: Reader,
     host_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     step_id: Annotated[str | None, Query(max_length=36)] = None,
@@ -40,7 +44,8 @@ async def follow_execution(
     place = _place(kind, last_event_id, resume)
     await streams.show(execution_id)
     events = streams.events(kind, execution_id, place, Which(host_id, step_id, stream))
-    return EventStream(events, send_seconds=SEND_SECONDS)
+    seen = access.while_seen(events, execution_id, by)
+    return EventStream(seen, send_seconds=SEND_SECONDS)
 
 
 def _place(kind: Kinds, header: str | None, query: str | None) -> Place:

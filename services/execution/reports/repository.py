@@ -24,6 +24,9 @@ class ReportedTask:
     execution_id: str
     step_id: str
     user_id: int
+    host_id: int
+    kind: str
+    run_as: str | None
     public_key: str | None
     session_id: str | None
     was_forced: bool
@@ -70,6 +73,9 @@ class ReportRepository:
                     execution_id=row.execution_id,
                     step_id=row.step_id,
                     user_id=row.user_id,
+                    host_id=row.host_id,
+                    kind=row.kind,
+                    run_as=row.run_as,
                     public_key=row.public_key,
                     session_id=row.session_id,
                     was_forced=row.stop_until is not None,
@@ -240,6 +246,9 @@ _TASKS = (
         Task.execution_id,
         Task.step_id,
         Task.user_id,
+        Task.host_id,
+        Step.kind,
+        Step.run_as,
         Task.public_key,
         Task.session_id,
         Task.stop_until,
@@ -250,10 +259,11 @@ _TASKS = (
         Task.boot_id,
         Task.not_after,
     )
+    .join(Step, Step.id == Task.step_id)
     .where(Task.id.in_(bindparam("tasks", expanding=True)))
     .order_by(Task.id)
 )
-_LOCKED_TASKS = _TASKS.with_for_update()
+_LOCKED_TASKS = _TASKS.with_for_update(of=Task)
 _LOCK_EXECUTIONS = (
     select(Execution.id)
     .where(

@@ -1,16 +1,15 @@
 """Applies what agents report, in batches: one transaction for all claims, one for all results."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libs.contracts.auth import AuthClient
 from libs.contracts.execution import TaskStatus
-from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Unavailable
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
+from services.execution.access.service import Actors
 from services.execution.changes.service import Changes
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import TERMINAL
@@ -48,9 +47,6 @@ from services.execution.repository import ExecutionRepository
 from services.execution.signatures.service import Signer
 from services.execution.signing.domain import Asked
 
-ACTOR_SECONDS = 3.0
-"""How long an answer of auth about a user's standing is believed; T_revoke is 5 s."""
-
 CODES_KEPT = 10_000
 """Steps whose success codes are remembered."""
 
@@ -62,28 +58,6 @@ log = get_logger(__name__)
 refused = counter(
     "opsjob_reports_refused_total", "Reports of agents that changed nothing.", ["why"]
 )
-
-
-class Actors:
-    """Whether the people behind tasks may still run them, asked at claim time (R6)."""
-
-    def __init__(self, auth: AuthClient) -> None:
-        self._auth = auth
-        self._known: dict[int, tuple[float, bool]] = {}
-
-    def may(self, user_id: int) -> bool | None:
-        """Whether a user may run things, or None when auth has to be asked (again)."""
-        asked, allowed = self._known.get(user_id, (float("-inf"), False))
-        return allowed if monotonic() - asked < ACTOR_SECONDS else None
-
-    async def ask(self, user_ids: Iterable[int]) -> None:
-        """Ask auth about users. Raises Unavailable when it does not answer."""
-        wanted = sorted(set(user_ids))
-        answer = await self._auth.active_users(wanted)
-        for user_id in wanted:
-            who = answer.get(user_id)
-            may = who is not None and bool({"*", "executions:run"} & set(who.permissions))
-            self._known[user_id] = (monotonic(), may)
 
 
 @dataclass
@@ -102,8 +76,9 @@ class Round:
     codes: Mapping[str, frozenset[int]] = field(default_factory=dict)
     answers: Answers = field(default_factory=list)
     postponed: list[Message] = field(default_factory=list)
-    """Claims of users whom auth has to be asked about first."""
-    unknown: set[int] = field(default_factory=set)
+    """Claims about whose users auth has to be asked first, or hosts about where they lie."""
+    unknown: set[tuple[int, int]] = field(default_factory=set)
+    """Their users, each with the host of the task."""
     touched: set[str] = field(default_factory=set)
     released: list[str] = field(default_factory=list)
     """Executions in which something else may start now."""
@@ -249,9 +224,9 @@ class Reports:
         verdict = judge_claim(task.standing if task else None, claim, tx.now)
         reason = verdict.reason
         if verdict.granted and task:
-            may = self._actors.may(task.user_id)
+            may = self._actors.may(task.user_id, task.host_id, task.kind, task.run_as)
             if may is None:
-                work.unknown.add(task.user_id)
+                work.unknown.add((task.user_id, task.host_id))
                 work.postponed.append(message)
                 return
             if may:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import acting, seeing
 from services.execution.plans.router import Origin
 from services.execution.reruns.schemas import HistoryOut, RetryIn, RetryOut, TraceOut
 from services.execution.reruns.service import Reruns
@@ -13,8 +14,8 @@ from services.execution.reruns.service import Reruns
 router = APIRouter(prefix="/api/executor/execution-records", tags=["execution control"])
 
 RerunUseCases = Annotated[Reruns, provided(Reruns)]
-Runner = Annotated[Principal, require("executions:run")]
-Reader = Annotated[Principal, require("executions:read")]
+Runner = Annotated[Principal, acting("executions:run")]
+Reader = Annotated[Principal, seeing()]
 
 
 @router.post("/{execution_id}/retry", status_code=201)
@@ -40,10 +41,10 @@ async def retry_execution(
 @router.get("/{execution_id}/retry_history")
 async def retry_history(execution_id: str, reruns: RerunUseCases, by: Reader) -> HistoryOut:
     """The first execution and all that repeat it, oldest first."""
-    return await reruns.history(execution_id)
+    return await reruns.history(execution_id, by)
 
 
 @router.get("/{execution_id}/trace")
 async def trace_execution(execution_id: str, reruns: RerunUseCases, by: Reader) -> TraceOut:
     """Who or what started it, what it repeats, what repeats it, and runs of the same name."""
-    return await reruns.trace(execution_id)
+    return await reruns.trace(execution_id, by)

@@ -8,6 +8,8 @@ from libs.contracts.execution import ExecutionStatus
 from libs.contracts.hosts import HostsClient, HostTarget
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads
+from services.execution.access.repository import Sight
+from services.execution.access.service import Access
 from services.execution.control.domain import Action, Effect, Order
 from services.execution.control.repository import ControlRepository
 from services.execution.domain import BROKEN_TASKS, StepKind, Strategy, is_finished
@@ -62,7 +64,9 @@ class Reruns:
         plans: Plans,
         variables: Variables,
         hosts: HostsClient,
+        access: Access,
     ) -> None:
+        self._access = access
         self._db = db
         self._settings = settings
         self._plans = plans
@@ -151,19 +155,25 @@ class Reruns:
             retry_count=execution.retry_count,
         )
 
+    async def history(self, execution_id: str, by: Principal) -> HistoryOut:
+        """What the caller sees of the chain that an execution belongs to, oldest first."""
+        return await self._history(execution_id, await self._access.sight(by))
+
     @reads
-    def history(self, tx: Transaction, execution_id: str) -> HistoryOut:
-        """The chain that an execution belongs to, oldest first."""
+    def _history(self, tx: Transaction, execution_id: str, sight: Sight | None) -> HistoryOut:
         execution = ExecutionRepository(tx).by_id(execution_id)
         if execution is None:
             raise ExecutionNotFound(execution_id=execution_id)
         root_id = execution.root_id or execution.id
-        chain = [_shown(one) for one in RerunRepository(tx).chain(root_id)]
+        chain = _seen(RerunRepository(tx).chain(root_id), sight)
         return HistoryOut(root_id=root_id, total=len(chain), results=chain)
 
+    async def trace(self, execution_id: str, by: Principal) -> TraceOut:
+        """Where an execution comes from, and what came of it, as far as the caller sees it."""
+        return await self._trace(execution_id, await self._access.sight(by))
+
     @reads
-    def trace(self, tx: Transaction, execution_id: str) -> TraceOut:
-        """Where an execution comes from, and what came of it."""
+    def _trace(self, tx: Transaction, execution_id: str, sight: Sight | None) -> TraceOut:
         execution = ExecutionRepository(tx).by_id(execution_id)
         if execution is None:
             raise ExecutionNotFound(execution_id=execution_id)
@@ -181,9 +191,13 @@ class Reruns:
             root_id=root_id,
             retry_count=execution.retry_count,
             is_latest=execution.is_latest,
-            chain=[_shown(one) for one in reruns.chain(root_id)],
-            recent=[_shown(one) for one in reruns.recent(execution)],
+            chain=_seen(reruns.chain(root_id), sight),
+            recent=_seen(reruns.recent(execution), sight),
         )
+
+
+def _seen(executions: Sequence[Execution], sight: Sight | None) -> list[ChainOut]:
+    return [_shown(one) for one in executions if sight is None or sight.covers(one.user_id, one.id)]
 
 
 def _shown(execution: Execution) -> ChainOut:

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import seeing
 from services.execution.history.service import Which
 from services.execution.searching.domain import Needle
 from services.execution.searching.schemas import SearchOut
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/api/executor/execution-records", tags=["logs"])
 async def search_log(
     execution_id: str,
     searching: Annotated[Searching, provided(Searching)],
-    by: Annotated[Principal, require("executions:read")],
+    by: Annotated[Principal, seeing()],
     q: Annotated[str, Query(min_length=1, max_length=1000)],
     regex: bool = False,
     ignore_case: bool = False,

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from libs.contracts.execution import StepStatus
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.service import provided
+from services.execution.access.router import acting, seeing
 from services.execution.control.domain import Action, Order
 from services.execution.control.router import From, answer
 from services.execution.control.schemas import (
@@ -22,8 +23,8 @@ from services.execution.steps.service import Steps
 router = APIRouter(prefix="/api/executor/execution-records", tags=["execution control"])
 
 StepUseCases = Annotated[Steps, provided(Steps)]
-Reader = Annotated[Principal, require("executions:read")]
-Operator = Annotated[Principal, require("executions:operate")]
+Reader = Annotated[Principal, seeing()]
+Operator = Annotated[Principal, acting("executions:operate")]
 
 
 @router.post("/{execution_id}/steps/{step_id}/skip", status_code=202)

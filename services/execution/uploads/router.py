@@ -7,9 +7,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal
 from libs.kit.errors import Malformed
 from libs.kit.service import provided
+from services.execution.access.router import running
 from services.execution.files.domain import UploadPieceInvalid
 from services.execution.files.schemas import FileOut, UploadOut, UploadStart
 from services.execution.uploads.service import Uploads
@@ -17,7 +18,7 @@ from services.execution.uploads.service import Uploads
 router = APIRouter(prefix="/api/files/uploads", tags=["files"])
 
 UploadsUseCases = Annotated[Uploads, provided(Uploads)]
-Sender = Annotated[Principal, require("executions:run")]
+Sender = Annotated[Principal, running()]
 
 _RANGE: Final = re.compile(r"bytes (\d{1,16})-(\d{1,16})/(?:\d{1,16}|\*)", re.ASCII)
 _PIECE: Final = {

@@ -288,7 +288,8 @@ async def test_watching_needs_the_right_to_read(rig: Rig) -> None:
         f"/api/realtime/sse/logs/{execution_id}", headers=rig.headers(operator(3, "hosts:read"))
     )
 
-    assert answer.status_code == 403
+    assert answer.status_code == 404
+    assert answer.json()["content"]["error"] == "execution_not_found"
 
 
 async def test_invalid_utf8_and_control_bytes_break_nothing(rig: Rig) -> None:
