@@ -52,11 +52,17 @@ def page(
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if _is_violation(said.text) else None)
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)
     yield page
     context.close()
     assert not errors
+
+
+def _is_violation(said: str) -> bool:
+    """The browser refused something that the page's own policy does not allow."""
+    return "Content Security Policy" in said or "Content-Security-Policy" in said
 
 
 def sign_in(page: Page, platform: Platform) -> None:
