@@ -10,6 +10,7 @@ from gateway.agents.admission import Admission, PeerRates
 from gateway.agents.counting import ENROLMENTS
 from gateway.agents.web import WebAnswer, WebRequest
 from libs.contracts.hosts import EnrolAnswer, EnrolRequest
+from libs.kit.acting import acting_as
 from libs.kit.errors import (
     JSON_HEADERS,
     AppError,
@@ -51,7 +52,8 @@ class Enrolment:
     async def register(self, request: WebRequest) -> WebAnswer:
         """201 with the identity; 400, 401, 415, 422, 429 or 503 as an envelope."""
         self._hold_back(request.peer)
-        answer = await self._enrol(_read(request))
+        with acting_as(0, "agent", "agent", address=request.peer):
+            answer = await self._enrol(_read(request))
         ENROLMENTS.labels("accepted").inc()
         document = envelope(answer.model_dump(mode="json"), status=201)
         headers = [*JSON_HEADERS, ("x-request-id", request.request_id)]

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.contracts.audit import Audited
-from libs.contracts.hosts import EnrolRequest
+from libs.contracts.hosts import HostsClient
+from libs.kit.acting import acting_as
 from libs.kit.db import Database
 from libs.kit.errors import Unauthenticated
 from services.hosts.enrolment.service import Enrolment
@@ -13,6 +15,7 @@ from services.hosts.service import Hosts
 from tests.services.hosts.conftest import enrol, make_host
 from tests.support.accounting import accounts
 from tests.support.doors import ADMIN, Door, error_of, person
+from tests.support.identities import enrol_request
 from tests.support.waiting import eventually
 
 ANN = person("hosts:read", "hosts:write", "agents:write", user_id=5)
@@ -117,32 +120,16 @@ async def test_a_host_that_is_retired_takes_its_agent_along_in_the_records(
     assert [one.action for one in await accounts(db)][-2:] == ["host.delete", "agent.retire"]
 
 
-async def test_a_refused_enrolment_is_recorded(door: Door) -> None:
-    token = door.runtime.internal_tokens.issue("hosts/internal", person(), "gateway-agents")
-    body = EnrolRequest(
-        token="nobody-knows-this",
-        public_key="A" * 43 + "=",
-        hostname="web",
-        machine_id="m",
-        ip_address="10.0.0.1",
-        os_type="linux",
-        arch="x86_64",
-        agent_version="1",
-        boot_id="b",
-        signature="A" * 86 + "==",
-    )
-    answer = await door.request(
-        "POST",
-        "/internal/agents/enrol",
-        by=None,
-        json=body.model_dump(mode="json"),
-        headers={"authorization": f"Bearer {token}", "x-forwarded-for": "192.0.2.66"},
-    )
-    assert answer.status_code == Unauthenticated.status
+async def test_a_refused_enrolment_is_recorded_with_the_address_of_the_machine(door: Door) -> None:
+    gateway = HostsClient(door.runtime.http, door.runtime.internal_tokens, "gateway-agents")
+    request = enrol_request("nobody-knows-this", Ed25519PrivateKey.generate())
+    with acting_as(0, "agent", "agent", address="192.0.2.66"), pytest.raises(Unauthenticated):
+        await gateway.enrol(request)
 
     [found] = await eventually(lambda: told(door, "agent.enrol"))
 
     assert (found.outcome, found.address) == ("denied", "192.0.2.66")
+    assert (found.actor_name, found.actor_kind) == ("gateway-agents", "service")
 
 
 @pytest.mark.parametrize("path", ["/api/agents", "/api/agents/enrolment_tokens"])
