@@ -118,7 +118,9 @@ class Hosts:
         found = HostRepository(tx).targets(wanted, sight_of(tx, visible))
         missing = [host_id for host_id in wanted if host_id not in found]
         if missing:
-            raise HostNotFound(missing=missing[:100], missing_total=len(missing))
+            error = HostNotFound(missing=missing[:100], missing_total=len(missing))
+            hidden = HostRepository(tx).targets(missing) if visible is not None else {}
+            raise error.refusing(kind="host", id=min(hidden)) if hidden else error
         return _with_groups(tx, [found[host_id] for host_id in wanted], by)
 
     async def targets_in(self, group_ids: list[int], by: Principal) -> list[HostTarget]:
@@ -277,8 +279,9 @@ def must_be_allowed(tx: Transaction, access: AccessSet, action: Action, host_id:
     if decide(access, wanted, tx.now).allowed:
         return
     if not decide(access, wanted._replace(action=Action.VIEW), tx.now).allowed:
-        raise HostNotFound(host_id=host_id)
-    raise Forbidden(permission=RIGHTS[ObjectType.HOST, action])
+        raise HostNotFound(host_id=host_id).refusing(kind="host", id=host_id)
+    needed = RIGHTS[ObjectType.HOST, action]
+    raise Forbidden(permission=needed).refusing(kind="host", id=host_id)
 
 
 def _with_groups(tx: Transaction, hosts: list[HostTarget], by: Principal) -> list[HostTarget]:
@@ -290,9 +293,12 @@ def _with_groups(tx: Transaction, hosts: list[HostTarget], by: Principal) -> lis
 
 
 def _shown(tx: Transaction, host_id: int, sight: Sight | None = None) -> HostRow:
-    row = HostRepository(tx).row(host_id, sight)
+    hosts = HostRepository(tx)
+    row = hosts.row(host_id, sight)
     if row is None:
-        raise HostNotFound(host_id=host_id)
+        error = HostNotFound(host_id=host_id)
+        is_hidden = hosts.by_id(host_id) is not None
+        raise error.refusing(kind="host", id=host_id) if is_hidden else error
     return row
 
 

@@ -82,8 +82,11 @@ class Access:
     @reads
     def _must_see(self, tx: Transaction, execution_id: str, sight: Sight) -> None:
         owner = SightRepository(tx).owner_of(execution_id)
-        if owner is None or not sight.covers(owner, execution_id):
+        if owner is None:
             raise ExecutionNotFound(execution_id=execution_id)
+        if not sight.covers(owner, execution_id):
+            missing = ExecutionNotFound(execution_id=execution_id)
+            raise missing.refusing(kind="execution", id=execution_id)
 
     async def must_act(self, execution_id: str, by: Principal, permission: str) -> None:
         """The permission, the own execution, or `execute` on it; else it is not for the caller.
@@ -96,7 +99,7 @@ class Access:
         asked = Request(Action.EXECUTE, ObjectType.EXECUTION, execution_id)
         rows = (await self._accesses.of(by)).narrowed(frozenset())
         if not decide(rows, asked, clock.now()).allowed:
-            raise Forbidden(permission=permission)
+            raise Forbidden(permission=permission).refusing(kind="execution", id=execution_id)
 
     @reads
     def _is_own(self, tx: Transaction, execution_id: str, user_id: int) -> bool:

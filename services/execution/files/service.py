@@ -232,8 +232,10 @@ def _state(file: File) -> dict[str, object]:
 
 def owned(file: File | None, file_id: str, by: Principal) -> File:
     """The file, if the person may use it; raises FileNotThere, also for those of others."""
-    if file is None or (file.user_id != by.id and EVERYTHING not in by.permissions):
+    if file is None:
         raise FileNotThere(file_id=file_id)
+    if file.user_id != by.id and EVERYTHING not in by.permissions:
+        raise FileNotThere(file_id=file_id).refusing(kind="file", id=file_id, name=file.name)
     return file
 
 

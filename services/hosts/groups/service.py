@@ -61,7 +61,7 @@ class Groups:
         group = _required(groups, group_id)
         sight = None if visible is None else groups.sight(visible)
         if sight is not None and group_id not in sight.groups:
-            raise GroupNotFound(group_id=group_id)
+            raise GroupNotFound(group_id=group_id).refusing(kind="host_group", id=group_id)
         return _seen(groups.counted([group])[0], sight)
 
     @reads
@@ -179,8 +179,9 @@ def _allowed(tx: Transaction, access: AccessSet, action: Action, group_id: int) 
     if decide(access, wanted, tx.now).allowed:
         return group
     if not decide(access, wanted._replace(action=Action.VIEW), tx.now).allowed:
-        raise GroupNotFound(group_id=group_id)
-    raise Forbidden(permission=RIGHTS[ObjectType.HOST_GROUP, action])
+        raise GroupNotFound(group_id=group_id).refusing(kind="host_group", id=group_id)
+    needed = RIGHTS[ObjectType.HOST_GROUP, action]
+    raise Forbidden(permission=needed).refusing(kind="host_group", id=group_id)
 
 
 def _required(groups: GroupRepository, group_id: int) -> Group:

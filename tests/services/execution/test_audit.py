@@ -19,6 +19,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.anyio
 
 CONTENT = b"what is in the file"
+UNKNOWN = "019a0000-0000-7000-8000-00000000dead"
 FROM = {"x-forwarded-for": "192.0.2.44", "user-agent": "curl/8"}
 
 
@@ -180,3 +181,18 @@ async def test_a_downloaded_log_is_recorded(rig: Rig) -> None:
 
     assert (found.object_id, found.object_name) == (execution_id, "Deploy")
     assert state(found.after) == {"format": "zip"}
+
+
+async def test_a_hidden_execution_is_missing_to_the_caller_and_a_denial_to_the_log(
+    rig: Rig,
+) -> None:
+    rig.agent(1)
+    execution_id = await rig.run(1)
+    stranger = rig.headers(operator(9, "hosts:read"))
+    hidden = await rig.http.get(f"{RECORDS}/{execution_id}", headers=stranger)
+    missing = await rig.http.get(f"{RECORDS}/{UNKNOWN}", headers=stranger)
+
+    [found] = await eventually(lambda: told(rig, "access.denied"))
+
+    assert hidden.status_code == missing.status_code == 404
+    assert (found.object_type, found.object_id, found.actor_id) == ("execution", execution_id, 9)

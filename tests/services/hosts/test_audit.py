@@ -140,3 +140,20 @@ async def test_who_may_not_look_is_recorded(door: Door, path: str) -> None:
 
     assert (found.actor_id, found.address, found.outcome) == (8, "192.0.2.44", "denied")
     assert found.detail == f"forbidden: GET {path}"
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+async def test_a_hidden_host_is_missing_to_the_caller_and_a_denial_to_the_log(
+    door: Door, method: str
+) -> None:
+    host_id = await made(door, "/api/hosts", name="web", ip_address="10.0.0.9")
+    body = {"port": 99} if method == "PATCH" else None
+    stranger = person(user_id=9)
+    hidden = await door.request(method, f"/api/hosts/{host_id}", by=stranger, json=body)
+    missing = await door.request(method, "/api/hosts/987654", by=stranger, json=body)
+
+    [found] = await eventually(lambda: told(door, "access.denied"))
+
+    assert error_of(hidden, 404) == error_of(missing, 404) == "host_not_found"
+    assert (found.object_type, found.object_id, found.actor_id) == ("host", str(host_id), 9)
+    assert found.detail == f"host_not_found: {method} /api/hosts/{host_id}"
