@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from libs.contracts.grants import AccessInfo, GrantRow
@@ -32,8 +32,15 @@ class AccessRepository:
         return self._tx.scalars(query).one_or_none()
 
     def info(self, user_id: int, known: str) -> AccessInfo | None:
-        """What decides about an active user, or None for any other; without rows if known."""
-        query = select(User.id).where(User.id == user_id, User.is_active.is_(True))
+        """What decides about an active user, or None for any other; without rows if known.
+
+        Who has to set a new password first may do nothing else, except the first administrator.
+        """
+        query = select(User.id).where(
+            User.id == user_id,
+            User.is_active.is_(True),
+            or_(User.must_change_password.is_(False), User.is_first_admin.is_(True)),
+        )
         if self._tx.scalar(query) is None:
             return None
         held = self._roles.held_by(user_id)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from libs.contracts.auth import AuthClient
 from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
 from services.auth.domain import Role
@@ -103,8 +104,10 @@ async def test_a_one_time_password_is_good_for_setting_another_and_nothing_else(
     user = (await logged_in(door, "ann", first))["user"]
 
     assert isinstance(user, dict)
+    auth = AuthClient(door.runtime.http, door.runtime.internal_tokens, "execution")
     assert user["must_change_password"] is True
     assert user["permissions"] == []
+    assert await auth.access_of({int(str(made["id"])): ""}) == {}
     ann = Principal(int(str(made["id"])), "ann")
     body = {"current_password": first, "new_password": PASSWORD}
     await door.content("POST", "/api/auth/password", by=ann, json=body)
