@@ -75,6 +75,13 @@ class _Hosts:
             for agent_id in agent_ids
         }
 
+    async def trust_bundle(self) -> str:
+        """These agents check nothing."""
+        return ""
+
+    async def report_clone(self, agent_id: str, boot_ids: list[str], evidence: str) -> None:
+        """Nobody shares a key here."""
+
     async def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         """Nobody enrols here."""
         raise Unauthenticated

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import audit, sealing, terminal, tokens, users
+from services.cli import audit, sealing, terminal, tokens, trust, users
 from services.cli.api import JSON, Api
 from services.cli.command import client_command
 from services.cli.failure import CommandFailed
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     audit.register(group)
     users.register(group)
     tokens.register_admin(group)
+    trust.register(group)
     client_command(group, "users")(list_users)
     client_command(group, "create-user")(create_user)
     client_command(group, "disable-user")(disable_user)

@@ -1,6 +1,7 @@
 """The signer: a process of its own that reads rows, signs orders, and answers known users only."""
 
 import asyncio
+import contextlib
 import os
 import pwd
 import socket
@@ -151,6 +152,8 @@ class SignerDesk:
         finally:
             self._writers.discard(writer)
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     def hang_up(self) -> None:
         """End all connections."""

@@ -144,6 +144,14 @@ class _Line:
                     raise
                 await asyncio.sleep(0.05)
 
+    async def close(self) -> None:
+        """Hang up and wait until that is done."""
+        ends, self._ends = self._ends, None
+        if ends is not None:
+            ends[1].close()
+            with contextlib.suppress(OSError):
+                await ends[1].wait_closed()
+
     def _hang_up(self) -> None:
         if self._ends is not None:
             with contextlib.suppress(OSError):
@@ -156,6 +164,11 @@ class RemoteSigner:
 
     def __init__(self, path: Path) -> None:
         self._lines = {op: _Line(path) for op in ("orders", "grants", "cancels")}
+
+    async def close(self) -> None:
+        """Hang up; asking again connects again."""
+        for line in self._lines.values():
+            await line.close()
 
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """See `Signer`."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from libs.protocol import messages as m
-from libs.protocol import orders
+from libs.protocol import orders, signed
 
 TASK: Final = "0190d1a7-52c0-7aaa-8000-000000000001"
 EXECUTION: Final = "0190d1a7-52c0-7aaa-8000-0000000000e1"
@@ -109,9 +109,11 @@ MESSAGES: Final[Mapping[str, m.Message]] = {
                 ),
             ),
         ),
-        m.Signed(purpose="task.run", kid="0123456789abcdef", payload="eyJ9", sig=SIGNATURE),
-        m.Trust(bundle='{"v":1}'),
-        m.Security(reason="bad_signature", detail="task.run", task_id=TASK, attempt=1, count=2),
+        signed.Signed(purpose="task.run", kid="0123456789abcdef", payload="eyJ9", sig=SIGNATURE),
+        signed.Trust(bundle='{"v":1}'),
+        signed.Security(
+            reason="bad_signature", detail="task.run", task_id=TASK, attempt=1, count=2
+        ),
         m.Bye(code=1001, reason="going away"),
     )
 }

@@ -10,7 +10,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = (
+_COLUMNS: tuple[sa.Column[object], ...] = (
     sa.Column("former_boots", sa.Text(), nullable=False, server_default="[]"),
     sa.Column("quarantined_at", UTCDateTime(), nullable=True),
     sa.Column("quarantine_reason", sa.String(length=500), nullable=True),

@@ -38,7 +38,8 @@ async def events(rig: Rig, **query: str) -> list[dict[str, Any]]:
 
 async def event(rig: Rig, reason: str) -> dict[str, Any]:
     """The first event of a reason, once there is one."""
-    return (await eventually(lambda: events(rig, reason=reason), timeout=10))[0]
+    found: list[dict[str, Any]] = await eventually(lambda: events(rig, reason=reason), timeout=10)
+    return found[0]
 
 
 async def status(rig: Rig, execution_id: str) -> str:
@@ -195,7 +196,7 @@ async def test_s8_a_result_with_another_key_changes_nothing_and_is_reported(rig:
     ],
 )
 async def test_s8_a_signed_result_about_something_else_changes_nothing(
-    rig: Rig, changes: dict[str, object], reason: str
+    rig: Rig, changes: dict[str, Any], reason: str
 ) -> None:
     agent, execution_id, order = await running(rig)
 
