@@ -48,6 +48,8 @@ class Given:
         self.permissions: dict[int, list[str]] = {}
         self.down = False
         self.asked = 0
+        self.heard = 0
+        """Users about whom something was asked."""
 
     def give(self, user_id: int, *rows: GrantRow) -> None:
         """From now on the user has exactly these rows."""
@@ -67,6 +69,7 @@ class Given:
         """What decides about these users; a known version comes without rows."""
         found = []
         for one in users:
+            self.heard += 1
             user_id = one["user_id"]
             assert isinstance(user_id, int)
             rows = [row.model_dump(mode="json") for row in self.rows.get(user_id, ())]

@@ -54,11 +54,10 @@ class GrantRepository:
 
     # ---- one and many ----------------------------------------------------------------------
 
-    def by_id(self, grant_id: int) -> Grant | None:
-        """The grant with this id, held until the transaction ends."""
-        return self._tx.scalars(
-            select(Grant).where(Grant.id == grant_id).with_for_update()
-        ).one_or_none()
+    def by_id(self, grant_id: int, *, lock: bool = False) -> Grant | None:
+        """The grant with this id; locked, it is held until the transaction ends."""
+        query = select(Grant).where(Grant.id == grant_id)
+        return self._tx.scalars(query.with_for_update() if lock else query).one_or_none()
 
     def page_for(self, query: GrantQuery, *, only_by: int | None) -> tuple[int, Sequence[Grant]]:
         """The total and one page, newest first; `only_by` leaves what that user gave."""

@@ -107,7 +107,7 @@ class Grants:
         by: Principal,
         lineage: Lineage,
     ) -> GrantOut:
-        grant = _seen(tx, grant_id, by)
+        grant = _seen(tx, grant_id, by, lock=True)
         _must_be_going_on(tx, grant)
         before = shown(tx, [grant])[0]
         given, part = patch.model_fields_set, part_of(grant)
@@ -135,7 +135,7 @@ class Grants:
 
     @writes
     def _revoke(self, tx: Transaction, grant_id: int, by: Principal, lineage: Lineage) -> GrantOut:
-        grant = _seen(tx, grant_id, by)
+        grant = _seen(tx, grant_id, by, lock=True)
         before = shown(tx, [grant])[0]
         if grant.revoked_at is not None:
             return before
@@ -351,8 +351,8 @@ def _audit(
     audit(tx, action, kind="grant", id=grant.id, name=name, before=before, after=after)
 
 
-def _seen(tx: Transaction, grant_id: int, by: Principal) -> Grant:
-    grant = GrantRepository(tx).by_id(grant_id)
+def _seen(tx: Transaction, grant_id: int, by: Principal, *, lock: bool = False) -> Grant:
+    grant = GrantRepository(tx).by_id(grant_id, lock=lock)
     if grant is None or not (by.can("permissions:read") or grant.created_by == by.id):
         raise GrantNotFound(grant_id=grant_id)
     return grant
