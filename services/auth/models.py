@@ -26,6 +26,11 @@ class Base(DeclarativeBase):
 mechanism_tables(Base.metadata)
 
 
+def _of(table: str) -> ForeignKey:
+    """Belongs to a row of another table, and goes with it."""
+    return ForeignKey(f"{table}.id", ondelete="CASCADE")
+
+
 class User(Base):
     """A person. `username_key` is the folded name that must be unique; ids are never reused.
 
@@ -81,9 +86,7 @@ class UserRole(Base):
     __tablename__ = "user_roles"
     __table_args__ = (Index("ix_user_roles_role", "role"),)
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[int] = mapped_column(_of("users"), primary_key=True)
     role: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
@@ -111,12 +114,8 @@ class GroupMember(Base):
     __tablename__ = "user_group_members"
     __table_args__ = (Index("ix_user_group_members_user_id", "user_id"),)
 
-    group_id: Mapped[int] = mapped_column(
-        ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True
-    )
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
+    group_id: Mapped[int] = mapped_column(_of("user_groups"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(_of("users"), primary_key=True)
 
 
 class GroupRole(Base):
@@ -125,9 +124,7 @@ class GroupRole(Base):
     __tablename__ = "group_roles"
     __table_args__ = (Index("ix_group_roles_role", "role"),)
 
-    group_id: Mapped[int] = mapped_column(
-        ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True
-    )
+    group_id: Mapped[int] = mapped_column(_of("user_groups"), primary_key=True)
     role: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
@@ -148,7 +145,7 @@ class Session(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     family_id: Mapped[str] = mapped_column(String(36))
     kind: Mapped[str] = mapped_column(String(16))
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(_of("users"))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     used_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -185,7 +182,7 @@ class ApiToken(Base):
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(_of("users"))
     name: Mapped[str] = mapped_column(String(128))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[str] = mapped_column(Text)
@@ -222,9 +219,7 @@ class SecondFactor(Base):
 
     __tablename__ = "second_factors"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
+    user_id: Mapped[int] = mapped_column(_of("users"), primary_key=True, autoincrement=False)
     sealed_secret: Mapped[str] = mapped_column(String(512))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -236,9 +231,7 @@ class RecoveryCode(Base):
 
     __tablename__ = "recovery_codes"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[int] = mapped_column(_of("users"), primary_key=True)
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
@@ -249,32 +242,26 @@ class EnrolmentTicket(Base):
     __table_args__ = (Index("ix_enrolment_tickets_expires_at", "expires_at"),)
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(_of("users"))
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class ExternalIdentity(Base):
-    """Who a user is elsewhere: a lasting id in a directory or at an identity provider.
-
-    `subject` never changes there, unlike names; `label` is the name as it was last seen.
-    """
+    """Who a user is elsewhere: `subject` never changes there, `label` is the latest name."""
 
     __tablename__ = "external_identities"
     __table_args__ = (Index("ix_external_identities_user_id", "user_id"),)
 
     provider: Mapped[str] = mapped_column(String(64), primary_key=True)
     subject: Mapped[str] = mapped_column(String(512), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(_of("users"))
     label: Mapped[str] = mapped_column(String(512))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class OidcFlow(Base):
-    """A login that is on its way through an identity provider; its row goes when it comes back.
-
-    It belongs to one browser, by the hash of a cookie.
-    """
+    """A login on its way through an identity provider, of one browser; ends with its return."""
 
     __tablename__ = "oidc_flows"
     __table_args__ = (Index("ix_oidc_flows_expires_at", "expires_at"),)
@@ -403,9 +390,7 @@ class ApprovalDecision(Base):
 
     __tablename__ = "approval_decisions"
 
-    approval_id: Mapped[str] = mapped_column(
-        ForeignKey("approvals.id", ondelete="CASCADE"), primary_key=True
-    )
+    approval_id: Mapped[str] = mapped_column(_of("approvals"), primary_key=True)
     user_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     username: Mapped[str] = mapped_column(String(64))
     approve: Mapped[bool] = mapped_column(Boolean)
