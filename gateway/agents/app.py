@@ -59,7 +59,9 @@ async def serve_until_stopped(
             redis=redis,
             hosts=HostsClient(http, tokens, CALLER),
             mark=StreamMark(common.secret, accepted=common.accepted_secrets),
-            files=FileDesk(store, bringing, FileTickets(common.secret)),
+            files=FileDesk(
+                store, bringing, FileTickets(common.secret, accepted=common.accepted_secrets)
+            ),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

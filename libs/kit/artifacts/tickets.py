@@ -3,6 +3,7 @@
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -35,24 +36,30 @@ class Ticket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
 
 
 class FileTickets:
-    """Signs and reads tickets; the platform's secret yields a key for this purpose alone."""
+    """Signs and reads tickets; the platform's secret yields a key for this purpose alone.
 
-    def __init__(self, secret: SecretStr) -> None:
-        self._key = HKDF(SHA256(), 32, salt=None, info=b"opsjob/file-ticket/v1").derive(
-            secret.get_secret_value().encode()
-        )
+    Tickets of the ``accepted`` secrets are read, too, while the secret changes.
+    """
+
+    def __init__(self, secret: SecretStr, *, accepted: Sequence[SecretStr] = ()) -> None:
+        self._keys = [
+            HKDF(SHA256(), 32, salt=None, info=b"opsjob/file-ticket/v1").derive(
+                one.get_secret_value().encode()
+            )
+            for one in (secret, *accepted)
+        ]
 
     def issue(self, ticket: Ticket) -> str:
         """The text to show."""
         claims = urlsafe_b64encode(msgspec.json.encode(ticket)).rstrip(b"=")
-        return (claims + b"." + self._mac(claims)).decode()
+        return (claims + b"." + _mac(self._keys[0], claims)).decode()
 
     def read(self, text: str) -> Ticket:
         """What a good ticket says; Unauthenticated for any other, without saying why."""
         if not _SHAPE.fullmatch(text):
             raise Unauthenticated
         claims, _, mac = text.encode().partition(b".")
-        if not hmac.compare_digest(mac, self._mac(claims)):
+        if not any(hmac.compare_digest(mac, _mac(key, claims)) for key in self._keys):
             raise Unauthenticated
         try:
             raw = urlsafe_b64decode(claims + b"=" * (-len(claims) % 4))
@@ -63,5 +70,6 @@ class FileTickets:
             raise Unauthenticated
         return ticket
 
-    def _mac(self, claims: bytes) -> bytes:
-        return urlsafe_b64encode(hmac.digest(self._key, claims, "sha256")).rstrip(b"=")
+
+def _mac(key: bytes, claims: bytes) -> bytes:
+    return urlsafe_b64encode(hmac.digest(key, claims, "sha256")).rstrip(b"=")

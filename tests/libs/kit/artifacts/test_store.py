@@ -169,6 +169,14 @@ def test_a_ticket_ends() -> None:
         tickets.read(text)
 
 
+def test_tickets_of_a_former_secret_are_read_while_it_changes() -> None:
+    new = SecretStr("another secret of 32 characters and more")
+    ticket = FileTickets(SECRET).issue(TICKET)
+
+    assert FileTickets(new, accepted=[SECRET]).read(ticket) == TICKET
+    assert FileTickets(SECRET, accepted=[new]).read(FileTickets(new).issue(TICKET)) == TICKET
+
+
 def test_a_changed_ticket_is_no_ticket() -> None:
     tickets = FileTickets(SECRET)
     text = tickets.issue(TICKET)
