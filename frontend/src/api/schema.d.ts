@@ -129,6 +129,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent_id}/quarantine/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Quarantine Agent
+         * @description Shuts an agent out within seconds, until somebody releases it or its host enrols anew.
+         */
+        post: operations["quarantine_agent_api_agents__agent_id__quarantine_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/release/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Agent
+         * @description Lets a quarantined agent in again, after somebody has looked; 409 `agent_retired`.
+         */
+        post: operations["release_agent_api_agents__agent_id__release_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/captcha/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * New Captcha
+         * @description A picture to be answered with the next login; 429 `too_many_captchas` for hoarders.
+         */
+        get: operations["new_captcha_api_auth_captcha_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/groups/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List User Groups
+         * @description Groups, page by page.
+         */
+        get: operations["list_user_groups_api_auth_groups_get"];
+        put?: never;
+        /**
+         * Create User Group
+         * @description Makes a group; 409 `group_name_taken`, 403 `exceeds_own_rights`.
+         */
+        post: operations["create_user_group_api_auth_groups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/groups/{group_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show User Group
+         * @description One group.
+         */
+        get: operations["show_user_group_api_auth_groups__group_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete User Group
+         * @description Deletes a group; its members stay users. 409 `last_admin`.
+         */
+        delete: operations["delete_user_group_api_auth_groups__group_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change User Group
+         * @description Changes a group for all its members; 409 `group_name_taken`, `last_admin`.
+         */
+        patch: operations["change_user_group_api_auth_groups__group_id__patch"];
+        trace?: never;
+    };
+    "/api/auth/groups/{group_id}/members/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List User Group Members
+         * @description Who is in a group, page by page.
+         */
+        get: operations["list_user_group_members_api_auth_groups__group_id__members_get"];
+        put?: never;
+        /**
+         * Add User Group Members
+         * @description Users join, all or none; 404 `user_not_found`, 403 `exceeds_own_rights`.
+         */
+        post: operations["add_user_group_members_api_auth_groups__group_id__members_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/groups/{group_id}/members/{user_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove User Group Member
+         * @description A user leaves; 404 `user_not_found`, 409 `last_admin`.
+         */
+        delete: operations["remove_user_group_member_api_auth_groups__group_id__members__user_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login/": {
         parameters: {
             query?: never;
@@ -142,8 +298,10 @@ export interface paths {
          * Login
          * @description Opens a session: a cookie for browsers, a pair of tokens for other clients.
          *
-         *     Wrong credentials are 401 `invalid_credentials`, whatever is wrong; too many of them 429
-         *     `too_many` with Retry-After.
+         *     Wrong credentials are 401 `invalid_credentials`, whatever is wrong. After some of them comes
+         *     401 `captcha_required` (or `captcha_wrong`), after too many 429 `too_many` with Retry-After.
+         *     With the right password 401 `otp_required` asks for a second factor, 401
+         *     `otp_enrolment_required` for setting one up first; 401 `otp_refused` is a wrong or used code.
          */
         post: operations["login_api_auth_login_post"];
         delete?: never;
@@ -181,9 +339,239 @@ export interface paths {
         };
         /**
          * Me
-         * @description Who the caller is and what the caller may do.
+         * @description Who the caller is and what the caller may do; an API token sees its own permissions.
          */
         get: operations["me_api_auth_me_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Profile
+         * @description Changes what is known about the caller; 403 `not_by_api_token`.
+         */
+        patch: operations["change_profile_api_auth_me_patch"];
+        trace?: never;
+    };
+    "/api/auth/mfa/disable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable
+         * @description Turns the factor off; needs the password and a code.
+         *
+         *     Where a second factor is required, all logins of the caller end.
+         */
+        post: operations["disable_api_auth_mfa_disable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/enrolment/setup/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Up Before Login
+         * @description For somebody whose login was answered `otp_enrolment_required`; 401 `enrolment_refused`.
+         */
+        post: operations["set_up_before_login_api_auth_mfa_enrolment_setup_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/enrolment/verify/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Before Login
+         * @description Turns the factor on; then log in with the authenticator's next code.
+         */
+        post: operations["verify_before_login_api_auth_mfa_enrolment_verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/recovery_codes/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Recovery Codes
+         * @description Ten new recovery codes; the old ones are worth nothing from now on.
+         */
+        post: operations["renew_recovery_codes_api_auth_mfa_recovery_codes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/setup/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Up
+         * @description A new secret with its QR code; it counts after `verify`.
+         *
+         *     422 `current_password_wrong`, 409 `second_factor_on` or `second_factor_elsewhere`.
+         */
+        post: operations["set_up_api_auth_mfa_setup_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/status/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Status
+         * @description Whether the caller's second factor is on, and whether it has to be.
+         */
+        get: operations["show_status_api_auth_mfa_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/users/{user_id}/reset/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset
+         * @description Takes the factor of somebody who lost it away, and ends that user's logins.
+         */
+        post: operations["reset_api_auth_mfa_users__user_id__reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/mfa/verify/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Turns the factor on with a first code and answers with recovery codes; 422 `otp_wrong`.
+         */
+        post: operations["verify_api_auth_mfa_verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/{provider}/callback/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come Back
+         * @description Opens the session and sends the browser on; to the page of the login if that fails.
+         *
+         *     There the code of the error is in `error`: `oidc_refused`, `oidc_unavailable`, `too_many`.
+         */
+        get: operations["come_back_api_auth_oidc__provider__callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/{provider}/start/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start
+         * @description Sends the browser to the provider; afterwards it goes to `return_to`, a path of this site.
+         */
+        get: operations["start_api_auth_oidc__provider__start_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/options/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Options
+         * @description What the page of the login offers: captcha, directory, identity providers, second factor.
+         */
+        get: operations["show_options_api_auth_options_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -252,6 +640,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own Sessions
+         * @description The caller's logins, the latest use first; there are few, so this list has no pages.
+         */
+        get: operations["list_own_sessions_api_auth_sessions_get"];
+        put?: never;
+        post?: never;
+        /**
+         * End All Own Sessions
+         * @description Signs out everywhere; with `but_current` the login of this request stays.
+         */
+        delete: operations["end_all_own_sessions_api_auth_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{session_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Own Session
+         * @description Ends one of the caller's logins; 404 `session_not_found` for anybody else's.
+         */
+        delete: operations["end_own_session_api_auth_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own Tokens
+         * @description The caller's API tokens; there are at most fifty, so this list has no pages.
+         */
+        get: operations["list_own_tokens_api_auth_tokens_get"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Makes an API token, told in this answer and never again.
+         *
+         *     403 `exceeds_own_rights` or `not_by_api_token`, 409 `token_name_taken` or `too_many_tokens`,
+         *     422 `token_expiry_refused`.
+         */
+        post: operations["create_token_api_auth_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/tokens/{token_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Own Token
+         * @description Ends one of the caller's API tokens; 404 `token_not_found` for anybody else's.
+         */
+        delete: operations["revoke_own_token_api_auth_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/users/": {
         parameters: {
             query?: never;
@@ -267,7 +746,10 @@ export interface paths {
         put?: never;
         /**
          * Create User
-         * @description Makes a user; 409 `username_taken`, 422 `password_refused`.
+         * @description Makes a user, with a password or with one for the first login, told in this answer.
+         *
+         *     409 `username_taken`, 422 `password_refused`, 403 `exceeds_own_rights` for roles that allow
+         *     more than the caller holds.
          */
         post: operations["create_user_api_auth_users_post"];
         delete?: never;
@@ -290,14 +772,146 @@ export interface paths {
         get: operations["show_user_api_auth_users__user_id__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete User
+         * @description Takes a user away for good; the name stays taken. 409 `last_admin`.
+         */
+        delete: operations["delete_user_api_auth_users__user_id__delete"];
         options?: never;
         head?: never;
         /**
          * Change User
-         * @description Enables or disables a user or changes roles; 409 `last_admin`.
+         * @description Changes profile or roles, enables or disables; 409 `last_admin`, 403 `exceeds_own_rights`.
          */
         patch: operations["change_user_api_auth_users__user_id__patch"];
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/disable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable User
+         * @description Locks a user out everywhere, within seconds; 409 `last_admin`.
+         */
+        post: operations["disable_user_api_auth_users__user_id__disable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/enable/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable User
+         * @description Lets a disabled user in again; what was running for the user has ended meanwhile.
+         */
+        post: operations["enable_user_api_auth_users__user_id__enable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/reset_password/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Password
+         * @description A password for one login, which has to be followed by a new one; every session ends.
+         */
+        post: operations["reset_password_api_auth_users__user_id__reset_password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions Of User
+         * @description Where a user is logged in.
+         */
+        get: operations["list_sessions_of_user_api_auth_users__user_id__sessions_get"];
+        put?: never;
+        post?: never;
+        /**
+         * End Sessions Of User
+         * @description Signs a user out everywhere; API tokens stay. 403 `exceeds_own_rights`.
+         */
+        delete: operations["end_sessions_of_user_api_auth_users__user_id__sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens Of User
+         * @description The API tokens of a user.
+         */
+        get: operations["list_tokens_of_user_api_auth_users__user_id__tokens_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Tokens Of User
+         * @description Ends all API tokens of a user; 403 `exceeds_own_rights`.
+         */
+        delete: operations["revoke_tokens_of_user_api_auth_users__user_id__tokens_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/tokens/{token_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token Of User
+         * @description Ends one API token of a user; 404 `token_not_found`.
+         */
+        delete: operations["revoke_token_of_user_api_auth_users__user_id__tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/executor/execution-records/": {
@@ -920,6 +1534,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executor/security_events/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Security Events
+         * @description Orders and reports that were refused because nobody honest sends them, newest first.
+         */
+        get: operations["list_security_events_api_executor_security_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/files/": {
         parameters: {
             query?: never;
@@ -1184,6 +1818,444 @@ export interface paths {
         patch: operations["change_host_api_hosts__host_id__patch"];
         trace?: never;
     };
+    "/api/permissions/audit-logs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit Logs
+         * @description What was done, newest first; `next_cursor` leads on. Unknown parameters are refused.
+         */
+        get: operations["list_audit_logs_api_permissions_audit_logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/audit-logs/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit Logs
+         * @description Everything that matches as CSV, XLSX or JSON lines; the export itself is recorded.
+         *
+         *     422 `export_too_large` where a sheet could not hold it.
+         */
+        get: operations["export_audit_logs_api_permissions_audit_logs_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/audit-logs/{record_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Audit Log
+         * @description One record with what changed and its place in the chain.
+         */
+        get: operations["show_audit_log_api_permissions_audit_logs__record_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/catalogue/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Catalogue
+         * @description What grants are made of, and which permission means the same for all objects.
+         */
+        get: operations["catalogue_api_permissions_catalogue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/check/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Whether the caller may do things with an object now; a missing object is a plain no.
+         */
+        post: operations["check_api_permissions_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/check/many/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Many
+         * @description Many such questions, answered in their order.
+         */
+        post: operations["check_many_api_permissions_check_many_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/explain/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain
+         * @description Why somebody may or may not do something; of others only with `permissions:read`.
+         */
+        post: operations["explain_api_permissions_explain_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/grants/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Grants, newest first; without `permissions:read` only those that the caller gave.
+         */
+        get: operations["list_grants_api_permissions_grants_get"];
+        put?: never;
+        /**
+         * Create Grant
+         * @description Gives something; 403 `exceeds_own_rights`, 404 `subject_not_found`.
+         */
+        post: operations["create_grant_api_permissions_grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/grants/{grant_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Grant
+         * @description One grant.
+         */
+        get: operations["show_grant_api_permissions_grants__grant_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Grant
+         * @description Takes a grant back at once; the record stays.
+         */
+        delete: operations["revoke_grant_api_permissions_grants__grant_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Grant
+         * @description Changes end, hours or reason; 409 `grant_over`, 403 `exceeds_own_rights`.
+         */
+        patch: operations["change_grant_api_permissions_grants__grant_id__patch"];
+        trace?: never;
+    };
+    "/api/permissions/my/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My Permissions
+         * @description Everything that the caller may do, by roles and by grants.
+         */
+        get: operations["my_permissions_api_permissions_my_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/permissions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Permissions
+         * @description Every permission that a role may hold, with its meaning.
+         */
+        get: operations["list_permissions_api_permissions_permissions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/resource-permissions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resource Permissions
+         * @description Which of these actions the caller may take on each of these objects.
+         */
+        post: operations["resource_permissions_api_permissions_resource_permissions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/roles/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Roles
+         * @description The roles and what each allows; there are few, so this list has no pages.
+         */
+        get: operations["list_roles_api_permissions_roles_get"];
+        put?: never;
+        /**
+         * Create Role
+         * @description Makes a custom role; 409 `role_name_taken`, 403 `exceeds_own_rights`.
+         */
+        post: operations["create_role_api_permissions_roles_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/roles/{role_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Role
+         * @description One role.
+         */
+        get: operations["show_role_api_permissions_roles__role_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Role
+         * @description Deletes a custom role; 409 `role_in_use` while a user or group holds it.
+         */
+        delete: operations["delete_role_api_permissions_roles__role_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Role
+         * @description Changes a role for all who hold it; 409 `role_is_built_in`, 403 `exceeds_own_rights`.
+         */
+        patch: operations["change_role_api_permissions_roles__role_id__patch"];
+        trace?: never;
+    };
+    "/api/permissions/templates/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Templates of grants; there are few, so this list has no pages.
+         */
+        get: operations["list_templates_api_permissions_templates_get"];
+        put?: never;
+        /**
+         * Create Template
+         * @description Makes a template; it gives nobody anything by itself. 409 `template_name_taken`.
+         */
+        post: operations["create_template_api_permissions_templates_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/templates/{template_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Template
+         * @description One template.
+         */
+        get: operations["show_template_api_permissions_templates__template_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Template
+         * @description Deletes a template; grants made of it stay.
+         */
+        delete: operations["delete_template_api_permissions_templates__template_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Template
+         * @description Changes a template; grants made of it stay as they are.
+         */
+        patch: operations["change_template_api_permissions_templates__template_id__patch"];
+        trace?: never;
+    };
+    "/api/permissions/templates/{template_id}/apply/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Template
+         * @description Gives every part to every subject, all or nothing; 403 `exceeds_own_rights`.
+         */
+        post: operations["apply_template_api_permissions_templates__template_id__apply_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/user-permissions/{user_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * User Permissions
+         * @description The same of any user; of others only with `permissions:read`.
+         */
+        get: operations["user_permissions_api_permissions_user_permissions__user_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/view-as/{user_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * View As
+         * @description What a user may do and see now, for looking only; recorded in the audit log.
+         */
+        get: operations["view_as_api_permissions_view_as__user_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/who-can/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who Can
+         * @description Who may do something now, and by which permission or grant.
+         */
+        get: operations["who_can_api_permissions_who_can_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quick/collect_files/": {
         parameters: {
             query?: never;
@@ -1296,10 +2368,10 @@ export interface components {
         };
         /**
          * Action
-         * @description What somebody did to an execution.
+         * @description What a grant can allow. Every action includes seeing the object; nothing else follows.
          * @enum {string}
          */
-        Action: "pause" | "resume" | "stop" | "force_terminate" | "cancel_task" | "skip_step" | "ignore_step_error" | "retry_step" | "confirm" | "retry";
+        Action: "view" | "use" | "execute" | "edit" | "delete" | "grant";
         /**
          * AgentDetail
          * @description An agent with what it said about its host when it last connected.
@@ -1339,6 +2411,10 @@ export interface components {
             inventory: {
                 [key: string]: unknown;
             };
+            /** Quarantined At */
+            quarantined_at: string | null;
+            /** Quarantine Reason */
+            quarantine_reason: string | null;
         };
         /**
          * AgentOut
@@ -1375,7 +2451,7 @@ export interface components {
          * @description How the agent of a host stands, as lists show it.
          * @enum {string}
          */
-        AgentPresence: "online" | "offline" | "disabled" | "none";
+        AgentPresence: "online" | "offline" | "disabled" | "quarantined" | "none";
         /**
          * AllOf
          * @description True when all are.
@@ -1419,6 +2495,126 @@ export interface components {
             late_outcome: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * AuditDetail
+         * @description One record with what changed and its place in the chain.
+         */
+        AuditDetail: {
+            /** Id */
+            id: number;
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** User Id */
+            user_id: number | null;
+            /** Username */
+            username: string;
+            /** Actor Kind */
+            actor_kind: string;
+            /** Action */
+            action: string;
+            /** Resource Type */
+            resource_type: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Resource Name */
+            resource_name: string;
+            /** Outcome */
+            outcome: string;
+            /** Success */
+            success: boolean;
+            /** Ip Address */
+            ip_address: string;
+            /** User Agent */
+            user_agent: string;
+            /** Request Id */
+            request_id: string;
+            /** Detail */
+            detail: string;
+            /** Repeats */
+            repeats: number;
+            /** Before */
+            before: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** After */
+            after: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Changes */
+            changes: components["schemas"]["ChangeOut"][];
+            /** Trace Id */
+            trace_id: string;
+            /** Event Id */
+            event_id: string;
+            /** Prev Hash */
+            prev_hash: string;
+            /** Hash */
+            hash: string;
+        };
+        /**
+         * AuditOut
+         * @description One record. `success` is false for what was refused or failed.
+         */
+        AuditOut: {
+            /** Id */
+            id: number;
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** User Id */
+            user_id: number | null;
+            /** Username */
+            username: string;
+            /** Actor Kind */
+            actor_kind: string;
+            /** Action */
+            action: string;
+            /** Resource Type */
+            resource_type: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Resource Name */
+            resource_name: string;
+            /** Outcome */
+            outcome: string;
+            /** Success */
+            success: boolean;
+            /** Ip Address */
+            ip_address: string;
+            /** User Agent */
+            user_agent: string;
+            /** Request Id */
+            request_id: string;
+            /** Detail */
+            detail: string;
+            /** Repeats */
+            repeats: number;
+        };
+        /**
+         * AuditPage
+         * @description Records, newest first; `next_cursor` is null at the end.
+         */
+        AuditPage: {
+            /** Results */
+            results: components["schemas"]["AuditOut"][];
+            /** Next Cursor */
+            next_cursor: number | null;
         };
         /**
          * BulkStopIn
@@ -1468,6 +2664,30 @@ export interface components {
             results: components["schemas"]["BulkStopItem"][];
         };
         /**
+         * CaptchaOut
+         * @description A picture to be answered once, within `expires_in` seconds, by the field captcha_value.
+         *
+         *     `captcha_image` is a data URL of a PNG; `captcha_key` goes back with the answer.
+         */
+        CaptchaOut: {
+            /** Captcha Key */
+            captcha_key: string;
+            /** Captcha Image */
+            captcha_image: string;
+            /** Expires In */
+            expires_in: number;
+        };
+        /**
+         * CatalogueOut
+         * @description What grants are made of.
+         */
+        CatalogueOut: {
+            /** Object Types */
+            object_types: components["schemas"]["WordOut"][];
+            /** Actions */
+            actions: components["schemas"]["WordOut"][];
+        };
+        /**
          * ChainOut
          * @description One execution of a chain.
          */
@@ -1504,6 +2724,58 @@ export interface components {
             started_at: string | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * ChangeOut
+         * @description One field of the object; null where it was or is not there.
+         */
+        ChangeOut: {
+            /** Field */
+            field: string;
+            before: components["schemas"]["JsonValue"];
+            after: components["schemas"]["JsonValue"];
+        };
+        /**
+         * CheckIn
+         * @description May the caller do these things with an object? Of running on hosts, say what and as whom.
+         */
+        CheckIn: {
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Id */
+            object_id: number | string;
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            /**
+             * What
+             * @default adhoc
+             */
+            what?: string;
+            /**
+             * Account
+             * @default @agent
+             */
+            account?: string;
+        };
+        /**
+         * CheckManyIn
+         * @description Several questions at once.
+         */
+        CheckManyIn: {
+            /** Items */
+            items: components["schemas"]["CheckIn"][];
+        };
+        /**
+         * CheckOut
+         * @description The answer for each action.
+         */
+        CheckOut: {
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Id */
+            object_id: string;
+            /** Results */
+            results: {
+                [key: string]: boolean;
+            };
         };
         /**
          * CollectRun
@@ -1629,7 +2901,7 @@ export interface components {
         ControlOut: {
             /** Execution Id */
             execution_id: string;
-            action: components["schemas"]["Action"];
+            action: components["schemas"]["ExecutionAction"];
             status: components["schemas"]["ExecutionStatus"];
             /** Pause Reason */
             pause_reason?: string | null;
@@ -1648,6 +2920,24 @@ export interface components {
             /** Is Cut */
             is_cut: boolean;
         };
+        /**
+         * DisableIn
+         * @description Password and a code together; a recovery code will do.
+         */
+        DisableIn: {
+            /** Current Password */
+            current_password: string;
+            /** Otp Token */
+            otp_token: string;
+        };
+        /**
+         * Ended
+         * @description How many logins were ended.
+         */
+        Ended: {
+            /** Ended */
+            ended: number;
+        };
         Error: {
             code: number;
             message: string;
@@ -1658,6 +2948,12 @@ export interface components {
                 request_id: string;
             };
         };
+        /**
+         * Action
+         * @description What somebody did to an execution.
+         * @enum {string}
+         */
+        ExecutionAction: "pause" | "resume" | "stop" | "force_terminate" | "cancel_task" | "skip_step" | "ignore_step_error" | "retry_step" | "confirm" | "retry";
         /**
          * ExecutionDetail
          * @description An execution with its steps and at most the first 1,000 tasks of each.
@@ -1749,6 +3045,28 @@ export interface components {
             tasks_total: number;
         };
         /**
+         * GroupOut
+         * @description Hosts that said the same. `hosts` are the first 200 of them, `sample` how it begins.
+         *
+         *     `is_cut` says that the outputs are so long that only their beginnings and lengths were compared.
+         */
+        ExecutionGroupOut: {
+            /** Hash */
+            hash: string;
+            /** Count */
+            count: number;
+            /** Lines */
+            lines: number;
+            /** Bytes */
+            bytes: number;
+            /** Sample */
+            sample: string;
+            /** Is Cut */
+            is_cut: boolean;
+            /** Hosts */
+            hosts: components["schemas"]["ExecutionMemberOut"][];
+        };
+        /**
          * ExecutionIn
          * @description An execution of one or many steps. Priority 1 goes first, 9 last.
          */
@@ -1775,6 +3093,18 @@ export interface components {
             priority?: number;
             /** Not After Seconds */
             not_after_seconds?: number | null;
+        };
+        /**
+         * MemberOut
+         * @description A host of a group.
+         */
+        ExecutionMemberOut: {
+            /** Host Id */
+            host_id: number;
+            /** Host */
+            host: string;
+            /** Task Id */
+            task_id: string;
         };
         /**
          * ExecutionOut
@@ -1848,6 +3178,66 @@ export interface components {
          * @enum {string}
          */
         ExecutionStatus: "pending" | "running" | "paused" | "success" | "failed" | "cancelled" | "timeout" | "lost" | "expired";
+        /**
+         * ExplainIn
+         * @description One decision to be explained; of somebody else only with `permissions:read`.
+         */
+        ExplainIn: {
+            /** User Id */
+            user_id?: number | null;
+            action: components["schemas"]["Action"];
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Id */
+            object_id: number | string;
+            /**
+             * What
+             * @default adhoc
+             */
+            what?: string;
+            /**
+             * Account
+             * @default @agent
+             */
+            account?: string;
+            /** At */
+            at?: string | null;
+        };
+        /**
+         * ExplainOut
+         * @description A decision: by a permission, by one grant, or what was missing of the nearest one.
+         */
+        ExplainOut: {
+            /** Allowed */
+            allowed: boolean;
+            /** Permission */
+            permission: string | null;
+            grant: components["schemas"]["GrantOut"] | null;
+            missing: components["schemas"]["Missing"] | null;
+            /** Text */
+            text: string;
+            /** Text Zh */
+            text_zh: string;
+        };
+        /**
+         * ExportForm
+         * @description How records are exported.
+         * @enum {string}
+         */
+        ExportForm: "csv" | "xlsx" | "jsonl";
+        /**
+         * FactorStatus
+         * @description Whether the second factor is on, has to be on, and how many recovery codes remain.
+         */
+        FactorStatus: {
+            /** Enabled */
+            enabled: boolean;
+            /** Required */
+            required: boolean;
+            /** Enabled At */
+            enabled_at: string | null;
+            /** Recovery Codes Left */
+            recovery_codes_left: number;
+        };
         /**
          * FailureThreshold
          * @description How many failed hosts of a step are tolerated, as a number or in percent of its hosts.
@@ -1980,57 +3370,164 @@ export interface components {
             remote_path?: string | null;
         };
         /**
+         * GrantCreate
+         * @description A new grant for a user or a group; with `expires_at` it ends by itself.
+         */
+        GrantCreate: {
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Ids */
+            object_ids: (number | string)[];
+            /** What */
+            what?: string[];
+            /** Accounts */
+            accounts?: string[];
+            /** Windows */
+            windows?: components["schemas"]["WindowIn"][] | null;
+            subject_type: components["schemas"]["Subject"];
+            /** Subject Id */
+            subject_id: number;
+            /** Starts At */
+            starts_at?: string | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * GrantOut
+         * @description A grant with the names of those it concerns; a name is empty when its owner is gone.
+         */
+        GrantOut: {
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Ids */
+            object_ids: string[];
+            /** What */
+            what: string[];
+            /** Accounts */
+            accounts: string[];
+            /** Windows */
+            windows: components["schemas"]["WindowOut"][] | null;
+            /** Id */
+            id: number;
+            subject_type: components["schemas"]["Subject"];
+            /** Subject Id */
+            subject_id: number;
+            /** Subject Name */
+            subject_name: string;
+            /** Starts At */
+            starts_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            state: components["schemas"]["GrantState"];
+            /** Reason */
+            reason: string;
+            /** Template Id */
+            template_id: number | null;
+            /** Created By */
+            created_by: number;
+            /** Created By Name */
+            created_by_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Revoked By */
+            revoked_by: number | null;
+            /** Revoked At */
+            revoked_at: string | null;
+        };
+        /**
+         * GrantPatch
+         * @description What may be changed about a grant; null takes the limit away. The rest needs a new grant.
+         */
+        GrantPatch: {
+            /** Windows */
+            windows?: components["schemas"]["WindowIn"][] | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * GrantState
+         * @description How a grant stands at a moment.
+         * @enum {string}
+         */
+        GrantState: "live" | "scheduled" | "expired" | "revoked";
+        /**
          * GroupCreate
-         * @description A new group, below another one or at the top.
+         * @description A new group. Names that differ only by case or composition are the same name.
          */
         GroupCreate: {
             /** Name */
             name: string;
-            /** Parent Id */
-            parent_id?: number | null;
             /**
              * Description
              * @default
              */
             description?: string;
+            /** Roles */
+            roles?: string[];
+        };
+        /**
+         * GroupName
+         * @description A group that a user belongs to.
+         */
+        GroupName: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * GroupOut
-         * @description Hosts that said the same. `hosts` are the first 200 of them, `sample` how it begins.
-         *
-         *     `is_cut` says that the outputs are so long that only their beginnings and lengths were compared.
+         * @description A group, what its members get from it, and how many there are.
          */
         GroupOut: {
-            /** Hash */
-            hash: string;
-            /** Count */
-            count: number;
-            /** Lines */
-            lines: number;
-            /** Bytes */
-            bytes: number;
-            /** Sample */
-            sample: string;
-            /** Is Cut */
-            is_cut: boolean;
-            /** Hosts */
-            hosts: components["schemas"]["MemberOut"][];
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Roles */
+            roles: string[];
+            /** Member Count */
+            member_count: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * GroupPatch
-         * @description What may be changed about a group; `parent_id` null moves it to the top.
+         * @description What may be changed about a group; an absent field stays as it is.
          */
         GroupPatch: {
             /** Name */
             name?: string | null;
-            /** Parent Id */
-            parent_id?: number | null;
             /** Description */
             description?: string | null;
+            /** Roles */
+            roles?: string[] | null;
         };
         /**
          * GroupRef
-         * @description A group as hosts name it.
+         * @description A group of users.
          */
         GroupRef: {
             /** Id */
@@ -2050,7 +3547,7 @@ export interface components {
             /** Total */
             total: number;
             /** Groups */
-            groups: components["schemas"]["GroupOut"][];
+            groups: components["schemas"]["ExecutionGroupOut"][];
             /** Complete */
             complete: boolean;
         };
@@ -2145,7 +3642,7 @@ export interface components {
             /** Description */
             description: string;
             /** Groups */
-            groups: components["schemas"]["GroupRef"][];
+            groups: components["schemas"]["HostsGroupRef"][];
             /** Tags */
             tags: string[];
             /** Agent Id */
@@ -2254,6 +3751,21 @@ export interface components {
             } | null;
         };
         /**
+         * GroupCreate
+         * @description A new group, below another one or at the top.
+         */
+        HostsGroupCreate: {
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+        };
+        /**
          * GroupOut
          * @description A group; `host_count` counts the hosts that are directly in it.
          */
@@ -2280,6 +3792,28 @@ export interface components {
             updated_at: string;
         };
         /**
+         * GroupPatch
+         * @description What may be changed about a group; `parent_id` null moves it to the top.
+         */
+        HostsGroupPatch: {
+            /** Name */
+            name?: string | null;
+            /** Parent Id */
+            parent_id?: number | null;
+            /** Description */
+            description?: string | null;
+        };
+        /**
+         * GroupRef
+         * @description A group as hosts name it.
+         */
+        HostsGroupRef: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * HostsOf
          * @description The hosts on which an earlier step succeeded or failed, known when the step is reached.
          */
@@ -2292,6 +3826,57 @@ export interface components {
              */
             result: "success" | "failed";
         };
+        /** Page[GroupOut] */
+        HostsPage_GroupOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["HostsGroupOut"][];
+        };
+        /**
+         * TokenCreate
+         * @description A one-time token: for one host, or, without `host_id`, for one that is not known yet.
+         */
+        HostsTokenCreate: {
+            /** Host Id */
+            host_id?: number | null;
+            /**
+             * Ttl Seconds
+             * @default 600
+             */
+            ttl_seconds?: number;
+        };
+        /**
+         * TokenOut
+         * @description A token without its text, which was shown once.
+         */
+        HostsTokenOut: {
+            /** Id */
+            id: number;
+            /** Host Id */
+            host_id: number | null;
+            state: components["schemas"]["TokenState"];
+            /** Created By */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Used At */
+            used_at: string | null;
+            /** Agent Id */
+            agent_id: string | null;
+        };
         /**
          * IgnoreErrorIn
          * @description Whose errors are to count no longer.
@@ -2302,6 +3887,7 @@ export interface components {
             /** Reason */
             reason?: string | null;
         };
+        JsonValue: unknown;
         /**
          * LineOut
          * @description A line, numbered from 1 in the order in which the ends of the wanted lines were stored.
@@ -2431,6 +4017,56 @@ export interface components {
             username: string;
             /** Password */
             password: string;
+            /** Otp Token */
+            otp_token?: string | null;
+            /**
+             * Remember Me
+             * @default false
+             */
+            remember_me?: boolean;
+            /**
+             * Captcha Key
+             * @default
+             */
+            captcha_key?: string;
+            /**
+             * Captcha Value
+             * @default
+             */
+            captcha_value?: string;
+        };
+        /**
+         * LoginOut
+         * @description One login of a user; `device` is a reading of `user_agent`, which may say anything.
+         */
+        LoginOut: {
+            /** Id */
+            id: string;
+            /** Device */
+            device: string;
+            /** User Agent */
+            user_agent: string;
+            /** Address */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Last Used At
+             * Format: date-time
+             */
+            last_used_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Remembered */
+            remembered: boolean;
+            /** Current */
+            current: boolean;
         };
         /**
          * MatchOut
@@ -2488,16 +4124,32 @@ export interface components {
         };
         /**
          * MemberOut
-         * @description A host of a group.
+         * @description A user in a group.
          */
         MemberOut: {
-            /** Host Id */
-            host_id: number;
-            /** Host */
-            host: string;
-            /** Task Id */
-            task_id: string;
+            /** Id */
+            id: number;
+            /** Username */
+            username: string;
+            /** Display Name */
+            display_name: string;
+            /** Is Active */
+            is_active: boolean;
         };
+        /**
+         * MembersAdd
+         * @description Users who join a group; who is in it already stays.
+         */
+        MembersAdd: {
+            /** User Ids */
+            user_ids: number[];
+        };
+        /**
+         * Missing
+         * @description The part of a request that no single row covered, in the order in which parts are judged.
+         * @enum {string}
+         */
+        Missing: "action" | "object" | "time" | "what" | "account" | "window" | "root";
         /**
          * Mode
          * @description Whether hosts start together, one by one, or in batches.
@@ -2512,6 +4164,12 @@ export interface components {
             /** Not */
             not: components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"];
         };
+        /**
+         * ObjectType
+         * @description What a grant can be about.
+         * @enum {string}
+         */
+        ObjectType: "host" | "host_group" | "account" | "script_template" | "job_template" | "plan" | "schedule" | "execution";
         /**
          * OperationIn
          * @description Why somebody does it; kept in the operation log.
@@ -2533,7 +4191,7 @@ export interface components {
             step_id: string | null;
             /** Task Ids */
             task_ids: string[] | null;
-            action: components["schemas"]["Action"];
+            action: components["schemas"]["ExecutionAction"];
             /** User Id */
             user_id: number;
             /** Username */
@@ -2551,6 +4209,21 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * OptionsOut
+         * @description How somebody can log in. `captcha` says whether this address has to answer a picture now.
+         */
+        OptionsOut: {
+            /** Captcha */
+            captcha: boolean;
+            /** Directory */
+            directory: boolean;
+            /** Oidc Providers */
+            oidc_providers: components["schemas"]["ProviderOption"][];
+            /** Second Factor */
+            second_factor: string;
+            password_policy: components["schemas"]["PasswordPolicy"];
         };
         /**
          * Overwrite
@@ -2591,6 +4264,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["FileOut"][];
         };
+        /** Page[GrantOut] */
+        Page_GrantOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["GrantOut"][];
+        };
         /** Page[GroupOut] */
         Page_GroupOut_: {
             /** Total */
@@ -2600,7 +4284,7 @@ export interface components {
             /** Page Size */
             page_size: number;
             /** Results */
-            results: components["schemas"]["HostsGroupOut"][];
+            results: components["schemas"]["GroupOut"][];
         };
         /** Page[HostOut] */
         Page_HostOut_: {
@@ -2624,6 +4308,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["HostResultOut"][];
         };
+        /** Page[MemberOut] */
+        Page_MemberOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["MemberOut"][];
+        };
         /** Page[OperationOut] */
         Page_OperationOut_: {
             /** Total */
@@ -2634,6 +4329,17 @@ export interface components {
             page_size: number;
             /** Results */
             results: components["schemas"]["OperationOut"][];
+        };
+        /** Page[SecurityEventOut] */
+        Page_SecurityEventOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["SecurityEventOut"][];
         };
         /** Page[TaskOut] */
         Page_TaskOut_: {
@@ -2655,7 +4361,7 @@ export interface components {
             /** Page Size */
             page_size: number;
             /** Results */
-            results: components["schemas"]["TokenOut"][];
+            results: components["schemas"]["HostsTokenOut"][];
         };
         /** Page[UserOut] */
         Page_UserOut_: {
@@ -2668,6 +4374,51 @@ export interface components {
             /** Results */
             results: components["schemas"]["UserOut"][];
         };
+        /** Page[WhoCanOut] */
+        Page_WhoCanOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["WhoCanOut"][];
+        };
+        /**
+         * PartIn
+         * @description What is given: actions on objects; `what` and `accounts` only for execute on hosts.
+         */
+        PartIn: {
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Ids */
+            object_ids: (number | string)[];
+            /** What */
+            what?: string[];
+            /** Accounts */
+            accounts?: string[];
+            /** Windows */
+            windows?: components["schemas"]["WindowIn"][] | null;
+        };
+        /**
+         * PartOut
+         * @description What is given.
+         */
+        PartOut: {
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Ids */
+            object_ids: string[];
+            /** What */
+            what: string[];
+            /** Accounts */
+            accounts: string[];
+            /** Windows */
+            windows: components["schemas"]["WindowOut"][] | null;
+        };
         /**
          * PasswordChange
          * @description The present password proves that it is really the user who asks.
@@ -2679,11 +4430,46 @@ export interface components {
             new_password: string;
         };
         /**
+         * PasswordPolicy
+         * @description What a password has to be, in characters.
+         */
+        PasswordPolicy: {
+            /** Min Length */
+            min_length: number;
+            /** Max Length */
+            max_length: number;
+        };
+        /**
+         * PasswordReset
+         * @description A password for one login, which can do nothing but set another one; told once.
+         */
+        PasswordReset: {
+            /** One Time Password */
+            one_time_password: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
          * PauseReason
          * @description Why an execution starts nothing new. People end `user` and `threshold` by resuming.
          * @enum {string}
          */
         PauseReason: "user" | "threshold" | "confirmation" | "batch";
+        /**
+         * PermissionOut
+         * @description A permission and what it means.
+         */
+        PermissionOut: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Description Zh */
+            description_zh: string;
+        };
         /**
          * Preview
          * @description What an execution would do; nothing of it is stored.
@@ -2711,12 +4497,97 @@ export interface components {
             left: number;
         };
         /**
+         * ProfileOut
+         * @description The caller, with the profile and the groups that the caller belongs to.
+         */
+        ProfileOut: {
+            /** Id */
+            id: number;
+            /** Username */
+            username: string;
+            /** Roles */
+            roles: string[];
+            /** Permissions */
+            permissions: string[];
+            /** Is Active */
+            is_active: boolean;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /** Display Name */
+            display_name: string;
+            /** Email */
+            email: string;
+            /** Phone */
+            phone: string;
+            /** Department */
+            department: string;
+            /** Position */
+            position: string;
+            /** Groups */
+            groups: string[];
+        };
+        /**
+         * ProfilePatch
+         * @description What may be changed about a person; an absent field stays, an empty text clears.
+         */
+        ProfilePatch: {
+            /** Display Name */
+            display_name?: string | null;
+            /** Email */
+            email?: string | null;
+            /** Phone */
+            phone?: string | null;
+            /** Department */
+            department?: string | null;
+            /** Position */
+            position?: string | null;
+        };
+        /**
+         * ProviderOption
+         * @description An identity provider; the login begins at `/api/auth/oidc/{id}/start/`.
+         */
+        ProviderOption: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RecoveryCodesOut
+         * @description Ten codes, each good for one login; shown once.
+         */
+        RecoveryCodesOut: {
+            /** Recovery Codes */
+            recovery_codes: string[];
+        };
+        /**
          * RefreshIn
          * @description The newest refresh token of a login; an older one ends the login.
          */
         RefreshIn: {
             /** Refresh Token */
             refresh_token: string;
+        };
+        /**
+         * ResourcesIn
+         * @description May the caller do these things with each of these objects?
+         */
+        ResourcesIn: {
+            object_type: components["schemas"]["ObjectType"];
+            /** Object Ids */
+            object_ids: (number | string)[];
+            /** Actions */
+            actions: components["schemas"]["Action"][];
+            /**
+             * What
+             * @default adhoc
+             */
+            what?: string;
+            /**
+             * Account
+             * @default @agent
+             */
+            account?: string;
         };
         /**
          * RetryIn
@@ -2776,20 +4647,60 @@ export interface components {
             reason?: string | null;
         };
         /**
-         * Role
-         * @description What a user can be; permissions follow from the policy below.
-         * @enum {string}
+         * RightsOut
+         * @description Everything that somebody may do: by roles, and by grants that have not ended.
          */
-        Role: "admin" | "operator" | "viewer";
-        /**
-         * RoleOut
-         * @description A role and what it allows.
-         */
-        RoleOut: {
-            /** Name */
-            name: string;
+        RightsOut: {
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Is Active */
+            is_active: boolean;
+            /** Roles */
+            roles: string[];
+            /** Groups */
+            groups: components["schemas"]["GroupRef"][];
             /** Permissions */
             permissions: string[];
+            /** Permission Count */
+            permission_count: number;
+            /** Grants */
+            grants: components["schemas"]["GrantOut"][];
+        };
+        /**
+         * RoleCreate
+         * @description A new custom role. Nobody can put more into it than they hold themselves.
+         */
+        RoleCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Permissions */
+            permissions: string[];
+            /**
+             * Require Two Factor
+             * @default false
+             */
+            require_two_factor?: boolean;
+        };
+        /**
+         * RolePatch
+         * @description What may be changed about a role; of a built-in one only `require_two_factor`.
+         */
+        RolePatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Permissions */
+            permissions?: string[] | null;
+            /** Require Two Factor */
+            require_two_factor?: boolean | null;
         };
         /**
          * ScriptRun
@@ -2899,6 +4810,53 @@ export interface components {
             complete: boolean;
         };
         /**
+         * SecurityEventOut
+         * @description Something that nobody honest sends was refused; `source` is agent or platform.
+         */
+        SecurityEventOut: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Source */
+            source: string;
+            /** Agent Id */
+            agent_id: string;
+            /** Reason */
+            reason: string;
+            /** Detail */
+            detail: string;
+            /** Task Id */
+            task_id: string | null;
+            /** Attempt */
+            attempt: number | null;
+            /** Count */
+            count: number;
+        };
+        /**
+         * SetupIn
+         * @description The password proves that it is really the user who asks.
+         */
+        SetupIn: {
+            /** Current Password */
+            current_password: string;
+        };
+        /**
+         * SetupOut
+         * @description A new secret, shown once: as text, as address, and as picture (an SVG `data:` address).
+         */
+        SetupOut: {
+            /** Secret */
+            secret: string;
+            /** Otpauth Uri */
+            otpauth_uri: string;
+            /** Qr Code */
+            qr_code: string;
+        };
+        /**
          * StepContentOut
          * @description A step as its author wrote it and as one host was given it; secrets are asterisks.
          *
@@ -2961,7 +4919,7 @@ export interface components {
         StepControlOut: {
             /** Execution Id */
             execution_id: string;
-            action: components["schemas"]["Action"];
+            action: components["schemas"]["ExecutionAction"];
             status: components["schemas"]["ExecutionStatus"];
             /** Pause Reason */
             pause_reason?: string | null;
@@ -3214,7 +5172,7 @@ export interface components {
         StopOut: {
             /** Execution Id */
             execution_id: string;
-            action: components["schemas"]["Action"];
+            action: components["schemas"]["ExecutionAction"];
             status: components["schemas"]["ExecutionStatus"];
             /** Pause Reason */
             pause_reason?: string | null;
@@ -3262,13 +5220,36 @@ export interface components {
             failure_threshold?: components["schemas"]["FailureThreshold"] | null;
         };
         /**
+         * Subject
+         * @description Who a grant is for.
+         * @enum {string}
+         */
+        Subject: "user" | "group";
+        /**
+         * SubjectIn
+         * @description Somebody who is to get something.
+         */
+        SubjectIn: {
+            subject_type: components["schemas"]["Subject"];
+            /** Subject Id */
+            subject_id: number;
+        };
+        /**
+         * Suspicion
+         * @description Why an agent gets no orders from now on.
+         */
+        Suspicion: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * TaskCancelOut
          * @description The task after the operation; a host that was asked to stop says later how it ended.
          */
         TaskCancelOut: {
             /** Execution Id */
             execution_id: string;
-            action: components["schemas"]["Action"];
+            action: components["schemas"]["ExecutionAction"];
             status: components["schemas"]["ExecutionStatus"];
             /** Pause Reason */
             pause_reason?: string | null;
@@ -3359,17 +5340,137 @@ export interface components {
          */
         TaskStatus: "pending" | "queued" | "offered" | "claimed" | "running" | "success" | "failed" | "timeout" | "cancelled" | "lost" | "expired" | "rejected" | "skipped";
         /**
+         * TemplateApply
+         * @description For whom, from when and until when.
+         */
+        TemplateApply: {
+            /** Subjects */
+            subjects: components["schemas"]["SubjectIn"][];
+            /** Starts At */
+            starts_at?: string | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * TemplateCreate
+         * @description A named set of parts.
+         */
+        TemplateCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Parts */
+            parts: components["schemas"]["PartIn"][];
+        };
+        /**
+         * TemplateOut
+         * @description A template of grants.
+         */
+        TemplateOut: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
+            /** Created By */
+            created_by: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * TemplatePatch
+         * @description What may be changed about a template; grants made of it stay as they are.
+         */
+        TemplatePatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Parts */
+            parts?: components["schemas"]["PartIn"][] | null;
+        };
+        /**
+         * TicketIn
+         * @description What a login answered that asks for enrolment (`details.enrolment_token`).
+         */
+        TicketIn: {
+            /** Enrolment Token */
+            enrolment_token: string;
+        };
+        /**
+         * TicketVerifyIn
+         * @description The same with a code of the authenticator.
+         */
+        TicketVerifyIn: {
+            /** Enrolment Token */
+            enrolment_token: string;
+            /** Otp Token */
+            otp_token: string;
+        };
+        /**
          * TokenCreate
-         * @description A one-time token: for one host, or, without `host_id`, for one that is not known yet.
+         * @description A new API token. Its scopes are permissions that the caller holds.
          */
         TokenCreate: {
-            /** Host Id */
-            host_id?: number | null;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
             /**
-             * Ttl Seconds
-             * @default 600
+             * Expires At
+             * Format: date-time
              */
-            ttl_seconds?: number;
+            expires_at: string;
+        };
+        /**
+         * TokenCreated
+         * @description A new API token; `token` is told here and never again.
+         */
+        TokenCreated: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Is Expired */
+            is_expired: boolean;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Last Address */
+            last_address: string;
+            /** Token */
+            token: string;
         };
         /**
          * TokenIssuedOut
@@ -3390,16 +5491,15 @@ export interface components {
         };
         /**
          * TokenOut
-         * @description A token without its text, which was shown once.
+         * @description An API token, without what makes it one.
          */
         TokenOut: {
             /** Id */
             id: number;
-            /** Host Id */
-            host_id: number | null;
-            state: components["schemas"]["TokenState"];
-            /** Created By */
-            created_by: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
             /**
              * Created At
              * Format: date-time
@@ -3410,10 +5510,12 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
-            /** Used At */
-            used_at: string | null;
-            /** Agent Id */
-            agent_id: string | null;
+            /** Is Expired */
+            is_expired: boolean;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Last Address */
+            last_address: string;
         };
         /**
          * TokenState
@@ -3433,6 +5535,14 @@ export interface components {
             /** Expires In */
             expires_in: number;
             user: components["schemas"]["MeOut"];
+        };
+        /**
+         * TokensRevoked
+         * @description How many API tokens were revoked.
+         */
+        TokensRevoked: {
+            /** Revoked */
+            revoked: number;
         };
         /**
          * TraceOut
@@ -3522,12 +5632,42 @@ export interface components {
          * @description A new user. Length and content of the password are judged by the use case.
          */
         UserCreate: {
+            /**
+             * Display Name
+             * @default
+             */
+            display_name?: string;
+            /**
+             * Email
+             * @default
+             */
+            email?: string;
+            /**
+             * Phone
+             * @default
+             */
+            phone?: string;
+            /**
+             * Department
+             * @default
+             */
+            department?: string;
+            /**
+             * Position
+             * @default
+             */
+            position?: string;
             /** Username */
             username: string;
             /** Password */
-            password: string;
+            password?: string | null;
+            /**
+             * One Time Password
+             * @default false
+             */
+            one_time_password?: boolean;
             /** Roles */
-            roles?: components["schemas"]["Role"][];
+            roles?: string[];
             /**
              * Must Change Password
              * @default false
@@ -3535,16 +5675,28 @@ export interface components {
             must_change_password?: boolean;
         };
         /**
-         * UserOut
-         * @description A user as administrators see it.
+         * UserCreated
+         * @description A new user; `one_time_password` is told here and never again, if one was made.
          */
-        UserOut: {
+        UserCreated: {
             /** Id */
             id: number;
             /** Username */
             username: string;
+            /** Display Name */
+            display_name: string;
+            /** Email */
+            email: string;
+            /** Phone */
+            phone: string;
+            /** Department */
+            department: string;
+            /** Position */
+            position: string;
             /** Roles */
             roles: string[];
+            /** Groups */
+            groups: components["schemas"]["GroupName"][];
             /** Is Active */
             is_active: boolean;
             /** Must Change Password */
@@ -3561,30 +5713,88 @@ export interface components {
             updated_at: string;
             /** Last Login At */
             last_login_at: string | null;
+            /** Deleted At */
+            deleted_at: string | null;
+            /** One Time Password */
+            one_time_password?: string | null;
+        };
+        /**
+         * UserOut
+         * @description A user as administrators see it; `roles` are the user's own, without those of groups.
+         */
+        UserOut: {
+            /** Id */
+            id: number;
+            /** Username */
+            username: string;
+            /** Display Name */
+            display_name: string;
+            /** Email */
+            email: string;
+            /** Phone */
+            phone: string;
+            /** Department */
+            department: string;
+            /** Position */
+            position: string;
+            /** Roles */
+            roles: string[];
+            /** Groups */
+            groups: components["schemas"]["GroupName"][];
+            /** Is Active */
+            is_active: boolean;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Last Login At */
+            last_login_at: string | null;
+            /** Deleted At */
+            deleted_at: string | null;
         };
         /**
          * UserPatch
          * @description What may be changed about a user; an absent field stays as it is.
          */
         UserPatch: {
+            /** Display Name */
+            display_name?: string | null;
+            /** Email */
+            email?: string | null;
+            /** Phone */
+            phone?: string | null;
+            /** Department */
+            department?: string | null;
+            /** Position */
+            position?: string | null;
             /** Is Active */
             is_active?: boolean | null;
             /** Roles */
-            roles?: components["schemas"]["Role"][] | null;
+            roles?: string[] | null;
         };
         /**
          * UserSort
          * @description The orders in which users can be listed; a leading minus means descending.
          * @enum {string}
          */
-        UserSort: "id" | "-id" | "username" | "-username" | "created_at" | "-created_at";
+        UserSort: "id" | "-id" | "username" | "-username" | "created_at" | "-created_at" | "last_login_at" | "-last_login_at";
         /**
          * VariableIn
          * @description A typed variable. `value` is for this execution; `default` yields to what steps pass on.
          *
          *     A text may be anything without NUL, a number a finite JSON number or its text, a choice one of
          *     `choices`, a host list ids of hosts, a secret any text; with `as_file` the script finds the
-         *     path of a private file in `<NAME>_FILE` instead of the secret itself.
+         *     path of a private file in `<NAME>_FILE` instead of the secret itself. A secret may be referred
+         *     to instead of given: `env:NAME`, `file:/path` or `vault:mount/path#field`; it is fetched when a
+         *     task is offered and never stored.
          */
         VariableIn: {
             /** @default text */
@@ -3593,6 +5803,8 @@ export interface components {
             value?: string | number | boolean | number[] | null;
             /** Default */
             default?: string | number | boolean | number[] | null;
+            /** Reference */
+            reference?: string | null;
             /** Choices */
             choices?: string[] | null;
             /**
@@ -3638,6 +5850,8 @@ export interface components {
             value: string | null;
             /** Is Secret */
             is_secret: boolean;
+            /** Reference */
+            reference?: string | null;
             /** Step */
             step?: string | null;
             /** Host Ids */
@@ -3664,6 +5878,39 @@ export interface components {
             variables: components["schemas"]["VariableOut"][];
         };
         /**
+         * VerifyIn
+         * @description A code of the authenticator.
+         */
+        VerifyIn: {
+            /** Otp Token */
+            otp_token: string;
+        };
+        /**
+         * ViewAsOut
+         * @description The platform as somebody else sees it, for looking only: no request is made as them.
+         */
+        ViewAsOut: {
+            rights: components["schemas"]["RightsOut"];
+            /** Visible */
+            visible: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["VisibleOut"];
+                };
+            };
+        };
+        /**
+         * VisibleOut
+         * @description With which objects of a kind something may be done now.
+         */
+        VisibleOut: {
+            /** Everything */
+            everything: boolean;
+            /** Ids */
+            ids: string[];
+            /** Groups */
+            groups: string[];
+        };
+        /**
          * WaitsFor
          * @description Why a task has not started; `code` is stable, the sentences are for people.
          */
@@ -3674,6 +5921,111 @@ export interface components {
             message: string;
             /** Message Zh */
             message_zh: string;
+        };
+        /**
+         * WhoCanOut
+         * @description Somebody who may, and by what.
+         */
+        WhoCanOut: {
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Permission */
+            permission: string | null;
+            /** Grant Id */
+            grant_id: number | null;
+        };
+        /**
+         * WindowIn
+         * @description Hours on days of the week (1 is Monday); past midnight if it ends before it starts.
+         */
+        WindowIn: {
+            /** Days */
+            days: number[];
+            /** Start */
+            start: string;
+            /** Until */
+            until: string;
+            /**
+             * Zone
+             * @default UTC
+             */
+            zone?: string;
+        };
+        /**
+         * WindowOut
+         * @description A window as it is kept.
+         */
+        WindowOut: {
+            /** Days */
+            days: number[];
+            /** Start */
+            start: string;
+            /** Until */
+            until: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * WordOut
+         * @description A word of grants and what it means.
+         */
+        WordOut: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Description Zh */
+            description_zh: string;
+            /** Permissions */
+            permissions?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * RoleOut
+         * @description A role. `key` is what users and groups hold; `permissions` of an administrator is `*`.
+         */
+        services__auth__roles__schemas__RoleOut: {
+            /** Id */
+            id: number;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Permissions */
+            permissions: string[];
+            /** Is Built In */
+            is_built_in: boolean;
+            /** Require Two Factor */
+            require_two_factor: boolean;
+            /** User Count */
+            user_count: number;
+            /** Group Count */
+            group_count: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * RoleOut
+         * @description A role and what it allows.
+         */
+        services__auth__schemas__RoleOut: {
+            /** Name */
+            name: string;
+            /** Permissions */
+            permissions: string[];
         };
     };
     responses: never;
@@ -3791,7 +6143,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TokenCreate"];
+                "application/json": components["schemas"]["HostsTokenCreate"];
             };
         };
         responses: {
@@ -4054,6 +6406,510 @@ export interface operations {
             };
         };
     };
+    quarantine_agent_api_agents__agent_id__quarantine_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Suspicion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["AgentDetail"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    release_agent_api_agents__agent_id__release_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["AgentDetail"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    new_captcha_api_auth_captcha_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["CaptchaOut"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_user_groups_api_auth_groups_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+                search?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_GroupOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_user_group_api_auth_groups_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GroupOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_user_group_api_auth_groups__group_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GroupOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_user_group_api_auth_groups__group_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_user_group_api_auth_groups__group_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GroupOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_user_group_members_api_auth_groups__group_id__members_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_MemberOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_user_group_members_api_auth_groups__group_id__members_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersAdd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GroupOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_user_group_member_api_auth_groups__group_id__members__user_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: number;
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     login_api_auth_login_post: {
         parameters: {
             query?: never;
@@ -4154,7 +7010,532 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["MeOut"];
+                        content: components["schemas"]["ProfileOut"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_profile_api_auth_me_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ProfileOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disable_api_auth_mfa_disable_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisableIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    set_up_before_login_api_auth_mfa_enrolment_setup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["SetupOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verify_before_login_api_auth_mfa_enrolment_verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketVerifyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RecoveryCodesOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renew_recovery_codes_api_auth_mfa_recovery_codes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RecoveryCodesOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    set_up_api_auth_mfa_setup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["SetupOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_status_api_auth_mfa_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["FactorStatus"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reset_api_auth_mfa_users__user_id__reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verify_api_auth_mfa_verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RecoveryCodesOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    come_back_api_auth_oidc__provider__callback_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string | null;
+                iss?: string | null;
+                error?: string | null;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    start_api_auth_oidc__provider__start_get: {
+        parameters: {
+            query?: {
+                return_to?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_options_api_auth_options_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["OptionsOut"];
                     };
                 };
             };
@@ -4283,8 +7664,260 @@ export interface operations {
                         message: string;
                         success: boolean;
                         /** Response List Roles Api Auth Roles Get */
-                        content: components["schemas"]["RoleOut"][];
+                        content: components["schemas"]["services__auth__schemas__RoleOut"][];
                     };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_own_sessions_api_auth_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Own Sessions Api Auth Sessions Get */
+                        content: components["schemas"]["LoginOut"][];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_all_own_sessions_api_auth_sessions_delete: {
+        parameters: {
+            query?: {
+                but_current?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Ended"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_own_session_api_auth_sessions__session_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_own_tokens_api_auth_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Own Tokens Api Auth Tokens Get */
+                        content: components["schemas"]["TokenOut"][];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_token_api_auth_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TokenCreated"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_own_token_api_auth_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description Any error */
@@ -4305,6 +7938,9 @@ export interface operations {
                 page_size?: number;
                 search?: string | null;
                 is_active?: boolean | null;
+                role?: string | null;
+                group_id?: number | null;
+                include_deleted?: boolean;
                 sort?: components["schemas"]["UserSort"];
             };
             header?: never;
@@ -4370,7 +8006,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["UserOut"];
+                        content: components["schemas"]["UserCreated"];
                     };
                 };
             };
@@ -4439,6 +8075,51 @@ export interface operations {
             };
         };
     };
+    delete_user_api_auth_users__user_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     change_user_api_auth_users__user_id__patch: {
         parameters: {
             query?: never;
@@ -4465,6 +8146,369 @@ export interface operations {
                         message: string;
                         success: boolean;
                         content: components["schemas"]["UserOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    disable_user_api_auth_users__user_id__disable_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["UserOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    enable_user_api_auth_users__user_id__enable_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["UserOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reset_password_api_auth_users__user_id__reset_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["PasswordReset"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_sessions_of_user_api_auth_users__user_id__sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Sessions Of User Api Auth Users  User Id  Sessions Get */
+                        content: components["schemas"]["LoginOut"][];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_sessions_of_user_api_auth_users__user_id__sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Ended"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_tokens_of_user_api_auth_users__user_id__tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Tokens Of User Api Auth Users  User Id  Tokens Get */
+                        content: components["schemas"]["TokenOut"][];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_tokens_of_user_api_auth_users__user_id__tokens_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TokensRevoked"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_token_of_user_api_auth_users__user_id__tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
                     };
                 };
             };
@@ -5129,7 +9173,7 @@ export interface operations {
     list_operations_api_executor_execution_records__execution_id__operation_logs_get: {
         parameters: {
             query?: {
-                action?: components["schemas"]["Action"] | null;
+                action?: components["schemas"]["ExecutionAction"] | null;
                 page?: number;
                 page_size?: number;
             };
@@ -6017,6 +10061,54 @@ export interface operations {
             };
         };
     };
+    list_security_events_api_executor_security_events_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+                agent_id?: string | null;
+                reason?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_SecurityEventOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_files_api_files_get: {
         parameters: {
             query?: {
@@ -6564,7 +10656,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["Page_GroupOut_"];
+                        content: components["schemas"]["HostsPage_GroupOut_"];
                     };
                 };
             };
@@ -6597,7 +10689,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GroupCreate"];
+                "application/json": components["schemas"]["HostsGroupCreate"];
             };
         };
         responses: {
@@ -6736,7 +10828,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GroupPatch"];
+                "application/json": components["schemas"]["HostsGroupPatch"];
             };
         };
         responses: {
@@ -6890,6 +10982,1323 @@ export interface operations {
                         message: string;
                         success: boolean;
                         content: components["schemas"]["HostOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_audit_logs_api_permissions_audit_logs_get: {
+        parameters: {
+            query?: {
+                search?: string | null;
+                user_id?: number | null;
+                action?: string | null;
+                success?: boolean | null;
+                resource_type?: string | null;
+                resource_id?: string | null;
+                start_date?: string | null;
+                end_date?: string | null;
+                ip_address?: string | null;
+                cursor?: number | null;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["AuditPage"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_audit_logs_api_permissions_audit_logs_export_get: {
+        parameters: {
+            query?: {
+                search?: string | null;
+                user_id?: number | null;
+                action?: string | null;
+                success?: boolean | null;
+                resource_type?: string | null;
+                resource_id?: string | null;
+                start_date?: string | null;
+                end_date?: string | null;
+                ip_address?: string | null;
+                format?: components["schemas"]["ExportForm"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_audit_log_api_permissions_audit_logs__record_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["AuditDetail"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    catalogue_api_permissions_catalogue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["CatalogueOut"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    check_api_permissions_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["CheckOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    check_many_api_permissions_check_many_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckManyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response Check Many Api Permissions Check Many Post */
+                        content: components["schemas"]["CheckOut"][];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explain_api_permissions_explain_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ExplainOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_grants_api_permissions_grants_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+                subject_type?: components["schemas"]["Subject"] | null;
+                subject_id?: number | null;
+                object_type?: components["schemas"]["ObjectType"] | null;
+                object_id?: string | null;
+                action?: components["schemas"]["Action"] | null;
+                state?: components["schemas"]["GrantState"] | null;
+                created_by?: number | null;
+                template_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_GrantOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_grant_api_permissions_grants_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GrantOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_grant_api_permissions_grants__grant_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GrantOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revoke_grant_api_permissions_grants__grant_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GrantOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_grant_api_permissions_grants__grant_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GrantOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    my_permissions_api_permissions_my_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RightsOut"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_permissions_api_permissions_permissions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Permissions Api Permissions Permissions Get */
+                        content: components["schemas"]["PermissionOut"][];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resource_permissions_api_permissions_resource_permissions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourcesIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response Resource Permissions Api Permissions Resource Permissions Post */
+                        content: {
+                            [key: string]: {
+                                [key: string]: boolean;
+                            };
+                        };
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_roles_api_permissions_roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Roles Api Permissions Roles Get */
+                        content: components["schemas"]["services__auth__roles__schemas__RoleOut"][];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_role_api_permissions_roles_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["services__auth__roles__schemas__RoleOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_role_api_permissions_roles__role_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["services__auth__roles__schemas__RoleOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_role_api_permissions_roles__role_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_role_api_permissions_roles__role_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["services__auth__roles__schemas__RoleOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_templates_api_permissions_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response List Templates Api Permissions Templates Get */
+                        content: components["schemas"]["TemplateOut"][];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_template_api_permissions_templates_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TemplateOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_template_api_permissions_templates__template_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TemplateOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_template_api_permissions_templates__template_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_template_api_permissions_templates__template_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["TemplateOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    apply_template_api_permissions_templates__template_id__apply_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateApply"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        /** Response Apply Template Api Permissions Templates  Template Id  Apply Post */
+                        content: components["schemas"]["GrantOut"][];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    user_permissions_api_permissions_user_permissions__user_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RightsOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    view_as_api_permissions_view_as__user_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ViewAsOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    who_can_api_permissions_who_can_get: {
+        parameters: {
+            query: {
+                page?: number;
+                page_size?: number;
+                action: components["schemas"]["Action"];
+                object_type: components["schemas"]["ObjectType"];
+                object_id: string;
+                what?: string;
+                account?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_WhoCanOut_"];
                     };
                 };
             };
@@ -7135,6 +12544,8 @@ export interface operations {
                             value?: string | number | boolean | number[] | null;
                             /** Default */
                             default?: string | number | boolean | number[] | null;
+                            /** Reference */
+                            reference?: string | null;
                             /** Choices */
                             choices?: string[] | null;
                             /**
