@@ -60,7 +60,7 @@ class Grants:
     @reads
     def page(self, tx: Transaction, query: GrantQuery, by: Principal) -> tuple[int, list[GrantOut]]:
         """The total and one page; without `permissions:read` only what the caller gave."""
-        only_by = None if by.can("permissions:read") else by.id
+        only_by = None if by.can("permissions:read") else _giver(by)
         total, rows = GrantRepository(tx).page_for(query, only_by=only_by)
         return total, shown(tx, rows)
 
@@ -139,7 +139,7 @@ class Grants:
         before = shown(tx, [grant])[0]
         if grant.revoked_at is not None:
             return before
-        if grant.created_by != by.id:
+        if grant.created_by != _giver(by):
             _must_hold(tx, by, [replace(part_of(grant), expires_at=tx.now)], lineage)
         grant.revoked_at, grant.revoked_by = tx.now, by.id
         after = _stored(tx, grant)
@@ -351,9 +351,14 @@ def _audit(
     audit(tx, action, kind="grant", id=grant.id, name=name, before=before, after=after)
 
 
+def _giver(by: Principal) -> int:
+    """Whose grants are the caller's own; an API token has none (-1), whatever its owner gave."""
+    return -1 if is_by_api_token(by) else by.id
+
+
 def _seen(tx: Transaction, grant_id: int, by: Principal, *, lock: bool = False) -> Grant:
     grant = GrantRepository(tx).by_id(grant_id, lock=lock)
-    if grant is None or not (by.can("permissions:read") or grant.created_by == by.id):
+    if grant is None or not (by.can("permissions:read") or grant.created_by == _giver(by)):
         raise GrantNotFound(grant_id=grant_id)
     return grant
 

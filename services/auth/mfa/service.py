@@ -13,7 +13,7 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Forbidden
 from libs.kit.ids import new_secret as new_token
 from libs.kit.seal import Seal
-from services.auth.domain import account_delay, token_hash
+from services.auth.domain import account_delay, refuse_api_token, token_hash
 from services.auth.errors import SessionEnded, UserNotFound
 from services.auth.mfa.domain import (
     TICKET_SECONDS,
@@ -176,6 +176,7 @@ class SecondFactors:
 
         Raises CurrentPasswordWrong, SecondFactorOn or SecondFactorElsewhere.
         """
+        refuse_api_token(by)
         await self._refuse_elsewhere(by.id)
         await self._proves(by.id, password)
         return await self._prepare(by.id)
@@ -214,6 +215,7 @@ class SecondFactors:
 
         Raises OtpWrong, SecondFactorOff or SecondFactorOn.
         """
+        refuse_api_token(by)
         codes = await self._confirm(by.id, code)
         if codes is None:
             raise OtpWrong
@@ -246,6 +248,7 @@ class SecondFactors:
 
         Raises CurrentPasswordWrong, OtpWrong or SecondFactorOff.
         """
+        refuse_api_token(by)
         await self._proves(by.id, password)
         if not await self._take_away(by.id, code):
             raise OtpWrong
@@ -263,6 +266,7 @@ class SecondFactors:
 
     async def renew_codes(self, by: Principal, code: str) -> list[str]:
         """Ten new recovery codes; the old ones are worth nothing. Raises as `disable` does."""
+        refuse_api_token(by)
         codes = await self._renew(by.id, code)
         if codes is None:
             raise OtpWrong

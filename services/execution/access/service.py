@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from libs.contracts.access import Accesses, AccessSet, Decision, Request, decide
+from libs.contracts.auth import is_by_api_token
 from libs.contracts.grants import (
     AGENT_ACCOUNT,
     RUN,
@@ -27,6 +28,8 @@ CHECK_SECONDS = 2.0
 LINEAGE_SECONDS = 2.0
 MOST_LINES = 50_000
 NAMED = 20
+NOBODY = -1
+"""No user has this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Access:
         if by.can("executions:read"):
             return None
         seen = await self._accesses.visible(by, ObjectType.EXECUTION)
-        return Sight(by.id, seen.everything, tuple(sorted(seen.ids)))
+        return Sight(_owner(by), seen.everything, tuple(sorted(seen.ids)))
 
     async def must_see(self, execution_id: str, by: Principal) -> None:
         """Raises ExecutionNotFound for an execution that is missing or hidden."""
@@ -94,7 +97,7 @@ class Access:
         Raises ExecutionNotFound for one that is missing or hidden, Forbidden for any other.
         """
         await self.must_see(execution_id, by)
-        if by.can(permission) or await self._is_own(execution_id, by.id):
+        if by.can(permission) or await self._is_own(execution_id, _owner(by)):
             return
         asked = Request(Action.EXECUTE, ObjectType.EXECUTION, execution_id)
         rows = (await self._accesses.of(by)).narrowed(frozenset())
@@ -173,6 +176,11 @@ class Access:
                     for want, decision in refused[:NAMED]
                 ],
             )
+
+
+def _owner(by: Principal) -> int:
+    """Whose executions are the caller's own; an API token has its owner's only if it may run."""
+    return by.id if by.can(RUN) or not is_by_api_token(by) else NOBODY
 
 
 async def _next(events: AsyncGenerator[bytes, None]) -> bytes | None:
