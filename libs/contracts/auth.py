@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from libs.contracts.approvals import ApprovalInfo, ApprovalRequest, ApprovalState
 from libs.contracts.grants import AccessInfo
 from libs.kit.auth import Principal
 from libs.kit.client import ServiceClient
@@ -104,6 +105,16 @@ class GrantChanged(AuthFact):
     subject_id: int
 
 
+class ApprovalChanged(AuthFact):
+    """Something was asked, decided or taken back; whoever waits for it looks again."""
+
+    type: ClassVar[str] = "auth.approval_changed"
+    approval_id: str
+    subject_kind: str
+    subject_id: str
+    state: ApprovalState
+
+
 class SessionRevoked(AuthFact):
     """A browser session or token family ended before its time."""
 
@@ -179,6 +190,29 @@ class AuthClient(ServiceClient):
         users = [{"user_id": user_id, "version": version} for user_id, version in known.items()]
         content = await self._call("POST", "/internal/access", json={"users": users})
         return {info.user_id: info for info in _ACCESS.validate_python(content)}
+
+    async def request_approval(self, asked: ApprovalRequest) -> ApprovalInfo:
+        """Asks others for their consent; raises Invalid `too_few_approvers`."""
+        content = await self._call(
+            "POST", "/internal/approvals", json=asked.model_dump(mode="json")
+        )
+        return ApprovalInfo.model_validate(content)
+
+    async def approval(self, approval_id: str) -> ApprovalInfo:
+        """How an approval stands now; raises NotFound. Ask `allows` of it about the content."""
+        content = await self._call(
+            "POST", "/internal/approvals/show", json={"approval_id": approval_id}
+        )
+        return ApprovalInfo.model_validate(content)
+
+    async def withdraw_approval(self, approval_id: str, user_id: int) -> ApprovalInfo:
+        """The requester takes an open approval back; raises Conflict `approval_closed`."""
+        content = await self._call(
+            "POST",
+            "/internal/approvals/withdraw",
+            json={"approval_id": approval_id, "user_id": user_id},
+        )
+        return ApprovalInfo.model_validate(content)
 
     async def create_first_admin(self, username: str) -> FirstAdmin:
         """Makes the first administrator with a random password.

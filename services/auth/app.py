@@ -12,6 +12,8 @@ from libs.kit.settings import OutboundSettings
 from services.auth.access.router import router as access_router
 from services.auth.access.service import Access
 from services.auth.account.service import OwnAccount
+from services.auth.approvals.router import router as approvals_router
+from services.auth.approvals.service import Approvals
 from services.auth.audit.repository import CheckpointFile
 from services.auth.audit.router import router as audit_router
 from services.auth.audit.service import AuditLog, Checkpoints, Retention
@@ -19,7 +21,7 @@ from services.auth.captcha.router import router as captcha_router
 from services.auth.captcha.service import Captchas
 from services.auth.consumers import on
 from services.auth.directory.repository import LdapDirectory
-from services.auth.directory.service import Directory
+from services.auth.directory.service import Directory, DirectoryWatch
 from services.auth.grants.router import router as grants_router
 from services.auth.grants.service import Grants, GrantTemplates
 from services.auth.groups.router import router as groups_router
@@ -48,6 +50,7 @@ from services.auth.settings import (
 )
 from services.auth.signin.service import FirstFactor, SignIn, WaysIn
 from services.auth.tasks import (
+    disable_who_left_the_directory,
     purge_enrolment_tickets,
     purge_expired_captchas,
     purge_expired_sessions,
@@ -83,6 +86,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
             sessions=sessions,
             identities=identities,
         ),
+        DirectoryWatch(directory, identities),
         WaysIn(captchas=captchas, directory=directory, mfa=mfa, providers=oidc.providers),
         SignIn(db, sessions=sessions, captchas=captchas, first=first, second=factors),
         OwnAccount(db, passwords=passwords, data_dir=runtime.settings.data_dir),
@@ -99,7 +103,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 def _permissions(db: Database, runtime: Runtime) -> Sequence[object]:
     hosts = HostsClient(runtime.http, runtime.internal_tokens, "auth")
     grants = Grants(db, hosts)
-    return grants, GrantTemplates(db, grants), Access(db, hosts)
+    return grants, GrantTemplates(db, grants), Access(db, hosts), Approvals(db)
 
 
 def _directory() -> Directory:
@@ -129,7 +133,7 @@ def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
     return [AuditLog(db), checkpoints, Retention(db, checkpoints=checkpoints, settings=settings)]
 
 
-PERMISSION_ROUTERS = (grants_router, access_router)
+PERMISSION_ROUTERS = (grants_router, access_router, approvals_router)
 
 service = Service(
     name="auth",
@@ -158,5 +162,6 @@ service = Service(
         purge_expired_captchas,
         purge_enrolment_tickets,
         purge_oidc_logins,
+        disable_who_left_the_directory,
     ),
 )

@@ -320,3 +320,11 @@ class ExportTooLarge(Invalid):
     code = "export_too_large"
     message = "More records match than an XLSX file can hold. Choose a shorter time, CSV or JSONL."
     message_zh = "匹配的记录超过 XLSX 文件的上限，请缩小时间范围，或选择 CSV、JSONL 格式。"
+
+
+class ContentChanged(Conflict):
+    """What the caller looked at is not what would be approved."""
+
+    code = "content_changed"
+    message = "The content has changed since you looked at it. Look at it again."
+    message_zh = "内容在您查看之后已变更，请重新查看。"

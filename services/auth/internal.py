@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
+from libs.contracts.approvals import ApprovalInfo, ApprovalRequest
 from libs.contracts.auth import FirstAdmin, PrincipalInfo
 from libs.contracts.grants import AccessInfo
 from libs.kit.auth import Principal, internal_only
@@ -11,6 +12,8 @@ from libs.kit.errors import Forbidden
 from libs.kit.service import provided
 from services.auth.access.schemas import AccessAsked
 from services.auth.access.service import Access
+from services.auth.approvals.schemas import ApprovalAsked, ApprovalWithdrawn
+from services.auth.approvals.service import Approvals
 from services.auth.audit.schemas import RefusalReports
 from services.auth.audit.service import AuditLog
 from services.auth.schemas import (
@@ -30,6 +33,7 @@ SessionsUseCases = Annotated[Sessions, provided(Sessions)]
 TokensUseCases = Annotated[Tokens, provided(Tokens)]
 UsersUseCases = Annotated[Users, provided(Users)]
 AccessUseCases = Annotated[Access, provided(Access)]
+ApprovalUseCases = Annotated[Approvals, provided(Approvals)]
 Caller = Annotated[Principal, internal_only()]
 
 
@@ -87,3 +91,27 @@ async def report_refusals(
 async def access_of(body: AccessAsked, access: AccessUseCases, by: Caller) -> list[AccessInfo]:
     """Everything that decides about users, for services that decide about their own objects."""
     return await access.infos(body.users)
+
+
+@router.post("/approvals", status_code=201)
+async def request_approval(
+    body: ApprovalRequest, approvals: ApprovalUseCases, by: Caller
+) -> ApprovalInfo:
+    """Asks others for their consent to one content."""
+    return await approvals.request(body)
+
+
+@router.post("/approvals/show")
+async def show_approval(
+    body: ApprovalAsked, approvals: ApprovalUseCases, by: Caller
+) -> ApprovalInfo:
+    """How an approval stands now."""
+    return await approvals.info(body.approval_id)
+
+
+@router.post("/approvals/withdraw")
+async def withdraw_approval(
+    body: ApprovalWithdrawn, approvals: ApprovalUseCases, by: Caller
+) -> ApprovalInfo:
+    """The requester takes an approval back."""
+    return await approvals.withdraw(body.approval_id, body.user_id)

@@ -1,0 +1,1 @@
+"""Approvals: the consent of others to exactly one content, before it may be used."""
