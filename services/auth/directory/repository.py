@@ -21,6 +21,7 @@ from services.auth.directory.domain import (
     DirectoryDown,
     Entry,
     Place,
+    escaped,
     filled,
     folded_dn,
     place_of,
@@ -80,6 +81,26 @@ class LdapDirectory:
             proven = self._binds(searcher.server, dn, password)
             return found if found is not None and proven else None
 
+    def missing(self, subjects: Sequence[str]) -> set[str]:
+        """Those of these lasting ids that nobody has any more, or somebody disabled there."""
+        with self._searching() as searcher:
+            return {subject for subject in subjects if not self._is_there(searcher, subject)}
+
+    def _is_there(self, searcher: ldap3.Connection, subject: str) -> bool:
+        name = self._settings.subject_attribute
+        value = escaped(subject)
+        if name.casefold() in _BINARY_IDS:
+            value = "".join(f"\\{byte:02x}" for byte in bytes.fromhex(subject))
+        wanted = f"({name}={value})"
+        rows = self._search(searcher, self._settings.base_dn, wanted, [], size=2)
+        return len(rows) == 1 and not self._is_disabled(searcher, rows[0][0])
+
+    def _is_disabled(self, searcher: ldap3.Connection, dn: str) -> bool:
+        wanted = self._settings.disabled_filter
+        if not wanted:
+            return False
+        return bool(self._search(searcher, dn, wanted, [], size=1, scope=ldap3.BASE))
+
     def _found(self, searcher: ldap3.Connection, username: str) -> Entry | None:
         settings = self._settings
         attributes = [
@@ -94,9 +115,7 @@ class LdapDirectory:
         if len(rows) != 1:
             return None  # nobody, or a filter that does not tell people apart
         dn, values = rows[0]
-        if settings.disabled_filter and self._search(
-            searcher, dn, settings.disabled_filter, [], size=1, scope=ldap3.BASE
-        ):
+        if self._is_disabled(searcher, dn):
             return None
         return Entry(
             dn=dn,

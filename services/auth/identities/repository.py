@@ -30,6 +30,16 @@ class IdentityRepository:
         )
         return self._tx.scalar(query.limit(1))
 
+    def active_at(self, provider: str) -> dict[str, int]:
+        """The active users of a provider: user by lasting id."""
+        query = (
+            select(ExternalIdentity.subject, ExternalIdentity.user_id)
+            .join(User, User.id == ExternalIdentity.user_id)
+            .where(ExternalIdentity.provider == provider, User.is_active.is_(True))
+            .order_by(ExternalIdentity.user_id)
+        )
+        return {subject: user_id for subject, user_id in self._tx.execute(query)}  # noqa: C416  two columns
+
     def make(self, user: User, *, provider: str, subject: str, label: str) -> bool:
         """Stores a new user with the lasting id; False when name or id were taken meanwhile."""
         try:

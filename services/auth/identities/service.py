@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from libs.contracts.audit import audit
-from libs.contracts.auth import UserRolesChanged
+from libs.contracts.auth import UserDisabled, UserRolesChanged
 from libs.kit.acting import Actor, current_actor
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.logging import get_logger
@@ -16,7 +16,7 @@ from services.auth.identities.repository import IdentityRepository
 from services.auth.models import User, UserRole
 from services.auth.repository import AdminRepository, UserRepository
 from services.auth.schemas import Username
-from services.auth.service import Proven
+from services.auth.service import Proven, end_logins
 
 NO_HASH: Final = "!"
 """In the place of a password's hash: no password fits."""
@@ -164,6 +164,26 @@ class Identities:
     def subject_of(self, tx: Transaction, provider: str, user_id: int) -> str | None:
         """The lasting id of a user at a provider; None for everybody else."""
         return IdentityRepository(tx).subject_of(provider, user_id)
+
+    @reads
+    def active_at(self, tx: Transaction, provider: str) -> dict[str, int]:
+        """The active users of a provider: user by lasting id."""
+        return IdentityRepository(tx).active_at(provider)
+
+    @writes
+    def leave(self, tx: Transaction, provider: str, user_id: int) -> bool:
+        """Disables a user who is gone at the provider; False for the last administrator."""
+        admins = AdminRepository(tx).hold_still()
+        user = UserRepository(tx).by_id(user_id)
+        if user is None or not user.is_active or admins == {user_id}:
+            return False
+        user.is_active = False
+        user.updated_at = tx.now
+        end_logins(tx, user_id)
+        tx.emit(UserDisabled(user_id=user_id))
+        by = Actor(0, provider, "system")
+        audit(tx, "user.disable", kind="user", id=user_id, name=user.username, by=by)
+        return True
 
 
 def _state(tx: Transaction, user: User) -> dict[str, object]:

@@ -10,6 +10,7 @@ import pytest
 from libs.kit.auth import Principal
 from libs.kit.service import Service
 from services.auth.app import service
+from services.auth.directory.service import DirectoryWatch
 from services.auth.domain import Role
 from services.auth.users.schemas import UserPatch
 from services.auth.users.service import Users
@@ -18,6 +19,7 @@ from tests.services.auth.conftest import make_user
 from tests.services.auth.directory.conftest import login, make_group, user_of
 from tests.support.doors import Door, error_of, opened
 from tests.support.slapd import (
+    BASE,
     BINARY,
     DEV,
     OPS,
@@ -200,6 +202,50 @@ async def test_only_members_of_groups_that_count_come_in_if_so_wished(
         total = (await door.content("GET", "/api/auth/users"))["total"]
 
     assert total == 1
+
+
+# ---- who left ----------------------------------------------------------------------------------
+
+
+async def test_what_somebody_left_open_ends_when_the_directory_knows_them_no_more(
+    door: Door, slapd: Slapd
+) -> None:
+    slapd.add_person("leaver")
+    slapd.add_person("blocked")
+    opened_here = {}
+    for name in ("ann", "leaver", "blocked"):
+        opened_here[name] = (await login(door, name)).json()["content"]["refresh_token"]
+    slapd.remove("leaver")
+    slapd.disable("blocked")
+
+    disabled = await door.use_cases(DirectoryWatch).look()
+
+    assert disabled == 2
+    statuses = {}
+    for name, token in opened_here.items():
+        body = {"refresh_token": token}
+        answer = await door.request("POST", "/api/auth/refresh", by=None, json=body)
+        statuses[name] = answer.status_code
+    assert statuses == {"ann": 200, "leaver": 401, "blocked": 401}
+    assert await door.use_cases(DirectoryWatch).look() == 0
+
+
+async def test_a_directory_that_knows_nobody_any_more_disables_nobody(
+    configured: Callable[..., None],
+    database_url: Callable[[Service], str],
+    tmp_path: Path,
+    door: Door,
+    slapd: Slapd,
+) -> None:
+    slapd.add_person("one")
+    await login(door, "one")
+    await login(door, "ann")
+    configured(base_dn=f"ou=groups,{BASE}")
+    async with opened(service, database_url(service), tmp_path) as other:
+        assert (await other.content("GET", "/api/auth/users"))["total"] == 2
+        assert await other.use_cases(DirectoryWatch).look() == 0
+
+    assert (await login(door, "one")).status_code == 200
 
 
 # ---- the second factor -----------------------------------------------------------------------
