@@ -77,7 +77,8 @@ Index(
     audit_records.c.object_id,
     audit_records.c.seq,
 )
-Index("ix_audit_records_recorded_at", audit_records.c.recorded_at)
+Index("ix_audit_records_address_seq", audit_records.c.address, audit_records.c.seq)
+Index("ix_audit_records_occurred_at", audit_records.c.occurred_at)
 
 audit_head = Table(
     "audit_head",
@@ -198,7 +199,10 @@ class AuditChain:
     def last_before(self, moment: datetime, limit: int) -> Record | None:
         """The newest of at most ``limit`` oldest records that were all recorded before then."""
         first_kept = self._tx.scalar(
-            select(func.min(audit_records.c.seq)).where(audit_records.c.recorded_at >= moment)
+            select(audit_records.c.seq)
+            .where(audit_records.c.recorded_at >= moment)
+            .order_by(audit_records.c.seq)
+            .limit(1)
         )
         ends = select(func.min(audit_records.c.seq), func.max(audit_records.c.seq))
         oldest, newest = self._tx.execute(ends).one()

@@ -43,7 +43,8 @@ def upgrade() -> None:
         ("ix_audit_records_actor_id_seq", ["actor_id", "seq"]),
         ("ix_audit_records_action_seq", ["action", "seq"]),
         ("ix_audit_records_object", ["object_type", "object_id", "seq"]),
-        ("ix_audit_records_recorded_at", ["recorded_at"]),
+        ("ix_audit_records_address_seq", ["address", "seq"]),
+        ("ix_audit_records_occurred_at", ["occurred_at"]),
     ):
         op.create_index(name, "audit_records", columns)
     op.create_table(
