@@ -25,7 +25,10 @@ RUN /build/tools/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-iso
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/opsjob --create-home --shell /usr/sbin/nologin opsjob \
- && install -d -o 10001 -g 10001 -m 0700 /var/lib/opsjob/artifacts
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/opsjob/artifacts \
+ && useradd --system --uid 10002 --home-dir /var/lib/opsjob-signer --shell /usr/sbin/nologin opsjob-signer \
+ && install -d -o 10002 -g 10002 -m 0700 /var/lib/opsjob-signer \
+ && install -d -o 10002 -g 10002 -m 0755 /run/opsjob-signer
 COPY --from=packages /opt/opsjob /opt/opsjob
 COPY --from=console /build/frontend/dist /usr/share/opsjob/console
 ENV PATH=/opt/opsjob/bin:$PATH \

@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     names the services that answer elsewhere, such as several on one machine. ``secret`` has no
     default: keys of all purposes are derived from it. ``accepted_secrets`` (with commas) are others
     whose tokens and sealed values still count, while the secret changes. ``sealing_key_file`` holds
-    the keys of values in the databases (see `kit.seal`).
+    the keys of values in the databases (see `kit.seal`). ``signer_socket`` is where
+    execution has orders signed; without it they are signed by the service itself in development
+    and tests, and nowhere else.
     """
 
     model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)

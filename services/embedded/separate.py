@@ -75,7 +75,8 @@ def serve(name: str, host: str, port: int | None) -> int:
 
 def _sign(settings: Settings) -> int:
     """The signer, on the socket that execution knows; makes its keys at the first start."""
-    path = _from_environment(SignerSettings).socket or settings.signer_socket
+    _from_environment(SignerSettings)
+    path = settings.signer_socket
     if path is None:
         raise StartRefused("OPSJOB_SIGNER_SOCKET says where the signer listens; it is not set.")
     os.umask(0o077)

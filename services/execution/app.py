@@ -138,9 +138,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 def _signer(db: Database, runtime: Runtime, orders: Orders, transfers: Transfers) -> Signer:
     """The signer's process; in development and tests the service signs by itself."""
     settings = SignerSettings()
-    socket = settings.socket or runtime.settings.signer_socket
-    if socket is not None:
-        return RemoteSigner(socket)
+    if runtime.settings.signer_socket is not None:
+        return RemoteSigner(runtime.settings.signer_socket)
     if runtime.settings.environment not in ("development", "test"):
         return NobodySigns()
     folder = TrustFolder(settings.folder or runtime.settings.data_dir / "trust")

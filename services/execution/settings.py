@@ -93,9 +93,6 @@ class SignerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="OPSJOB_SIGNER_")
 
-    socket: Path | None = None
-    """Where the signer listens. Without it orders are signed in the service itself, which is for
-    development and tests alone: everywhere else nothing is signed then."""
     folder: Path | None = None
     """Keys, certificates and the log of decisions; `trust` in the data folder unless given."""
     users: tuple[str, ...] = ()

@@ -72,11 +72,24 @@ def test_every_service_and_gateway_is_a_container_of_its_own() -> None:
         if (command := cast("list[str]", container.get("command") or [""]))[0] == "serve"
     }
 
-    assert served == {name: name for name in {*SERVICES, *GATEWAYS}}
+    assert served == {name: name for name in {*SERVICES, *GATEWAYS, "signer"}}
+
+
+def test_s7_the_signer_has_a_user_and_a_volume_of_its_own() -> None:
+    keys = {
+        name
+        for name, container in containers().items()
+        for volume in cast("list[dict[str, str]]", container.get("volumes") or [])
+        if volume.get("source") == "trust"
+    }
+    users = {name: str(container.get("user", "")) for name, container in containers().items()}
+
+    assert keys == {"signer"}
+    assert [name for name, user in users.items() if user == users["signer"]] == ["signer"]
 
 
 def test_the_rest_is_known_by_name() -> None:
-    others = containers().keys() - {*SERVICES, *GATEWAYS, *NOT_OURS, "agent"}
+    others = containers().keys() - {*SERVICES, *GATEWAYS, *NOT_OURS, "agent", "signer"}
 
     assert {name: containers()[name].get("command") for name in others} == TASKS
 

@@ -69,7 +69,10 @@ def hosts(topology: Topology, client: httpx.Client) -> dict[str, int]:
 def test_every_part_is_a_process_of_its_own(topology: Topology) -> None:
     processes = {name: psutil.Process(part.process.pid) for name, part in topology.parts.items()}
 
-    assert processes.keys() == {*SERVICES, *AGENT_GATEWAYS, "worker", "gateway-api"}
+    assert processes.keys() == {
+        *(*SERVICES, *AGENT_GATEWAYS),
+        *("worker", "gateway-api", "signer"),
+    }
     titles = {name: " ".join(process.cmdline()).strip() for name, process in processes.items()}
     assert titles == {
         name: f"opsjob: {'agent-gateway' if name in AGENT_GATEWAYS else name}" for name in titles

@@ -74,6 +74,7 @@ class Topology:
             "OPSJOB_REDIS_URL": self.redis_url,
             "OPSJOB_SERVICE_URLS": json.dumps(urls),
             "OPSJOB_DATA_DIR": str(self._folder / "data"),
+            "OPSJOB_SIGNER_SOCKET": str(self._folder / "signer.sock"),
             "PYTHONPATH": str(REPOSITORY),
             **self._extra,
         }
@@ -90,6 +91,7 @@ class Topology:
             self._serve(name, name)
         for name in SERVICES:
             self._wait(name, "/health/ready")
+        self._keep("signer", [BIN / "opsjob", "serve", "signer"], self.environment)
         self._keep("worker", [BIN / "opsjob", "worker"], self.environment)
         self._serve("gateway-api", "gateway-api")
         for name in AGENT_GATEWAYS:
