@@ -107,20 +107,18 @@ class AgentGateway:
         self._trust = TrustDesk(hosts, self.roster, seconds=settings.reconcile_seconds)
         self.roster.on_clone = self._report_clone
         self._desk = self._make_desk()
-        stream = gateway_key(self.gateway_id)
-        self._tail = Tail(
-            self._blocking,
-            {
-                stream: Downlink(self.roster, stream=stream, mark=mark).deliver,
-                FACTS_STREAM: self._heed,
-            },
-        )
+        self._tail = self._make_tail(mark)
         self._files = files
         if files is not None:
             files.identities = self._identities
         self._others = self._make_others()
         self._routes = self._make_routes(hosts)
         self.uplink.on_return = self.presence.announce_all
+
+    def _make_tail(self, mark: StreamMark | None) -> Tail:
+        stream = gateway_key(self.gateway_id)
+        downlink = Downlink(self.roster, stream=stream, mark=mark)
+        return Tail(self._blocking, {stream: downlink.deliver, FACTS_STREAM: self._heed})
 
     def _make_desk(self) -> FrontDesk:
         return FrontDesk(

@@ -95,10 +95,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     dispatcher = Dispatcher(db, downlink, changes, settings, flow, signer)
     recorder = Recorder(db, files, changes, settings)
     upkeep = Upkeep(db, files, recorder, changes, settings)
-    artifacts = runtime.settings.data_dir / "artifacts"
-    drafts = Drafts(artifacts / "drafts")
-    library = Files(db, settings, DiskStore(artifacts / "blobs"), drafts)
-    uploads = Uploads(db, settings, library, drafts)
+    library, uploads = _library(db, runtime, settings)
     accesses = Accesses(auth)
     access = Access(db, accesses)
     plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers, access)
@@ -108,21 +105,15 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     reports = Reports(db, actors, dispatcher, changes, flow, signer, settle=recorder.ended)
     incidents = Incidents(db)
     return [
-        signer,
-        access,
-        executions,
+        *(signer, access, executions),
         plans,
-        QuickRuns(plans),
-        variables,
+        *(QuickRuns(plans), variables),
         Control(db, operations, flow, access),
         Steps(operations, flow, settings),
         Reruns(db, settings, plans, variables, hosts, access),
         Outcomes(db, orders),
         Attempts(db),
-        library,
-        uploads,
-        Distribution(plans, library, uploads),
-        Archives(library),
+        *(library, uploads, Distribution(plans, library, uploads), Archives(library)),
         changes,
         Streams(db, files, changes),
         *_stored_logs(db, files),
@@ -133,6 +124,13 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         AgentOutput(db, redis, recorder, downlink, upkeep, incidents, consumer=name, mark=mark),
         Closer(executions, dispatcher),
     ]
+
+
+def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
+    folder = runtime.settings.data_dir / "artifacts"
+    drafts = Drafts(folder / "drafts")
+    library = Files(db, settings, DiskStore(folder / "blobs"), drafts)
+    return library, Uploads(db, settings, library, drafts)
 
 
 def _signer(db: Database, runtime: Runtime, orders: Orders, transfers: Transfers) -> Signer:

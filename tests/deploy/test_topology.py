@@ -80,10 +80,18 @@ def test_every_part_is_a_process_of_its_own(topology: Topology) -> None:
 
 
 def test_nothing_but_loopback_tcp_connects_them(topology: Topology) -> None:
-    """PostgreSQL, Valkey and the services are reached over the network, as between machines."""
+    """PostgreSQL, Valkey and the services are reached over the network, as between machines.
+
+    The signer alone has no port: it believes the system's word for who asks.
+    """
     for name, part in topology.parts.items():
         sockets = psutil.Process(part.process.pid).net_connections("unix")
-        assert not [each for each in sockets if str(each.laddr).startswith("/")], name
+        found = {str(each.laddr) for each in sockets if str(each.laddr).startswith("/")}
+        assert found == ({topology.environment["OPSJOB_SIGNER_SOCKET"]} & found), name
+        assert not found or name == "signer", name
+        if name == "signer":
+            tcp = psutil.Process(part.process.pid).net_connections("tcp")
+            assert not [each for each in tcp if each.status == psutil.CONN_LISTEN]
 
 
 def test_a_script_runs_on_the_agents_of_both_gateways(
