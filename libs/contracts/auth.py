@@ -126,7 +126,7 @@ class ApiTokenRevoked(AuthFact):
     """An API token ended before its time."""
 
     type: ClassVar[str] = "auth.api_token_revoked"
-    token_id: int
+    credential_id: int
     user_id: int
 
 

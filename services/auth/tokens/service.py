@@ -117,7 +117,7 @@ class Tokens:
         token = tokens.one_of(user_id, token_id)
         if token is None or not tokens.remove(token_id):
             raise TokenNotFound(token_id=token_id)
-        tx.emit(ApiTokenRevoked(token_id=token_id, user_id=user_id))
+        tx.emit(ApiTokenRevoked(credential_id=token_id, user_id=user_id))
         shown = _out(token, tx.now)
         audit(tx, "token.revoke", kind="api_token", id=token_id, name=token.name, before=shown)
 

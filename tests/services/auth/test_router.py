@@ -142,7 +142,8 @@ async def test_changing_the_password_over_http(door: Door, ann: Principal) -> No
 async def test_roles_are_listed_with_what_they_allow(door: Door) -> None:
     answer = await door.request("GET", "/api/auth/roles", by=person("users:read"))
 
-    assert {role["name"] for role in answer.json()["content"]} == {"admin", "operator", "viewer"}
+    names = {role["name"] for role in answer.json()["content"]}
+    assert names == {"admin", "operator", "viewer", "auditor", "member"}
 
 
 async def test_users_are_made_listed_and_disabled(door: Door) -> None:
