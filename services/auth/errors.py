@@ -90,6 +90,14 @@ class PasswordRefused(Invalid):
     message_zh = "密码须为 8 到 256 个字符，且不能与用户名或当前密码相同。"
 
 
+class PasswordElsewhere(Conflict):
+    """The user logs in with a password of a directory, or at an identity provider."""
+
+    code = "password_elsewhere"
+    message = "This user's password is kept elsewhere and can only be changed there."
+    message_zh = "该用户的密码由外部系统管理，只能在外部系统中修改。"
+
+
 class UsernameTaken(Conflict):
     """Names that differ only by case or composition are the same name."""
 

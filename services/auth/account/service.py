@@ -21,7 +21,12 @@ from services.auth.domain import (
     token_hash,
     username_key,
 )
-from services.auth.errors import CurrentPasswordWrong, PasswordRefused, SessionEnded
+from services.auth.errors import (
+    CurrentPasswordWrong,
+    PasswordElsewhere,
+    PasswordRefused,
+    SessionEnded,
+)
 from services.auth.models import User
 from services.auth.repository import DelayRepository, UserRepository
 from services.auth.schemas import Profile, ProfilePatch
@@ -90,7 +95,8 @@ class OwnAccount:
         """Sets the caller's own password and ends all other logins of the caller.
 
         Raises CurrentPasswordWrong or PasswordRefused, and TooManyFailures for somebody who
-        guesses the current password with a session found open. NotByApiToken for programs.
+        guesses the current password with a session found open. NotByApiToken for programs,
+        PasswordElsewhere for people of a directory or an identity provider.
         """
         refuse_api_token(by)
         known = await self._known(by)
@@ -109,6 +115,8 @@ class OwnAccount:
     def _known(self, tx: Transaction, by: Principal) -> _Known:
         refuse_while_delayed(tx, [_guess_key(by)])
         user = _caller(tx, by)
+        if user.origin != "local":
+            raise PasswordElsewhere(origin=user.origin)
         return _Known(user.username, user.password_hash)
 
     @writes

@@ -97,6 +97,7 @@ def _out(user: User) -> UserOut:
         position=user.position,
         roles=[held.role for held in user.roles],
         groups=[GroupName(id=group.id, name=group.name) for group in user.groups],
+        origin=user.origin,
         is_active=user.is_active,
         must_change_password=user.must_change_password,
         created_at=user.created_at,

@@ -100,6 +100,8 @@ class UserOut(Row):
     position: str
     roles: list[str]
     groups: list[GroupName]
+    origin: str
+    """`local`, `directory` or `oidc`: who knows the password."""
     is_active: bool
     must_change_password: bool
     created_at: datetime

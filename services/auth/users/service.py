@@ -16,7 +16,8 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_secret
 from services.auth.account.service import judge_password, profile_of
 from services.auth.domain import Role, username_key
-from services.auth.errors import UsernameTaken, UserNotFound, UsersExist
+from services.auth.errors import PasswordElsewhere, UsernameTaken, UserNotFound, UsersExist
+from services.auth.mfa.repository import FactorRepository
 from services.auth.models import User, UserRole
 from services.auth.repository import AdminRepository, UserRepository
 from services.auth.roles.repository import RoleRepository
@@ -30,6 +31,9 @@ PLATFORM = Principal.of_service("auth")
 """Nobody's wish: the platform itself, as at its first start."""
 
 ONE_TIME = timedelta(minutes=30)
+
+LOCAL = "local"
+"""The origin of users whose password is known here."""
 
 NO_HASH = "!"
 """In the place of a password's hash: no password fits."""
@@ -208,7 +212,7 @@ class Users:
     async def reset_password(self, user_id: int, by: Principal = PLATFORM) -> Reset:
         """A new password that is good for one login and for setting another; all sessions end.
 
-        Raises ExceedsOwnRights for users who may do more than the caller.
+        Raises PasswordElsewhere, and ExceedsOwnRights for users who may do more than the caller.
         """
         password = new_secret(18)
         expires_at = await self._reset(user_id, await self._passwords.hash(password), by)
@@ -217,8 +221,8 @@ class Users:
     async def recover(self, username: str, *, make_admin: bool) -> Reset:
         """The emergency door of whoever owns the database: as `reset_password`, by name.
 
-        With `make_admin` the user is enabled and has the role of an administrator afterwards.
-        Raises UserNotFound.
+        With `make_admin` the user is enabled and has the role of an administrator afterwards. A
+        second factor is taken away. Raises UserNotFound or PasswordElsewhere.
         """
         password = new_secret(18)
         password_hash = await self._passwords.hash(password)
@@ -239,6 +243,7 @@ class Users:
             user.is_active = True
             tx.emit(UserRolesChanged(user_id=user.id))
         expires_at = self._set_one_time(tx, user, password_hash)
+        FactorRepository(tx).delete(user.id)
         audit(
             tx,
             "user.recover",
@@ -260,6 +265,8 @@ class Users:
         return expires_at
 
     def _set_one_time(self, tx: Transaction, user: User, password_hash: str) -> datetime:
+        if user.origin != LOCAL:
+            raise PasswordElsewhere(origin=user.origin)
         user.password_hash = password_hash
         user.password_changed_at = user.updated_at = tx.now
         self._make_one_time(tx, user)

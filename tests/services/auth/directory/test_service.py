@@ -204,6 +204,19 @@ async def test_only_members_of_groups_that_count_come_in_if_so_wished(
     assert total == 1
 
 
+async def test_a_password_of_the_directory_is_not_changed_here(door: Door) -> None:
+    user = await user_of(door, await login(door, "ann"))
+    ann = Principal(int(str(user["id"])), "ann")
+    change = {"current_password": PASSWORD, "new_password": "a new one for here"}
+
+    by_ann = await door.request("POST", "/api/auth/password", by=ann, json=change)
+    by_admin = await door.request("POST", f"/api/auth/users/{ann.id}/reset_password")
+
+    assert user["origin"] == "directory"
+    assert error_of(by_ann, 409) == "password_elsewhere"
+    assert error_of(by_admin, 409) == "password_elsewhere"
+
+
 # ---- who left ----------------------------------------------------------------------------------
 
 

@@ -1,12 +1,14 @@
 """The second factor over HTTP: turned on, renewed, lost, taken away, required."""
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select
 
+from libs.contracts.auth import API_TOKEN_SESSION
 from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
 from libs.kit.db import Transaction
@@ -174,6 +176,31 @@ async def test_an_administrator_takes_away_a_lost_factor_and_with_it_all_logins(
     records = [record for record in await told(door) if '"mfa.reset"' in record]
     assert len(records) == 1
     assert f'"object_id":"{ann.id}"' in records[0]
+
+
+async def test_recovering_a_user_on_the_machine_takes_the_factor_away(
+    door: Door, ann: Principal, standing: StandingClock
+) -> None:
+    await turn_on(door, ann, standing)
+
+    reset = await door.use_cases(Users).recover("ann", make_admin=True)
+
+    assert (await login(door, password=reset.one_time_password)).status_code == 200
+
+
+async def test_a_program_does_not_touch_the_factor_of_its_user(
+    door: Door, ann: Principal, standing: StandingClock
+) -> None:
+    secret, _ = await turn_on(door, ann, standing)
+    program = replace(ann, session_id=f"{API_TOKEN_SESSION}1")
+
+    for path, body in (
+        ("setup", {"current_password": PASSWORD}),
+        ("verify", {"otp_token": code(secret)}),
+        ("disable", {"current_password": PASSWORD, "otp_token": code(secret)}),
+        ("recovery_codes", {"otp_token": code(secret)}),
+    ):
+        assert error_of(await post(door, program, path, **body), 403) == "not_by_api_token"
 
 
 async def test_nobody_resets_the_factor_of_somebody_who_may_do_more(
