@@ -80,7 +80,7 @@ def _asked(kind: str) -> list[Request]:
 
 def _spent(access: AccessSet, asked: Sequence[Request], count: int, *, allowed: bool) -> float:
     """Microseconds for each decision."""
-    whole = (asked * (count // len(asked) + 1))[:count]
+    whole = (list(asked) * (count // len(asked) + 1))[:count]
     if any(decide(access, one, NOW).allowed is not allowed for one in asked):
         raise RuntimeError("a decision is not what it should be")
     began = time.process_time()

@@ -11,7 +11,7 @@ from services.hosts.groups.schemas import GroupCreate
 from services.hosts.groups.service import Groups
 from services.hosts.schemas import HostPatch
 from services.hosts.service import Hosts
-from tests.support.doors import Door, person
+from tests.support.doors import ADMIN, Door, person
 from tests.support.identities import enrol_many, enrol_request
 
 READER = person("hosts:read")
@@ -68,7 +68,7 @@ async def test_groups_become_the_hosts_in_them_and_below(
     below = (await groups.create(GroupCreate(name="france", parent_id=top))).group.id
     empty = (await groups.create(GroupCreate(name="nobody"))).group.id
     for host_id, group in ((4, top), (2, below)):
-        await inventory.change(host_id, HostPatch(group=group))
+        await inventory.change(host_id, HostPatch(group=group), ADMIN)
 
     both = await hosts.resolve_groups([below, top], READER)
 

@@ -104,7 +104,12 @@ async def test_nobody_makes_or_changes_a_role_beyond_their_own_rights(door: Door
 
     strong = await made(door, "strong", "users:write")
     path = f"{ROLES}/{strong['id']}"
-    for change in ({"name": "renamed"}, {"permissions": []}, {"require_two_factor": True}):
+    changes: list[dict[str, object]] = [
+        {"name": "renamed"},
+        {"permissions": []},
+        {"require_two_factor": True},
+    ]
+    for change in changes:
         answer = await door.request("PATCH", path, by=clerk, json=change)
         assert error_of(answer, 403) == "exceeds_own_rights"
     assert error_of(await door.request("DELETE", path, by=clerk), 403) == "exceeds_own_rights"
@@ -115,7 +120,8 @@ async def test_nobody_makes_or_changes_a_role_beyond_their_own_rights(door: Door
 
 
 async def test_of_a_built_in_role_only_the_second_factor_can_be_changed(door: Door) -> None:
-    for change in ({"name": "boss"}, {"permissions": []}, {"description": "x"}):
+    changes: list[dict[str, object]] = [{"name": "boss"}, {"permissions": []}, {"description": "x"}]
+    for change in changes:
         answer = await door.request("PATCH", f"{ROLES}/1", json=change)
         assert error_of(answer, 409) == "role_is_built_in"
     assert error_of(await door.request("DELETE", f"{ROLES}/1"), 409) == "role_is_built_in"

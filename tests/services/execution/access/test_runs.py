@@ -8,6 +8,7 @@ import pytest
 from libs.contracts.grants import GrantRow
 from libs.kit import clock
 from tests.support.access import row
+from tests.support.courier import Message
 from tests.support.execution import Rig, operator
 from tests.support.runs import listed, steps_of
 from tests.support.waiting import eventually
@@ -28,7 +29,7 @@ def run_row(row_id: int = 1, **more: object) -> GrantRow:
 
 
 async def tried(rig: Rig, hosts: list[int], **body: object) -> httpx.Response:
-    return await rig.post(hosts, by=ANN, **body)
+    return await rig.post(hosts, by=ANN, key=None, **body)
 
 
 async def count(rig: Rig) -> int:
@@ -101,8 +102,8 @@ async def test_grants_on_groups_reach_the_hosts_below_them(rig: Rig) -> None:
 @pytest.mark.usefixtures("two")
 async def test_every_step_is_judged_also_those_on_hosts_of_earlier_ones(rig: Rig) -> None:
     rig.neighbours.given.give(41, run_row(accounts=["app", "web"]), run_row(2, accounts=["web"]))
-    first = {"name": "a", "target_host_ids": [1], "run_as": "app"}
-    later = {"name": "b", "hosts_of": {"step": "a", "result": "success"}}
+    first: Message = {"name": "a", "target_host_ids": [1], "run_as": "app"}
+    later: Message = {"name": "b", "hosts_of": {"step": "a", "result": "success"}}
 
     fine = await rig.submit(first, later | {"run_as": "web"}, by=ANN)
     assert fine.status_code == 201, fine.text
@@ -151,7 +152,7 @@ async def test_a_grant_that_ends_before_the_claim_starts_nothing(rig: Rig) -> No
     rig.neighbours.given.give(41)
 
     async def is_known() -> bool:
-        step = {"target_host_ids": [1], "run_as": "app"}
+        step: Message = {"target_host_ids": [1], "run_as": "app"}
         return (await rig.submit(step, by=ANN, path="/preview")).status_code == 403
 
     await eventually(is_known, timeout=5)
