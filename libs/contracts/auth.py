@@ -47,10 +47,10 @@ class PrincipalInfo(BaseModel):
         )
 
 
-API_TOKEN_PREFIX: Final = "opsjob_"
+API_TOKEN_PREFIX: Final = "opsjob_"  # noqa: S105  the beginning of all of them
 """What every API token begins with, so that it is known where it leaks."""
 
-API_TOKEN_SESSION: Final = "token:"
+API_TOKEN_SESSION: Final = "token:"  # noqa: S105  a mark before an id
 """What `session_id` begins with when an API token is the credential; its id follows."""
 
 
