@@ -1818,6 +1818,66 @@ export interface paths {
         patch: operations["change_host_api_hosts__host_id__patch"];
         trace?: never;
     };
+    "/api/permissions/approvals/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description Approvals that the caller asked for or may decide; all of them with `permissions:read`.
+         */
+        get: operations["list_approvals_api_permissions_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/approvals/{approval_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Approval
+         * @description One approval with its votes.
+         */
+        get: operations["show_approval_api_permissions_approvals__approval_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/permissions/approvals/{approval_id}/decide/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Yes or no, once; 403 `approval_not_yours`, 409 `approval_closed`, `decided_already`.
+         */
+        post: operations["decide_approval_api_permissions_approvals__approval_id__decide_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/permissions/audit-logs/": {
         parameters: {
             query?: never;
@@ -2469,6 +2529,74 @@ export interface components {
             any: (components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"])[];
         };
         /**
+         * ApprovalInfo
+         * @description An approval as it stands now.
+         */
+        ApprovalInfo: {
+            /** Id */
+            id: string;
+            /** Subject Kind */
+            subject_kind: string;
+            /** Subject Id */
+            subject_id: string;
+            /** Subject Name */
+            subject_name: string;
+            /** Subject Hash */
+            subject_hash: string;
+            /** Requester Id */
+            requester_id: number;
+            /** Requester Name */
+            requester_name: string;
+            /** Reason */
+            reason: string;
+            /** Approver Ids */
+            approver_ids: number[];
+            /** Approver Group Ids */
+            approver_group_ids: number[];
+            /** Quorum */
+            quorum: number;
+            state: components["schemas"]["ApprovalState"];
+            /** Votes */
+            votes: components["schemas"]["ApprovalVote"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Decided At */
+            decided_at: string | null;
+        };
+        /**
+         * ApprovalState
+         * @description How an approval stands. Only `approved` lets anything happen.
+         * @enum {string}
+         */
+        ApprovalState: "open" | "approved" | "declined" | "expired" | "withdrawn";
+        /**
+         * ApprovalVote
+         * @description What one approver said.
+         */
+        ApprovalVote: {
+            /** User Id */
+            user_id: number;
+            /** Username */
+            username: string;
+            /** Approve */
+            approve: boolean;
+            /** Comment */
+            comment: string;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+        };
+        /**
          * AttemptOut
          * @description How an attempt ended; the newest attempt is the task itself.
          */
@@ -2905,6 +3033,21 @@ export interface components {
             status: components["schemas"]["ExecutionStatus"];
             /** Pause Reason */
             pause_reason?: string | null;
+        };
+        /**
+         * DecideIn
+         * @description A yes or a no, with the hash of what was looked at.
+         */
+        DecideIn: {
+            /** Approve */
+            approve: boolean;
+            /** Subject Hash */
+            subject_hash: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
         };
         /**
          * DiffOut
@@ -4241,6 +4384,17 @@ export interface components {
             page_size: number;
             /** Results */
             results: components["schemas"]["AgentOut"][];
+        };
+        /** Page[ApprovalInfo] */
+        Page_ApprovalInfo_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["ApprovalInfo"][];
         };
         /** Page[ExecutionOut] */
         Page_ExecutionOut_: {
@@ -5697,6 +5851,8 @@ export interface components {
             roles: string[];
             /** Groups */
             groups: components["schemas"]["GroupName"][];
+            /** Origin */
+            origin: string;
             /** Is Active */
             is_active: boolean;
             /** Must Change Password */
@@ -5741,6 +5897,8 @@ export interface components {
             roles: string[];
             /** Groups */
             groups: components["schemas"]["GroupName"][];
+            /** Origin */
+            origin: string;
             /** Is Active */
             is_active: boolean;
             /** Must Change Password */
@@ -10982,6 +11140,149 @@ export interface operations {
                         message: string;
                         success: boolean;
                         content: components["schemas"]["HostOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_approvals_api_permissions_approvals_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+                state?: components["schemas"]["ApprovalState"] | null;
+                subject_kind?: string | null;
+                mine_to_decide?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_ApprovalInfo_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_approval_api_permissions_approvals__approval_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ApprovalInfo"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decide_approval_api_permissions_approvals__approval_id__decide_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ApprovalInfo"];
                     };
                 };
             };
