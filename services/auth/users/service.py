@@ -17,7 +17,6 @@ from libs.kit.ids import new_secret
 from services.auth.account.service import judge_password, profile_of
 from services.auth.domain import Role, username_key
 from services.auth.errors import PasswordElsewhere, UsernameTaken, UserNotFound, UsersExist
-from services.auth.mfa.repository import FactorRepository
 from services.auth.models import User, UserRole
 from services.auth.repository import AdminRepository, UserRepository
 from services.auth.roles.repository import RoleRepository
@@ -221,8 +220,8 @@ class Users:
     async def recover(self, username: str, *, make_admin: bool) -> Reset:
         """The emergency door of whoever owns the database: as `reset_password`, by name.
 
-        With `make_admin` the user is enabled and has the role of an administrator afterwards. A
-        second factor is taken away. Raises UserNotFound or PasswordElsewhere.
+        With `make_admin` the user is enabled and has the role of an administrator afterwards.
+        Raises UserNotFound or PasswordElsewhere.
         """
         password = new_secret(18)
         password_hash = await self._passwords.hash(password)
@@ -243,7 +242,6 @@ class Users:
             user.is_active = True
             tx.emit(UserRolesChanged(user_id=user.id))
         expires_at = self._set_one_time(tx, user, password_hash)
-        FactorRepository(tx).delete(user.id)
         audit(
             tx,
             "user.recover",

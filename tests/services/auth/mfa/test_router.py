@@ -178,16 +178,6 @@ async def test_an_administrator_takes_away_a_lost_factor_and_with_it_all_logins(
     assert f'"object_id":"{ann.id}"' in records[0]
 
 
-async def test_recovering_a_user_on_the_machine_takes_the_factor_away(
-    door: Door, ann: Principal, standing: StandingClock
-) -> None:
-    await turn_on(door, ann, standing)
-
-    reset = await door.use_cases(Users).recover("ann", make_admin=True)
-
-    assert (await login(door, password=reset.one_time_password)).status_code == 200
-
-
 async def test_a_program_does_not_touch_the_factor_of_its_user(
     door: Door, ann: Principal, standing: StandingClock
 ) -> None:
