@@ -5,8 +5,6 @@ Only the signer process imports this, because it needs cryptography.
 
 from __future__ import annotations
 
-import base64
-
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -120,6 +118,6 @@ def _verify(key: Ed25519PublicKey, sig: str, purpose: str, payload: str) -> byte
 
 def _key(text: str) -> Ed25519PublicKey:
     try:
-        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text))
+        return Ed25519PublicKey.from_public_bytes(exact(text))
     except ValueError:
         raise Untrusted("bundle_unreadable") from None

@@ -63,7 +63,7 @@ def test_presence_in_a_word() -> None:
     assert presence("a", "active", is_online=True) is AgentPresence.ONLINE
     assert presence("a", "active", is_online=False) is AgentPresence.OFFLINE
     assert presence("a", "disabled", is_online=False) is AgentPresence.DISABLED
-    assert presence("a", "quarantined", is_online=True) is AgentPresence.DISABLED
+    assert presence("a", "quarantined", is_online=True) is AgentPresence.QUARANTINED
 
 
 def test_only_figures_that_are_figures_are_kept() -> None:

@@ -27,6 +27,8 @@ ROUTES = [
     ("DELETE", AGENT, "agents:write"),
     ("POST", f"{AGENT}/disable", "agents:write"),
     ("POST", f"{AGENT}/enable", "agents:write"),
+    ("POST", f"{AGENT}/quarantine", "agents:write"),
+    ("POST", f"{AGENT}/release", "agents:write"),
     ("GET", "/api/agents/enrolment_tokens", "agents:read"),
     ("POST", "/api/agents/enrolment_tokens", "agents:write"),
     ("DELETE", "/api/agents/enrolment_tokens/1", "agents:write"),
