@@ -1,0 +1,123 @@
+"""Every route with every kind of caller: who gets in, who does not, and that nothing changes."""
+
+import json
+import re
+
+import pytest
+
+from tests.matrix.asking import Answer
+from tests.matrix.callers import Caller
+from tests.matrix.entries import check, entry_of
+from tests.matrix.examples import Entry
+from tests.matrix.policies import SAFE, Outcome, expected
+from tests.matrix.routes import Row, collected, described
+from tests.matrix.trying import missing, prepared
+from tests.matrix.world import World
+
+ROWS, DOCUMENT = collected()
+check(ROWS)  # a route without policy or example fails the collection, with its name
+
+REFUSED = {Outcome.NOBODY: 401, Outcome.FORBIDDEN: 403, Outcome.HIDDEN: 404}
+_IDS_OF_REQUEST = re.compile(rb'"request_id": *"[^"]*"')
+
+
+def outcome_of(row: Row, caller: Caller) -> Outcome:
+    """What the stated policy says."""
+    return expected(row.policies, entry_of(row).rule, row.method, caller)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
+async def test_each_caller_gets_what_the_policy_says(world: World, row: Row) -> None:
+    entry, wrong = entry_of(row), []
+    before = await world.platform.snapshot()
+    for caller in Caller:
+        outcome = outcome_of(row, caller)
+        if outcome in REFUSED:
+            answer = await (await prepared(world, row, entry)).send(world, world.callers[caller])
+            if answer.status != REFUSED[outcome]:
+                wrong.append(_told(caller, outcome, answer))
+    if not wrong and await world.platform.snapshot() != before:
+        wrong.append("a refused request changed something")
+    wrong += await _let_in(world, row, entry)
+
+    assert not wrong, "\n".join(wrong)
+
+
+async def _let_in(world: World, row: Row, entry: Entry) -> list[str]:
+    """Those who may, each on objects of their own where something is used up."""
+    callers = [caller for caller in Caller if outcome_of(row, caller) is Outcome.IN]
+    if entry.once:
+        callers = [Caller.MEMBER]
+    wrong = []
+    for caller in callers:
+        if entry.once:
+            headers = await world.thrown_away()
+        else:
+            headers = dict(world.callers[caller])
+        request = await prepared(world, row, entry, fresh=entry.uses_up)
+        answer = await request.send(world, headers)
+        if answer.status not in entry.answers:
+            wrong.append(_told(caller, Outcome.IN, answer))
+    return wrong
+
+
+def _told(caller: Caller, outcome: Outcome, answer: Answer) -> str:
+    return f"{caller}: wanted {outcome}, got {answer.status} {answer.body[:300]!r}"
+
+
+HIDING = [
+    row
+    for row in ROWS
+    if entry_of(row).things and any(outcome_of(row, c) is Outcome.HIDDEN for c in Caller)
+]
+
+
+@pytest.mark.parametrize("row", HIDING, ids=lambda row: row.key)
+async def test_hidden_is_as_missing(world: World, row: Row) -> None:
+    """The same status and body, but for the id that the caller sent."""
+    entry = entry_of(row)
+    there, gone = await prepared(world, row, entry), missing(world, row, entry)
+    for caller in Caller:
+        if outcome_of(row, caller) is Outcome.HIDDEN:
+            hidden = await there.send(world, world.callers[caller])
+            absent = await gone.send(world, world.callers[caller])
+            assert hidden.status == absent.status == 404, caller
+            assert _bare(hidden, there.path) == _bare(absent, gone.path), caller
+
+
+def _bare(answer: Answer, path: str) -> tuple[object, list[bytes]]:
+    text = _IDS_OF_REQUEST.sub(b"", answer.body)
+    for part in sorted(path.strip("/").split("/"), key=len, reverse=True):
+        if re.search(r"\d", part):
+            text = text.replace(json.dumps(part).encode(), b"ID")
+            text = re.sub(rb"\b" + re.escape(part.encode()) + rb"\b", b"ID", text)
+    names = sorted(n for n, _ in answer.headers if n != b"content-length")
+    return text, names
+
+
+async def test_no_other_method_is_answered(world: World) -> None:
+    """Whatever the map does not name is refused, for the administrator too; HEAD is GET's."""
+    known: dict[str, set[str]] = {}
+    for row in ROWS:
+        if not row.is_internal:
+            known.setdefault(row.path, set()).add(row.method)
+    answered = []
+    for path, methods in known.items():
+        row = next(r for r in ROWS if r.path == path)
+        request = await prepared(world, row, entry_of(row))
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - methods:
+            answer = await world.platform.ask(method, request.path, headers=world.admin)
+            if not 400 <= answer.status < 500:
+                answered.append(f"{method} {path}: {answer.status}")
+
+    assert not answered
+
+
+def test_the_description_names_exactly_the_public_routes() -> None:
+    assert described(DOCUMENT) == {row.key for row in ROWS if not row.is_internal}
+
+
+def test_a_reading_request_needs_no_proof_and_a_changing_one_does() -> None:
+    for row in ROWS:
+        outcome = outcome_of(row, Caller.ELSEWHERE)
+        assert (outcome is Outcome.FORBIDDEN) == (row.method not in SAFE and not row.is_internal)
