@@ -11,6 +11,7 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_id
 from services.auth.approvals.repository import ApprovalRepository, concerns, may_decide
 from services.auth.approvals.schemas import ApprovalQuery, DecideIn
+from services.auth.domain import refuse_api_token
 from services.auth.errors import (
     ApprovalClosed,
     ApprovalNotFound,
@@ -107,6 +108,7 @@ class Approvals:
         Raises ApprovalNotFound, ApprovalNotYours, ApprovalClosed, DecidedAlready, and Conflict
         `content_changed` for another hash.
         """
+        refuse_api_token(by)
         approvals = ApprovalRepository(tx)
         approval = _seen(tx, approval_id, by, lock=True)
         if not may_decide(approval, by.id, approvals.groups_of(by.id)) or by.kind != "user":
