@@ -60,3 +60,19 @@ describe('words', () => {
     expect(t('execution.quick.plan.run', { language: 'Shell', count: '12', timeout: '300' }, 12)).toBe('Shell on 12 hosts, at most 300 s each.')
   })
 })
+
+describe('every text', () => {
+  it.each([['en', english], ['zh', chinese]] as const)('is a message that can be shown (%s)', (language, texts) => {
+    const i18n = createI18n({ legacy: false, locale: language, messages: { [language]: {} } })
+    i18n.global.setLocaleMessage(language, language === 'en' ? en : zh)
+    const broken = [...texts.keys()].filter((key) => {
+      try {
+        return i18n.global.t(key, { count: 1 }, 1) === ''
+      } catch {
+        return true
+      }
+    })
+
+    expect(broken).toEqual([])
+  })
+})

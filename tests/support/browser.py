@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -63,6 +63,36 @@ def page(
 def _is_violation(said: str) -> bool:
     """The browser refused something that the page's own policy does not allow."""
     return "Content Security Policy" in said or "Content-Security-Policy" in said
+
+
+@pytest.fixture
+def other_page(page: Page, browser: Browser, platform: Platform) -> Iterator[Page]:
+    """A second browser in the same language, where nobody is signed in."""
+    language = str(page.evaluate("navigator.language"))
+    context = browser.new_context(
+        base_url=platform.url, locale=language, viewport={"width": 1360, "height": 860}
+    )
+    second = context.new_page()
+    errors: list[str] = []
+    second.on("pageerror", lambda error: errors.append(str(error)))
+    second.set_default_timeout(20_000)
+    yield second
+    context.close()
+    assert not errors
+
+
+def words(page: Page) -> Callable[[str, str], str]:
+    """Chooses between the English and the Chinese words for what a page shows."""
+    is_chinese = str(page.evaluate("navigator.language")).startswith("zh")
+    return lambda english, chinese: chinese if is_chinese else english
+
+
+def sign_in_as(page: Page, username: str, password: str) -> None:
+    """Opens the page of the login and gives name and password."""
+    page.goto("/login")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", password)
+    page.click("button[type=submit]")
 
 
 def sign_in(page: Page, platform: Platform) -> None:

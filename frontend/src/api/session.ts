@@ -1,12 +1,24 @@
 // Who is signed in and what that person may do. The session itself is an HttpOnly cookie; no token is kept here.
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { api, call } from './client'
 import { ApiError } from './errors'
-import type { User } from './types'
+import type { Profile } from './people'
+import { type Grant, type Reach, reaches } from './rights'
+
+/** What may be sent along with name and password, once it was asked for. */
+export interface Proofs {
+  otp_token?: string
+  captcha_key?: string
+  captcha_value?: string
+  remember_me?: boolean
+}
+
+export type { Reach }
 
 export const useSession = defineStore('session', () => {
-  const user = ref<User | null>(null)
+  const user = ref<Profile | null>(null)
+  const grants = shallowRef<readonly Grant[]>([])
   const known = ref(false)
   const isSignedIn = computed(() => user.value !== null)
 
@@ -15,11 +27,17 @@ export const useSession = defineStore('session', () => {
     return granted.includes('*') || granted.includes(permission)
   }
 
+  /** By a permission for all there is, or by a grant for some of it. */
+  function allows(permission?: string, reach?: Reach): boolean {
+    return (permission === undefined && reach === undefined) || (permission !== undefined && may(permission)) || (reach !== undefined && reaches(grants.value, reach))
+  }
+
   /** Asks the server once who we are; a 401 means nobody, any other failure is thrown. */
   async function restore(): Promise<void> {
     if (known.value) return
     try {
       user.value = await call(api.GET('/api/auth/me/'), { quietly: true })
+      await loadGrants()
     } catch (thrown) {
       if (!(thrown instanceof ApiError) || thrown.status !== 401) throw thrown
       user.value = null
@@ -27,10 +45,24 @@ export const useSession = defineStore('session', () => {
     known.value = true
   }
 
-  async function signIn(username: string, password: string): Promise<void> {
-    const content = await call(api.POST('/api/auth/login/', { body: { username, password } }), { quietly: true })
-    user.value = content.user
-    known.value = true
+  /** What cannot be had is not shown: the server decides anyway, this only leads the way. */
+  async function loadGrants(): Promise<void> {
+    if (may('*')) return
+    try {
+      grants.value = (await call(api.GET('/api/permissions/my/'), { quietly: true })).grants
+    } catch {
+      grants.value = []
+    }
+  }
+
+  async function reload(): Promise<void> {
+    known.value = false
+    await restore()
+  }
+
+  async function signIn(username: string, password: string, proofs: Proofs = {}): Promise<void> {
+    await call(api.POST('/api/auth/login/', { body: { username, password, ...proofs } }), { quietly: true })
+    await reload()
   }
 
   /** Forgets the person here even if the server cannot be told: the button must always work. */
@@ -45,14 +77,14 @@ export const useSession = defineStore('session', () => {
   async function changePassword(current: string, next: string): Promise<void> {
     const body = { current_password: current, new_password: next }
     await call(api.POST('/api/auth/password/', { body }))
-    known.value = false
-    await restore()
+    await reload()
   }
 
   function forget(): void {
     user.value = null
+    grants.value = []
     known.value = true
   }
 
-  return { user, isSignedIn, may, restore, signIn, signOut, changePassword, forget }
+  return { user, isSignedIn, may, allows, restore, reload, signIn, signOut, changePassword, forget }
 })

@@ -27,7 +27,7 @@ export interface Page<T> {
 }
 
 export const SCRIPT_TYPES: readonly ScriptType[] = ['shell', 'python', 'javascript', 'perl', 'powershell', 'go']
-export const AGENT_STATUSES: readonly AgentStatus[] = ['online', 'offline', 'disabled', 'none']
+export const AGENT_STATUSES: readonly AgentStatus[] = ['online', 'offline', 'disabled', 'quarantined', 'none']
 export const EXECUTION_STATUSES: readonly ExecutionStatus[] = [
   'pending', 'running', 'paused', 'success', 'failed', 'cancelled', 'timeout', 'lost', 'expired',
 ]

@@ -1,6 +1,6 @@
 // Pages and their addresses. A page that needs a permission says so here; the frame shows "not allowed" in its place.
 import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
-import { useSession } from '@/api/session'
+import { type Reach, useSession } from '@/api/session'
 import { returnPath } from '@/ui/url-state'
 
 declare module 'vue-router' {
@@ -8,6 +8,8 @@ declare module 'vue-router' {
     /** Key of the page's name, for breadcrumb and window title. */
     title?: string
     permission?: string
+    /** Instead of the permission, some grant in force may open the page: this action on one of these kinds. */
+    reach?: Reach
     /** The address above this one in the breadcrumb. */
     parent?: string
     public?: boolean
@@ -16,38 +18,74 @@ declare module 'vue-router' {
   }
 }
 
+const RUNNING: Reach = { action: 'execute', types: ['host', 'host_group'] }
+const HOSTS: Reach = { action: 'view', types: ['host', 'host_group'] }
+const ANYTHING: Reach = { action: 'view', types: [] }
+
+/** Where somebody begins: at work, at what ran, at what there is to watch, or at oneself. */
+function startPage(): string {
+  const session = useSession()
+  if (session.allows('executions:run', RUNNING)) return 'quick'
+  if (session.allows('executions:read', ANYTHING)) return 'executions'
+  return session.may('audit:read') ? 'audit' : 'profile'
+}
+
 const pages: RouteRecordRaw[] = [
   {
     path: '', name: 'home',
-    redirect: () => ({ name: useSession().may('executions:run') ? 'quick' : 'executions' }),
+    redirect: () => ({ name: startPage() }),
   },
   {
     path: 'quick', name: 'quick', component: () => import('@/features/execution/quick/QuickPage.vue'),
-    meta: { title: 'app.nav.quick', permission: 'executions:run', fills: true },
+    meta: { title: 'app.nav.quick', permission: 'executions:run', reach: RUNNING, fills: true },
   },
   {
     path: 'plans/new', name: 'plan', component: () => import('@/features/execution/plans/PlanPage.vue'),
-    meta: { title: 'app.nav.plan', permission: 'executions:run' },
+    meta: { title: 'app.nav.plan', permission: 'executions:run', reach: RUNNING },
   },
   {
     path: 'files', name: 'files', component: () => import('@/features/execution/files/TransferPage.vue'),
-    meta: { title: 'app.nav.files', permission: 'executions:run' },
+    meta: { title: 'app.nav.files', permission: 'executions:run', reach: RUNNING },
   },
   {
     path: 'executions', name: 'executions', component: () => import('@/features/execution/records/RecordsPage.vue'),
-    meta: { title: 'app.nav.executions', permission: 'executions:read' },
+    meta: { title: 'app.nav.executions', permission: 'executions:read', reach: ANYTHING },
   },
   {
     path: 'executions/:id', name: 'execution', component: () => import('@/features/execution/live/LivePage.vue'), props: true,
-    meta: { title: 'app.nav.execution', parent: 'executions', permission: 'executions:read', fills: true },
+    meta: { title: 'app.nav.execution', parent: 'executions', permission: 'executions:read', reach: ANYTHING, fills: true },
   },
   {
     path: 'hosts', name: 'hosts', component: () => import('@/features/hosts/inventory/HostsPage.vue'),
-    meta: { title: 'app.nav.hosts', permission: 'hosts:read' },
+    meta: { title: 'app.nav.hosts', permission: 'hosts:read', reach: HOSTS },
   },
   {
     path: 'agents', name: 'agents', component: () => import('@/features/hosts/agents/AgentsPage.vue'),
     meta: { title: 'app.nav.agents', permission: 'agents:read' },
+  },
+  {
+    path: 'profile', name: 'profile', component: () => import('@/features/auth/profile/ProfilePage.vue'),
+    meta: { title: 'app.nav.profile' },
+  },
+  {
+    path: 'users', name: 'users', component: () => import('@/features/auth/users/UsersPage.vue'),
+    meta: { title: 'app.nav.users', permission: 'users:read' },
+  },
+  {
+    path: 'groups', name: 'groups', component: () => import('@/features/auth/groups/GroupsPage.vue'),
+    meta: { title: 'app.nav.groups', permission: 'users:read' },
+  },
+  {
+    path: 'access', name: 'access', component: () => import('@/features/auth/access/ExplainPage.vue'),
+    meta: { title: 'app.nav.access', permission: 'permissions:read' },
+  },
+  {
+    path: 'access/user', name: 'view-as', component: () => import('@/features/auth/access/ViewAsPage.vue'),
+    meta: { title: 'app.nav.view-as', parent: 'access', permission: 'permissions:read' },
+  },
+  {
+    path: 'profile/rights', name: 'my-rights', component: () => import('@/features/auth/access/MyRightsPage.vue'),
+    meta: { title: 'app.nav.my-rights' },
   },
   { path: ':rest(.*)*', name: 'missing', component: () => import('./MissingPage.vue'), meta: { title: 'app.nav.missing' } },
 ]

@@ -35,6 +35,18 @@ const LOOKS: Record<string, StateLook> = {
   retired: { tone: 'waiting', icon: CircleSlash },
   quarantined: { tone: 'failed', icon: Ban },
   none: { tone: 'waiting', icon: CircleDashed },
+  enabled: { tone: 'success', icon: Check },
+  off: { tone: 'waiting', icon: CircleSlash },
+  live: { tone: 'success', icon: Circle, solid: true },
+  scheduled: { tone: 'waiting', icon: Clock },
+  revoked: { tone: 'cancelled', icon: Minus },
+  deleted: { tone: 'cancelled', icon: Minus },
+  open: { tone: 'paused', icon: Hand },
+  approved: { tone: 'success', icon: Check },
+  declined: { tone: 'failed', icon: X },
+  withdrawn: { tone: 'cancelled', icon: Minus },
+  denied: { tone: 'failed', icon: Ban },
+  failure: { tone: 'timeout', icon: X },
 }
 
 const UNKNOWN: StateLook = { tone: 'waiting', icon: CircleHelp }

@@ -6,8 +6,8 @@ const PAGE = 100
 const LARGEST_PAGE = 200
 export const MOST_AT_ONCE = 5_000
 
-export type HostState = 'online' | 'offline' | 'disabled' | 'none'
-export const HOST_STATES: readonly HostState[] = ['online', 'offline', 'disabled', 'none']
+export type HostState = 'online' | 'offline' | 'disabled' | 'quarantined' | 'none'
+export const HOST_STATES: readonly HostState[] = ['online', 'offline', 'disabled', 'quarantined', 'none']
 
 export interface PickedHost {
   id: number
