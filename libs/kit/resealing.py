@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, func, literal_column, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from libs.kit.db import Database, Transaction
@@ -99,7 +99,7 @@ class Resealing:
     def _count(self, tx: Transaction) -> Usage:
         usage = Usage()
         for one in self._columns:
-            prefix = func.substr(one.column, 1, PREFIX_CHARS)
+            prefix = _prefix_of(one.column)
             query = select(prefix, func.count()).where(one.column.is_not(None)).group_by(prefix)
             for text, number in tx.session.execute(query):
                 usage.counts[text] = usage.counts.get(text, 0) + number
@@ -110,7 +110,7 @@ class Resealing:
         keys = list(column.table.primary_key.columns)
         query = (
             select(*keys, column)
-            .where(column.is_not(None), func.substr(column, 1, PREFIX_CHARS) != active)
+            .where(column.is_not(None), _prefix_of(column) != active)
             .order_by(*keys)
             .limit(self._batch)
         )
@@ -130,3 +130,8 @@ class Resealing:
             values: Mapping[str, str] = {column.name: sealed}
             done += tx.changed(change.values(values))
         return Step(done, unreadable, last)
+
+
+def _prefix_of(column: "Column[Any]") -> ColumnElement[str]:
+    """In plain numbers: PostgreSQL takes an expression with parameters for another one."""
+    return func.substr(column, literal_column("1"), literal_column(str(PREFIX_CHARS)))
