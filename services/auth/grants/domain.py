@@ -144,7 +144,7 @@ def beyond(giver: AccessSet, part: Part, now: datetime, lineage: Lineage) -> lis
     """
     writes = giver.can("permissions:write")
     found: list[str] = []
-    for action in part.actions:
+    for action in dict.fromkeys((*part.actions, Action.VIEW)):
         if writes and _permitted(giver, part, action):
             continue
         rows = [row for row in giver.rows if _dominates(row, part, action, now, writes=writes)]

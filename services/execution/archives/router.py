@@ -8,14 +8,14 @@ from starlette.responses import StreamingResponse
 
 from libs.kit.auth import Principal
 from libs.kit.service import provided
-from services.execution.access.router import seeing
+from services.execution.access.router import acting
 from services.execution.archives.service import Archives
 from services.execution.files.domain import attachment
 
 router = APIRouter(prefix="/api/executor/execution-records", tags=["files"])
 
 ArchivesUseCases = Annotated[Archives, provided(Archives)]
-Reader = Annotated[Principal, seeing()]
+Reader = Annotated[Principal, acting("executions:run")]
 
 
 @router.get(

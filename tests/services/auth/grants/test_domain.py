@@ -59,7 +59,7 @@ def test_what_is_given_the_giver_may_do_as_long(
     for now in (NOON, NOON + 61 * timedelta(minutes=1), NOON + 7 * HOUR):
         for kind, one in LINEAGE:
             groups = sorted(LINEAGE[kind, one])
-            for action in part.actions:
+            for action in (*part.actions, Action.VIEW):
                 for what, account in (("adhoc", "root"), ("file", "app"), ("adhoc", "app")):
                     asked = Request(action, kind, one, groups, what, account)
                     if decide(taker, asked, now).allowed:
@@ -113,18 +113,25 @@ def test_a_row_with_grant_passes_on_what_it_covers_and_no_more() -> None:
 def test_a_row_without_grant_passes_nothing_on(actions: list[str]) -> None:
     giver = AccessSet((), [_row(actions=actions)])
 
-    assert beyond(giver, _part(), NOON, LINEAGE) == ["execute host 1"]
+    assert beyond(giver, _part(), NOON, LINEAGE) == ["execute host 1", "view host 1"]
     writer = AccessSet({"permissions:write"}, [_row(actions=actions)])
     assert not beyond(writer, _part(), NOON, LINEAGE)
 
 
 def test_a_permission_without_root_gives_no_root() -> None:
-    giver = AccessSet({"permissions:write", "executions:run"})
+    giver = AccessSet({"permissions:write", "executions:run", "hosts:read"})
 
     assert not beyond(giver, _part(), NOON, LINEAGE)
     for accounts in (("root",), ("@agent",), ("*",), ("app", "root")):
         assert beyond(giver, _part(accounts=accounts), NOON, LINEAGE)
     assert beyond(AccessSet({"executions:run"}), _part(), NOON, LINEAGE)
+
+
+def test_who_may_not_see_gives_no_action_that_shows() -> None:
+    clerk = AccessSet({"permissions:write", "executions:run"})
+
+    for action in (Action.GRANT, Action.EXECUTE):
+        assert beyond(clerk, _part(actions=(action,)), NOON, LINEAGE) == ["view host 1"]
 
 
 def test_two_rows_of_a_giver_are_never_combined() -> None:
