@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from gateway.agents.downlink import Downlink
 from gateway.agents.roster import Roster
+from gateway.agents.session import Session
 from gateway.agents.unwrapping import unwrapped
 from libs.kit.bus import StreamMark
 from tests.gateway.agents.rig import Rig
@@ -69,11 +70,22 @@ def test_an_agent_of_before_gets_the_order_as_it_knows_it() -> None:
     ]
 
 
+class Recording(Roster):
+    """Nobody is connected here; remembers who was looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def find(self, agent_id: str) -> Session | None:
+        """Nobody."""
+        self.asked.append(agent_id)
+        return None
+
+
 def test_an_entry_that_none_of_us_made_reaches_no_agent() -> None:
     """An acknowledgement that somebody wrote into Redis would free output that nobody stored."""
-    roster = Roster()
-    asked: list[str] = []
-    roster.find = lambda agent_id: asked.append(agent_id)  # type: ignore[method-assign,func-returns-value,assignment]
+    roster = Recording()
     mark = StreamMark(SecretStr("the secret of this installation"))
     downlink = Downlink(roster, stream="gateway:g", mark=mark)
     batch = b"\x91\x82\xa2to\xa1a\xa5frame\xc4\x02{}"
@@ -81,7 +93,7 @@ def test_an_entry_that_none_of_us_made_reaches_no_agent() -> None:
     downlink.deliver({b"batch": batch})
     downlink.deliver({b"batch": batch, b"mark": mark.of("gateway:other", "", batch)})
     downlink.deliver({b"batch": batch + b" ", b"mark": mark.of("gateway:g", "", batch)})
-    assert asked == []
+    assert roster.asked == []
 
     downlink.deliver({b"batch": batch, b"mark": mark.of("gateway:g", "", batch)})
-    assert asked == ["a"]
+    assert roster.asked == ["a"]
