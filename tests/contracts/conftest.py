@@ -12,6 +12,7 @@ from libs.kit.client import ServiceClient
 from libs.kit.service import Service
 from services.auth.app import service as auth_service
 from services.hosts.app import service as hosts_service
+from tests.support.access import Given
 from tests.support.doors import Door, opened
 
 
@@ -23,7 +24,8 @@ async def auth_door(database_url: Callable[[Service], str], tmp_path: Path) -> A
 
 @pytest.fixture
 async def hosts_door(database_url: Callable[[Service], str], tmp_path: Path) -> AsyncIterator[Door]:
-    async with opened(hosts_service, database_url(hosts_service), tmp_path) as running:
+    url, auth = database_url(hosts_service), {"auth": Given()}
+    async with opened(hosts_service, url, tmp_path, neighbours=auth) as running:
         yield running
 
 

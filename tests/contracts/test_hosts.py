@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.contracts.hosts import AgentState, EnrolRequest, HostsClient
 from libs.kit.auth import Principal
-from libs.kit.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from libs.kit.errors import Invalid, NotFound, Unauthenticated
 from services.hosts.agents.service import Agents
 from services.hosts.groups.schemas import GroupCreate
 from services.hosts.groups.service import Groups
@@ -78,7 +78,7 @@ async def test_groups_become_the_hosts_in_them_and_below(
     with pytest.raises(NotFound) as caught:
         await hosts.resolve_groups([top, 4711], READER)
     assert (caught.value.code, caught.value.details["missing"]) == ("group_not_found", [4711])
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         await hosts.resolve_groups([top], person("executions:run"))
     with pytest.raises(Invalid):
         await hosts.resolve_groups([], READER)
@@ -95,8 +95,9 @@ async def test_an_empty_or_endless_set_is_refused(hosts: HostsClient) -> None:
 async def test_the_person_behind_the_call_counts(hosts: HostsClient) -> None:
     await enrol_many(hosts, 1)
 
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound) as caught:
         await hosts.resolve_targets([1], person("executions:run"))
+    assert caught.value.details["missing"] == [1]
     await hosts.resolve_targets([1], Principal.of_service("execution"))
 
 
