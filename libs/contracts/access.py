@@ -268,7 +268,8 @@ class Accesses:
         known = {one: self._kept.get(one, (0.0, _NOBODY))[1] for one in user_ids}
         answer = await self._auth.access_of({one: held.version for one, held in known.items()})
         if len(self._kept) > MOST_KEPT:
-            self._kept.clear()
+            fresh = at - BELIEVED_SECONDS
+            self._kept = {one: said for one, said in self._kept.items() if said[0] > fresh}
         for one, before in known.items():
             info = answer.get(one)
             if info is None:

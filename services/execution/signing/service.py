@@ -1,8 +1,7 @@
 """Signs orders, after everything about them was looked up once more."""
 
-import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -46,6 +45,7 @@ STANDING_SECONDS: Final = 3.0
 """How long an answer about a person or an agent is believed; T_revoke is 5 s."""
 STANDINGS_KEPT: Final = 20_000
 AGENTS_AT_ONCE: Final = 500
+ASK_ROUNDS: Final = 5
 RENEW_SECONDS: Final = 3600.0
 _NEVER: Final = (float("-inf"), False)
 
@@ -62,28 +62,37 @@ class Standing:
         self._hosts = hosts
         self._agents: dict[str, tuple[float, bool]] = {}
 
-    async def check(self, tasks: Sequence[Signable], steps: Mapping[str, Step]) -> None:
-        """Ask about those that are not known any more. Raises Unavailable."""
-        fresh = monotonic() - STANDING_SECONDS
-        unknown = {(t.user_id, t.host_id) for t in tasks if self.may(t, steps[t.step_id]) is None}
-        agents = {t.agent_id for t in tasks if self._agents.get(t.agent_id, _NEVER)[0] < fresh}
-        await asyncio.gather(self._ask_actors(unknown), self._ask_agents(sorted(agents)))
+    async def check(
+        self, tasks: Sequence[Signable], steps: Mapping[str, Step]
+    ) -> Mapping[str, bool]:
+        """By task, whether its person may run it now. Raises Unavailable.
 
-    def may(self, task: Signable, step: Step) -> bool | None:
-        """Whether the person behind a task may run it now; None when auth has to be asked."""
+        All is judged in one go right after the last answer: an answer that grew old while orders
+        were written must not read as a refusal.
+        """
+        agents = {t.agent_id for t in tasks if not self._is_known(t.agent_id)}
+        await self._ask_agents(sorted(agents))
+        for _ in range(ASK_ROUNDS):
+            found = {t.id: self._may(t, steps[t.step_id]) for t in tasks}
+            unknown = {(t.user_id, t.host_id) for t in tasks if found[t.id] is None}
+            if not unknown:
+                return {task_id: bool(may) for task_id, may in found.items()}
+            await self._actors.ask(unknown)
+        raise Unavailable
+
+    def _may(self, task: Signable, step: Step) -> bool | None:
         return self._actors.may(task.user_id, task.host_id, step.kind, step.run_as)
+
+    def _is_known(self, agent_id: str) -> bool:
+        return self._agents.get(agent_id, _NEVER)[0] >= monotonic() - STANDING_SECONDS
 
     def is_active(self, agent_id: str) -> bool:
         """Whether this agent may get orders; after `check`."""
         return self._agents[agent_id][1]
 
-    async def _ask_actors(self, wanted: Collection[tuple[int, int]]) -> None:
-        if wanted:
-            await self._actors.ask(wanted)
-
     async def _ask_agents(self, wanted: Sequence[str]) -> None:
         if len(self._agents) > STANDINGS_KEPT:
-            self._agents.clear()
+            self._agents = {one: said for one, said in self._agents.items() if self._is_known(one)}
         for start in range(0, len(wanted), AGENTS_AT_ONCE):
             some = list(wanted[start : start + AGENTS_AT_ONCE])
             found = await self._hosts.agent_identities(some)
@@ -165,14 +174,15 @@ class Signing:
         tasks, steps, sheets, files = await self._prepare(asked)
         await self._orders.fetch(sheets)
         good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, now()))
-        await self._standing.check(good, steps)
+        may = await self._standing.check(good, steps)
         intact = {step.id: is_script_intact(step) for step in steps.values()}
         room = self._pace.room(monotonic())
         payloads: dict[str, bytes] = {}
         for task in good:
             step = steps[task.step_id]
             left = room - len(payloads)
-            why = self._why_not(task, step, is_intact=intact[step.id], room=left)
+            is_sound = intact[step.id]
+            why = self._why_not(task, may=may[task.id], is_intact=is_sound, room=left)
             if why is not None:
                 batch.refuse(task.id, why)
                 continue
@@ -200,11 +210,11 @@ class Signing:
         payloads = {t.id: cancel_payload(t, now(), self._keys.count()) for t in good}
         return self._signed(CANCEL, payloads, batch)
 
-    def _why_not(self, task: Signable, step: Step, *, is_intact: bool, room: int) -> Refusal | None:
+    def _why_not(self, task: Signable, *, may: bool, is_intact: bool, room: int) -> Refusal | None:
         most = self._settings.hosts_per_execution
         if not is_intact:
             return Refusal.SCRIPT_CHANGED
-        if not self._standing.may(task, step):
+        if not may:
             return Refusal.ACTOR
         if not self._standing.is_active(task.agent_id):
             return Refusal.AGENT

@@ -2,9 +2,10 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,14 +14,16 @@ from pydantic import SecretStr
 from sqlalchemy import delete, update
 
 from libs.contracts.agents import LOGS, RESULTS, STATUS
+from libs.contracts.hosts import HostsClient
 from libs.contracts.trust import checked, statement
 from libs.kit.bus import BatchStream, StreamMark
 from libs.kit.db import Database
+from services.execution.access.service import Actors
 from services.execution.app import service
 from services.execution.models import Step, Task
-from services.execution.signing.domain import Asked, Pace
+from services.execution.signing.domain import Asked, Pace, Signable
 from services.execution.signing.repository import Counters, DecisionLog, check_log
-from services.execution.signing.service import Signing
+from services.execution.signing.service import Signing, Standing
 from tests.support.courier import Agent, Message
 from tests.support.database import Declared
 from tests.support.execution import Rig, operator
@@ -131,6 +134,45 @@ async def test_s35_the_signer_asks_about_the_person_itself(rig: Rig) -> None:
     task = await rig.until_task(execution_id, status="rejected")
     assert task["reason"] == "actor_not_allowed"
     assert not await rig.courier.seen(agent, "offer")
+
+
+class Forgetful:
+    """Knows what it was told for one look at each pair, as if the answer grew old right then."""
+
+    def __init__(self) -> None:
+        self.told: set[tuple[int, int]] = set()
+
+    def may(self, user_id: int, host_id: int, kind: str, run_as: str | None) -> bool | None:
+        """True once after every question."""
+        pair = (user_id, host_id)
+        known = pair in self.told
+        self.told.discard(pair)
+        return True if known else None
+
+    async def ask(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Learn about these."""
+        self.told |= set(pairs)
+
+
+class Vouching:
+    """Knows no agent."""
+
+    async def agent_identities(self, agent_ids: Sequence[str]) -> dict[str, object]:
+        """Nobody."""
+        return {}
+
+
+async def test_an_answer_that_grows_old_meanwhile_is_no_refusal() -> None:
+    standing = Standing(cast("Actors", Forgetful()), cast("HostsClient", Vouching()))
+    tasks = [
+        cast(
+            "Signable", SimpleNamespace(id=f"t{n}", user_id=1, host_id=n, step_id="s", agent_id="")
+        )
+        for n in range(3)
+    ]
+    steps = {"": cast("Step", SimpleNamespace(kind="script", run_as=None))}
+
+    assert await standing.check(tasks, steps) == {"t0": True, "t1": True, "t2": True}
 
 
 async def test_an_agent_in_quarantine_gets_no_order(rig: Rig) -> None:
