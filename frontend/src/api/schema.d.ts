@@ -7608,7 +7608,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            307: {
+            303: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7648,7 +7648,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            307: {
+            303: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8760,6 +8760,20 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What the first request was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -9598,6 +9612,20 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What the first request was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RetryOut"];
+                    };
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -10674,6 +10702,15 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description A part of it */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12638,6 +12675,20 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What the first request was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -12687,6 +12738,20 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What the first request was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -12929,6 +12994,20 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What the first request was answered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Accepted"];
+                    };
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
