@@ -164,13 +164,9 @@ class Vouching:
 
 async def test_an_answer_that_grows_old_meanwhile_is_no_refusal() -> None:
     standing = Standing(cast("Actors", Forgetful()), cast("HostsClient", Vouching()))
-    tasks = [
-        cast(
-            "Signable", SimpleNamespace(id=f"t{n}", user_id=1, host_id=n, step_id="s", agent_id="")
-        )
-        for n in range(3)
-    ]
-    steps = {"": cast("Step", SimpleNamespace(kind="script", run_as=None))}
+    whose = {"user_id": 1, "agent_id": "a", "step_id": "s"}
+    tasks = [cast("Signable", SimpleNamespace(id=f"t{n}", host_id=n, **whose)) for n in range(3)]
+    steps = {"s": cast("Step", SimpleNamespace(kind="script", run_as=None))}
 
     assert await standing.check(tasks, steps) == {"t0": True, "t1": True, "t2": True}
 
