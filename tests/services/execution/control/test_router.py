@@ -322,7 +322,8 @@ async def test_parallel_requests_with_one_key_are_one_operation(
 async def test_the_log_says_who_why_and_from_where(rig: Rig, controls: Controls) -> None:
     rig.agent()
     execution_id = await rig.run(1)
-    headers = rig.headers(operator(9, "executions:read", "executions:cancel"), {"X-Forwarded-For": "203.0.113.9"})
+    who = operator(9, "executions:read", "executions:cancel")
+    headers = rig.headers(who, {"X-Forwarded-For": "203.0.113.9"})
 
     await rig.http.post(
         f"{RECORDS}/{execution_id}/cancel", json={"reason": "too early"}, headers=headers
