@@ -140,7 +140,8 @@ def beyond(giver: AccessSet, part: Part, now: datetime, lineage: Lineage) -> lis
 
     By permission: the permission for all such objects, and `permissions:write`. By a row: ONE live
     row that covers action, object, and all of the part's what, accounts, hours and time; without
-    `permissions:write` the row also needs the action `grant`.
+    `permissions:write` the row also needs the action `grant`. Seeing is given with every action,
+    so it has to be held, too.
     """
     writes = giver.can("permissions:write")
     found: list[str] = []
