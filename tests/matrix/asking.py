@@ -54,6 +54,7 @@ async def ask(
     query: str = "",
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
+    address: str = "203.0.113.7",
 ) -> Answer:
     """Sends one request as a server would hand it over. An event stream is read for a moment."""
     sent = [(b"host", b"console.test")]
@@ -71,7 +72,7 @@ async def ask(
         "query_string": query.encode("ascii"),
         "root_path": "",
         "headers": sent,
-        "client": ("203.0.113.7", 4711),
+        "client": (address, 4711),
         "server": ("console.test", 80),
     }
     answer, gone = Answer(), asyncio.Event()

@@ -50,7 +50,7 @@ def rows_of(service: str, app: FastAPI) -> Iterator[Row]:
             if not stated:
                 message = f"{service} {route.path} states no policy"
                 raise TypeError(message)
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield Row(service, method, route.path, stated)
         elif not isinstance(route, Route) or route.path not in WITHOUT_POLICY:
             message = f"{service} has an address without a policy: {route}"

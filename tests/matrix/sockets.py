@@ -38,4 +38,5 @@ def undecided() -> set[str]:
     """Messages of agents that nobody handles, or handled ones that are not of agents."""
     agents, gateway = set(get_args(FromAgent)), set(get_args(FromGateway))
     strange = (agents - {Hello}) ^ HANDLED
-    return {kind.type for kind in strange | (HANDLED & gateway) if kind is not Bye}
+    strange |= HANDLED & gateway
+    return {str(getattr(kind, "type", kind)) for kind in strange if kind is not Bye}

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests.matrix.asking import Answer
+from libs.kit.auth import Principal
+from tests.matrix.asking import Answer, ask
 from tests.matrix.callers import Caller
 from tests.matrix.entries import check, entry_of
 from tests.matrix.examples import Entry
@@ -111,6 +112,31 @@ async def test_no_other_method_is_answered(world: World) -> None:
                 answered.append(f"{method} {path}: {answer.status}")
 
     assert not answered
+
+
+INTERNAL = [row for row in ROWS if row.is_internal]
+
+
+@pytest.mark.parametrize("row", INTERNAL, ids=lambda row: row.key)
+async def test_services_answer_only_services(world: World, row: Row) -> None:
+    """At the service itself: nobody, a person by the gateway, and a token meant for another."""
+    tokens, app = world.platform.runtime.internal_tokens, world.platform.apps[row.service]
+    person = Principal(1, "first", permissions=frozenset("*"))
+    other = "hosts" if row.service == "auth" else "auth"
+    given = (
+        ("", 401),
+        (tokens.issue(row.service, person, "gateway"), 403),
+        (tokens.issue(other, Principal.of_service("execution"), "execution"), 401),
+        (str(world.admin["authorization"]).removeprefix("Bearer "), 401),
+    )
+    before = await world.platform.snapshot()
+    for token, status in given:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        body = b"" if row.method in SAFE else b"{}"
+        headers["content-type"] = "application/json"
+        answer = await ask(app, row.method, row.path, headers=headers, body=body)
+        assert answer.status == status, (token, answer.body)
+    assert await world.platform.snapshot() == before
 
 
 def test_the_description_names_exactly_the_public_routes() -> None:

@@ -41,6 +41,8 @@ class World:
     ids: dict[str, str] = field(default_factory=dict)
     hidden: list[bytes] = field(default_factory=list)
     """Names of objects of which members without a grant must not learn."""
+    people: list[bytes] = field(default_factory=list)
+    """Names of administrators and others whom nobody without a part in their work has to know."""
     far: list[bytes] = field(default_factory=list)
     """Names of the objects that only `grant elsewhere` sees of all members."""
     _made: int = 0
@@ -220,7 +222,7 @@ class World:
         """A user for a caller; answers the id and lets the caller log in."""
         username = f"{caller.name.lower()}-{self.name('who')}"
         if caller in (Caller.ADMIN, Caller.AUDITOR, Caller.OPERATOR):
-            self.hidden.append(username.encode())
+            self.people.append(username.encode())
         body = {"username": username, "password": PASSWORD, "roles": list(roles)}
         made = await self.platform.content(
             "POST", "/api/auth/users/", headers=self.admin, body=body
