@@ -69,7 +69,11 @@ async def list_executions(
     return await executions.page(params, wanted, by)
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    responses={200: {"model": Accepted, "description": "What the first request was answered"}},
+)
 async def run_execution(
     request: ExecutionIn,
     plans: PlansUseCases,

@@ -26,7 +26,12 @@ PLAIN_COOKIE = "opsjob_login"
 LOGIN_PAGE = "/login"
 
 
-@router.get("/{provider}/start", dependencies=[public()], response_class=RedirectResponse)
+@router.get(
+    "/{provider}/start",
+    status_code=303,
+    dependencies=[public()],
+    response_class=RedirectResponse,
+)
 async def start(
     provider: ProviderKey,
     request: Request,
@@ -40,7 +45,12 @@ async def start(
     return answer
 
 
-@router.get("/{provider}/callback", dependencies=[public()], response_class=RedirectResponse)
+@router.get(
+    "/{provider}/callback",
+    status_code=303,
+    dependencies=[public()],
+    response_class=RedirectResponse,
+)
 async def come_back(
     provider: ProviderKey,
     request: Request,

@@ -1,7 +1,7 @@
 """Sending files and fetching files at once."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import ValidationError
@@ -25,6 +25,9 @@ Runner = Annotated[Principal, running()]
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 MAX_JSON_BYTES: Final = 4 * 1024 * 1024
+_AGAIN: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": Accepted, "description": "What the first request was answered"}
+}
 _SCHEMA: Final = inlined(TransferRun)
 _BODY: Final = {
     "requestBody": {
@@ -53,7 +56,7 @@ _BODY: Final = {
 }
 
 
-@router.post("/transfer_file", status_code=201, openapi_extra=_BODY)
+@router.post("/transfer_file", status_code=201, responses=_AGAIN, openapi_extra=_BODY)
 async def transfer_file(
     request: Request,
     distribution: DistributionUseCases,
@@ -80,7 +83,7 @@ async def transfer_file(
     return accepted
 
 
-@router.post("/collect_files", status_code=201)
+@router.post("/collect_files", status_code=201, responses=_AGAIN)
 async def collect_files(
     request: CollectRun,
     distribution: DistributionUseCases,

@@ -60,7 +60,10 @@ async def delete_file(file_id: str, files: FilesUseCases, by: Owner) -> None:
 @router.get(
     "/{file_id}/content",
     response_class=StreamingResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}},
+    responses={
+        200: {"content": {"application/octet-stream": {}}},
+        206: {"content": {"application/octet-stream": {}}, "description": "A part of it"},
+    },
 )
 async def download_file(
     file_id: str,

@@ -18,7 +18,11 @@ QuickUseCases = Annotated[QuickRuns, provided(QuickRuns)]
 Runner = Annotated[Principal, running()]
 
 
-@router.post("/execute_script", status_code=201)
+@router.post(
+    "/execute_script",
+    status_code=201,
+    responses={200: {"model": Accepted, "description": "What the first request was answered"}},
+)
 async def execute_script(
     request: ScriptRun,
     quick: QuickUseCases,

@@ -18,7 +18,11 @@ Runner = Annotated[Principal, acting("executions:run")]
 Reader = Annotated[Principal, seeing()]
 
 
-@router.post("/{execution_id}/retry", status_code=201)
+@router.post(
+    "/{execution_id}/retry",
+    status_code=201,
+    responses={200: {"model": RetryOut, "description": "What the first request was answered"}},
+)
 async def retry_execution(
     execution_id: str,
     reruns: RerunUseCases,
