@@ -74,6 +74,8 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = {
     "executions:run_as_root": ("Run on all hosts as root", "以 root 身份在所有主机上执行"),
     "executions:cancel": ("Stop the executions of everybody", "停止所有人的执行"),
     "executions:operate": ("Intervene in the executions of everybody", "干预所有人的执行"),
+    "secrets:reference": ("Name secrets that lie elsewhere in own runs, and so read them",
+                          "在自己的执行中引用外部密钥（因而可读取其内容）"),
     "users:read": ("See users and groups of users", "查看用户和用户组"),
     "users:write": ("Add, change and disable users and groups", "新增、修改和停用用户及用户组"),
     "permissions:read": ("See roles and grants, and why something is allowed",
@@ -216,10 +218,14 @@ class Failures(typing.NamedTuple):
 
 
 def delay_keys(username_key: str, address: str) -> DelayKeys:
-    """The keys of an attempt; the same whether or not there is such an account."""
+    """The keys of an attempt; the same whether or not there is such an account.
+
+    No account's key is that of an address, not even of the empty name: it never begins with a line
+    end.
+    """
     return DelayKeys(
         token_hash(f"{username_key}\n{address}"),
-        token_hash(f"\n{address}"),
+        token_hash(f"\n\n{address}"),
         token_hash(f"{username_key}\n"),
     )
 

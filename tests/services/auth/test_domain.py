@@ -9,6 +9,7 @@ from services.auth.domain import (
     Role,
     account_delay,
     address_delay,
+    delay_keys,
     enforcer,
     hash_password,
     password_matches,
@@ -73,3 +74,10 @@ def test_composed_and_decomposed_spellings_of_a_password_are_one() -> None:
 
 def test_a_hash_that_is_none_matches_nothing() -> None:
     assert not password_matches("not a hash", "password")
+
+
+def test_failures_of_an_address_count_for_no_account() -> None:
+    keys = {*delay_keys("", "192.0.2.1"), *delay_keys("ann", "192.0.2.1")}
+
+    assert len(keys) == 5
+    assert delay_keys("", "192.0.2.1").account_here != delay_keys("ann", "192.0.2.1").address
