@@ -20,6 +20,7 @@ declare module 'vue-router' {
 
 const RUNNING: Reach = { action: 'execute', types: ['host', 'host_group'] }
 const HOSTS: Reach = { action: 'view', types: ['host', 'host_group'] }
+const GIVING: Reach = { action: 'grant', types: [] }
 const ANYTHING: Reach = { action: 'view', types: [] }
 
 /** Where somebody begins: at work, at what ran, at what there is to watch, or at oneself. */
@@ -86,6 +87,22 @@ const pages: RouteRecordRaw[] = [
   {
     path: 'profile/rights', name: 'my-rights', component: () => import('@/features/auth/access/MyRightsPage.vue'),
     meta: { title: 'app.nav.my-rights' },
+  },
+  {
+    path: 'roles', name: 'roles', component: () => import('@/features/auth/roles/RolesPage.vue'),
+    meta: { title: 'app.nav.roles', permission: 'permissions:read' },
+  },
+  {
+    path: 'grants', name: 'grants', component: () => import('@/features/auth/grants/GrantsPage.vue'),
+    meta: { title: 'app.nav.grants', permission: 'permissions:read', reach: GIVING },
+  },
+  {
+    path: 'approvals', name: 'approvals', component: () => import('@/features/auth/approvals/ApprovalsPage.vue'),
+    meta: { title: 'app.nav.approvals' },
+  },
+  {
+    path: 'audit', name: 'audit', component: () => import('@/features/auth/audit/AuditPage.vue'),
+    meta: { title: 'app.nav.audit', permission: 'audit:read' },
   },
   { path: ':rest(.*)*', name: 'missing', component: () => import('./MissingPage.vue'), meta: { title: 'app.nav.missing' } },
 ]
