@@ -19,6 +19,8 @@ An agent usually runs as root, so its own user counts as one of them.
 """
 RUN: Final = "executions:run"
 RUN_AS_ROOT: Final = "executions:run_as_root"
+REFER: Final = "secrets:reference"
+"""To name secrets that lie elsewhere in what one runs; whoever names one can read it."""
 
 
 class ObjectType(StrEnum):

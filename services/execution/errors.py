@@ -162,6 +162,14 @@ class SecretNotAllowed(Invalid):
     message_zh = "该密钥引用不在本平台允许使用的范围内。"
 
 
+class SecretReferenceForbidden(Forbidden):
+    """Who names a secret that lies elsewhere can read it, so that takes `secrets:reference`."""
+
+    code = "secret_reference_forbidden"
+    message = "You may not refer to secrets that lie elsewhere."
+    message_zh = "您没有引用外部密钥的权限。"
+
+
 class SecretNotFound(Conflict):
     """There is nothing where the reference leads to."""
 

@@ -18,13 +18,17 @@ class Controls:
 
     rig: Rig
 
-    async def run(self, hosts: list[int], *steps: Message, **body: object) -> str:
+    async def run(
+        self, hosts: list[int], *steps: Message, by: Principal | None = None, **body: object
+    ) -> str:
         """Start an execution of these steps; a step needs only its name. Returns the id."""
-        answer = await self.try_run(hosts, *steps, **body)
+        answer = await self.try_run(hosts, *steps, by=by, **body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["content"]["execution_id"])
 
-    async def try_run(self, hosts: list[int], *steps: Message, **body: object) -> httpx.Response:
+    async def try_run(
+        self, hosts: list[int], *steps: Message, by: Principal | None = None, **body: object
+    ) -> httpx.Response:
         """The answer to an execution of these steps."""
         request = {
             "target_host_ids": hosts,
@@ -33,7 +37,8 @@ class Controls:
                 for step in steps
             ],
         }
-        return await self.rig.http.post(RECORDS, json=request | body, headers=self.rig.headers())
+        headers = self.rig.headers(by)
+        return await self.rig.http.post(RECORDS, json=request | body, headers=headers)
 
     async def post(
         self,

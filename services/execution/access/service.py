@@ -1,13 +1,14 @@
 """The use cases of access: seeing and acting on executions, running on hosts."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.contracts.access import Accesses, AccessSet, Decision, Request, decide
 from libs.contracts.auth import is_by_api_token
 from libs.contracts.grants import (
     AGENT_ACCOUNT,
+    REFER,
     RUN,
     RUN_AS_ROOT,
     SUPERUSERS,
@@ -21,7 +22,11 @@ from libs.kit.db import Database, Transaction, reads
 from libs.kit.errors import AppError, Forbidden
 from services.execution.access.repository import Sight, SightRepository
 from services.execution.domain import StepKind
-from services.execution.errors import ExecutionNotFound, RunNotAllowed
+from services.execution.errors import (
+    ExecutionNotFound,
+    RunNotAllowed,
+    SecretReferenceForbidden,
+)
 
 CHECK_SECONDS = 2.0
 """So often an open stream is asked about again; a change has its effect within 5 s."""
@@ -151,6 +156,11 @@ class Access:
         if not by.can(RUN) and not (await self._accesses.of(by)).gives(anything):
             raise Forbidden(permission=RUN)
 
+    def must_refer(self, references: Mapping[str, str], by: Principal) -> None:
+        """Raises SecretReferenceForbidden for who may not name secrets that lie elsewhere."""
+        if references and not by.can(REFER):
+            raise SecretReferenceForbidden(variables=sorted(references)[:NAMED], permission=REFER)
+
     async def must_run(self, wants: Sequence[Want], by: Principal) -> None:
         """Raises RunNotAllowed with the first hosts that are refused; they are all seen by then."""
         if by.can(RUN) and (by.can(RUN_AS_ROOT) or not any(w.account in SUPERUSERS for w in wants)):
@@ -195,11 +205,18 @@ class Actors:
         self._hosts = hosts
         self._lines: dict[int, tuple[float, tuple[str, ...]]] = {}
 
-    def may(self, user_id: int, host_id: int, kind: str, run_as: str | None) -> bool | None:
-        """Whether somebody may run a step on a host now; None when others have to be asked."""
+    def may(
+        self, user_id: int, host_id: int, kind: str, run_as: str | None, *, refers: bool = False
+    ) -> bool | None:
+        """Whether somebody may run a step on a host now; None when others have to be asked.
+
+        `refers` is a step that is given secrets that lie elsewhere.
+        """
         access = self._accesses.known(user_id)
         if access is None:
             return None
+        if refers and not access.can(REFER):
+            return False
         want = Want(host_id, "", (), "", what_of(kind), account_of(run_as)).request()
         if _by_permission(access, want):
             return True

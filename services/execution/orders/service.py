@@ -82,6 +82,12 @@ class Sheets:
         sheets = [one for one in self._by_step.values() if isinstance(one, Sheet)]
         return {text for sheet in sheets for text in sheet.references}
 
+    @property
+    def referring(self) -> set[str]:
+        """The steps that are given secrets which lie elsewhere; before these are fetched."""
+        sheets = self._by_step.items()
+        return {step for step, one in sheets if isinstance(one, Sheet) and one.references}
+
     def fetched(self, values: Mapping[str, str | AppError]) -> None:
         """Put secrets in their places; a step whose secret cannot be had can be filled no more."""
         for step_id, sheet in list(self._by_step.items()):

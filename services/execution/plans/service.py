@@ -51,7 +51,7 @@ from services.execution.plans.schemas import (
 from services.execution.repository import ExecutionRepository
 from services.execution.settings import ExecutionSettings
 from services.execution.transfers.service import Transfers
-from services.execution.variables.service import Variables, freeze, host_ids
+from services.execution.variables.service import Variables, freeze, host_ids, references_of
 
 MAX_ORDER_BYTES = 1_000_000
 """What an offer may have with its envelope within one agent message of 1 MiB."""
@@ -126,11 +126,13 @@ class Plans:
 
         `also` runs in the same transaction, with the id of what is new; what it raises undoes all.
 
-        Raises RunNotAllowed unless each step may run on each of its hosts as its account now.
+        Raises RunNotAllowed unless each step may run on each of its hosts as its account now, and
+        SecretReferenceForbidden.
         When this returns, everything is committed and will run (R2). The way to the agents starts
         afterwards and needs no further word from the caller.
         """
         _check(plan)
+        self._access.must_refer(references_of(plan.variables.kept), by)
         await self._access.must_run(wants_of(plan), by)
         accepted = await self._store(plan, by, key, also)
         if accepted.created:

@@ -1,7 +1,7 @@
 """Signs orders, after everything about them was looked up once more."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -63,9 +63,11 @@ class Standing:
         self._agents: dict[str, tuple[float, bool]] = {}
 
     async def check(
-        self, tasks: Sequence[Signable], steps: Mapping[str, Step]
+        self, tasks: Sequence[Signable], steps: Mapping[str, Step], referring: Collection[str] = ()
     ) -> Mapping[str, bool]:
         """By task, whether its person may run it now. Raises Unavailable.
+
+        `referring` are the steps that are given secrets which lie elsewhere.
 
         All is judged in one go right after the last answer: an answer that grew old while orders
         were written must not read as a refusal.
@@ -73,15 +75,18 @@ class Standing:
         agents = {t.agent_id for t in tasks if not self._is_known(t.agent_id)}
         await self._ask_agents(sorted(agents))
         for _ in range(ASK_ROUNDS):
-            found = {t.id: self._may(t, steps[t.step_id]) for t in tasks}
+            found = {
+                t.id: self._may(t, steps[t.step_id], refers=t.step_id in referring) for t in tasks
+            }
             unknown = {(t.user_id, t.host_id) for t in tasks if found[t.id] is None}
             if not unknown:
                 return {task_id: bool(may) for task_id, may in found.items()}
             await self._actors.ask(unknown)
         raise Unavailable
 
-    def _may(self, task: Signable, step: Step) -> bool | None:
-        return self._actors.may(task.user_id, task.host_id, step.kind, step.run_as)
+    def _may(self, task: Signable, step: Step, *, refers: bool) -> bool | None:
+        user, host = task.user_id, task.host_id
+        return self._actors.may(user, host, step.kind, step.run_as, refers=refers)
 
     def _is_known(self, agent_id: str) -> bool:
         return self._agents.get(agent_id, _NEVER)[0] >= monotonic() - STANDING_SECONDS
@@ -172,9 +177,10 @@ class Signing:
         """Orders for what is being offered, each written from its rows and checked once more."""
         batch = SignedBatch()
         tasks, steps, sheets, files = await self._prepare(asked)
+        referring = sheets.referring
         await self._orders.fetch(sheets)
         good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, now()))
-        may = await self._standing.check(good, steps)
+        may = await self._standing.check(good, steps, referring)
         intact = {step.id: is_script_intact(step) for step in steps.values()}
         room = self._pace.room(monotonic())
         payloads: dict[str, bytes] = {}

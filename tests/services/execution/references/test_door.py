@@ -15,10 +15,12 @@ from tests.services.execution.references.vault import FakeVault
 from tests.support.controls import Controls
 from tests.support.courier import Message
 from tests.support.database import Declared
-from tests.support.execution import Rig, running
+from tests.support.execution import RUNNING, Rig, operator, running
 
 pytestmark = pytest.mark.anyio
 
+MAY_REFER = (*RUNNING, "executions:read", "secrets:reference")
+ANN = operator(7, *MAY_REFER)
 PLAIN = "hunter2-correct-horse"
 REFERENCE = "vault:kv/apps/web#password"
 
@@ -52,6 +54,7 @@ async def rig(
     }.items():
         monkeypatch.setenv(name, value)
     async with running(database_url(service), redis_url, tmp_path) as made:
+        made.neighbours.given.permissions[ANN.id] = list(MAY_REFER)
         yield made
 
 
@@ -67,6 +70,7 @@ async def test_it_is_fetched_for_the_order_and_stored_nowhere(rig: Rig, vault: F
     execution_id = await controls.run(
         [1],
         {"name": "one", "env": {"DSN": "postgres://app:${PASSWORD}@db"}},
+        by=ANN,
         variables={"PASSWORD": secret(REFERENCE), "KEY": secret("env:DEPLOY_KEY")},
     )
     order = await controls.finish(agent)
@@ -92,7 +96,9 @@ async def test_its_use_is_audited_without_its_value(rig: Rig) -> None:
     (agent,) = await connected(rig, 1)
     give_key(rig, agent)
 
-    execution_id = await controls.run([1], {"name": "one"}, variables={"P": secret(REFERENCE)})
+    execution_id = await controls.run(
+        [1], {"name": "one"}, by=ANN, variables={"P": secret(REFERENCE)}
+    )
     await controls.finish(agent)
 
     db = rig.app.state.database
@@ -112,7 +118,8 @@ async def test_one_that_is_not_allowed_is_refused_before_anything_is_stored(
 ) -> None:
     rig.agent()
 
-    answer = await Controls(rig).try_run([1], {"name": "one"}, variables={"P": secret(reference)})
+    wanted = {"P": secret(reference)}
+    answer = await Controls(rig).try_run([1], {"name": "one"}, by=ANN, variables=wanted)
 
     assert answer.status_code == status, answer.text
     assert answer.json()["content"]["error"] in ("secret_reference_not_allowed", "invalid")
@@ -128,8 +135,55 @@ async def test_one_that_cannot_be_had_is_the_reason_of_its_tasks(
     give_key(rig, agent)
     vault.broken = (503, b"sealed")
 
-    execution_id = await controls.run([1], {"name": "one"}, variables={"P": secret(REFERENCE)})
+    execution_id = await controls.run(
+        [1], {"name": "one"}, by=ANN, variables={"P": secret(REFERENCE)}
+    )
     await rig.until(execution_id, "failed")
 
     (task,) = await controls.tasks(execution_id)
     assert (task["status"], task["reason"]) == ("rejected", "secret_source_unavailable")
+
+
+async def test_who_may_run_may_not_for_that_name_secrets(rig: Rig, vault: FakeVault) -> None:
+    rig.agent()
+    wanted = {"P": secret(REFERENCE), "OWN": {"type": "secret", "value": "typed-in"}}
+
+    answer = await Controls(rig).try_run([1], {"name": "one"}, variables=wanted)
+
+    assert answer.status_code == 403, answer.text
+    content = answer.json()["content"]
+    assert content["error"] == "secret_reference_forbidden"
+    assert content["details"] == {"variables": ["P"], "permission": "secrets:reference"}
+    db = rig.app.state.database
+    assert not await db.read(lambda tx: tx.session.execute(select(ExecutionSecret.name)).all())
+
+
+async def test_nobody_else_gets_a_secret_by_running_it_again(rig: Rig) -> None:
+    controls = Controls(rig)
+    (agent,) = await connected(rig, 1)
+    give_key(rig, agent)
+    execution_id = await controls.run(
+        [1], {"name": "one"}, by=ANN, variables={"P": secret(REFERENCE)}
+    )
+    await controls.finish(agent)
+    await rig.until(execution_id, "success")
+
+    answer = await controls.post(f"{execution_id}/retry", by=operator(8), retry_type="full")
+
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["content"]["error"] == "secret_reference_forbidden"
+
+
+async def test_the_signer_hands_out_no_secret_to_who_lost_the_right(rig: Rig) -> None:
+    controls = Controls(rig)
+    (agent,) = await connected(rig, 1)
+    give_key(rig, agent)
+    rig.neighbours.given.permissions[ANN.id] = list(RUNNING)
+
+    execution_id = await controls.run(
+        [1], {"name": "one"}, by=ANN, variables={"P": secret(REFERENCE)}
+    )
+    await rig.until(execution_id, "failed")
+
+    (task,) = await controls.tasks(execution_id)
+    assert task["status"] == "rejected", task
