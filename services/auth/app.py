@@ -1,6 +1,7 @@
 """Everything that the auth service plugs in."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from libs.contracts.audit import refused
 from libs.contracts.hosts import HostsClient
@@ -20,8 +21,7 @@ from services.auth.audit.service import AuditLog, Checkpoints, Retention
 from services.auth.captcha.router import router as captcha_router
 from services.auth.captcha.service import Captchas
 from services.auth.consumers import on
-from services.auth.directory.repository import LdapDirectory
-from services.auth.directory.service import Directory, DirectoryWatch
+from services.auth.directory.service import AsksDirectory, Directory, DirectoryWatch
 from services.auth.grants.router import router as grants_router
 from services.auth.grants.service import Grants, GrantTemplates
 from services.auth.groups.router import router as groups_router
@@ -108,7 +108,10 @@ def _permissions(db: Database, runtime: Runtime) -> Sequence[object]:
 
 def _directory() -> Directory:
     settings = DirectorySettings()
-    return Directory(LdapDirectory(settings) if settings.urls else None, settings)
+    port: AsksDirectory | None = None
+    if settings.urls:  # ldap3 costs 6 MB: only who has a directory pays
+        port = import_module("services.auth.directory.repository").LdapDirectory(settings)
+    return Directory(port, settings)
 
 
 def _providers(settings: OidcSettings) -> dict[str, ProviderClient]:
@@ -154,7 +157,10 @@ service = Service(
         internal_router,
     ),
     consumers=on,
-    sealed=(SealedColumn(SecondFactor.sealed_secret, secret_place),),
+    sealed=(
+        SealedColumn(SecondFactor.sealed_secret, secret_place),
+        SealedColumn(OidcFlow.sealed_verifier, verifier_place),
+    ),
     loops=(Checkpoints, Retention),
     refused=refused,
     tasks=(

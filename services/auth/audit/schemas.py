@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import IO, Annotated, Final
 
-import xlsxwriter
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -247,7 +247,7 @@ class Workbook:
             "strings_to_urls": False,
             "strings_to_numbers": False,
         }
-        self._book = xlsxwriter.Workbook(self.file, options)
+        self._book = import_module("xlsxwriter").Workbook(self.file, options)  # 3 MB, seldom used
         self._sheet = self._book.add_worksheet("audit")
         self._row = 0
         self._add(list(_HEADINGS))

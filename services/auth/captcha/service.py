@@ -5,8 +5,8 @@ import hmac
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-
-from captcha.image import ImageCaptcha
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_secret
@@ -23,6 +23,9 @@ from services.auth.errors import CaptchaRequired, CaptchaWrong, TooManyCaptchas
 from services.auth.models import Captcha
 from services.auth.repository import DelayRepository, SessionRepository
 from services.auth.settings import AuthSettings
+
+if TYPE_CHECKING:
+    from captcha.image import ImageCaptcha
 
 WAITING_PER_ADDRESS = 100
 PURGE_AT_ONCE = 1000
@@ -46,7 +49,7 @@ class Captchas:
         self._settings = settings
         # Drawing takes milliseconds of a processor; one thread is all that it may take.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="captcha")
-        self._artist = ImageCaptcha(width=160, height=60)
+        self._artist: ImageCaptcha | None = None
 
     async def new(self, *, address: str) -> Picture:
         """A new picture for an address; TooManyCaptchas while a hundred wait for an answer."""
@@ -56,6 +59,8 @@ class Captchas:
         return Picture(key, png, self._settings.captcha_seconds)
 
     def _draw(self, answer: str) -> bytes:
+        if self._artist is None:  # few platforms ever draw one: none pays for it in memory before
+            self._artist = import_module("captcha.image").ImageCaptcha(width=160, height=60)
         return self._artist.generate(answer).getvalue()
 
     @writes
