@@ -103,7 +103,7 @@ class OidcLogins:
                 provider=key,
                 browser_hash=token_hash(browser),
                 nonce=nonce,
-                sealed_verifier=self._seal.seal(verifier, place=_place(state)),
+                sealed_verifier=self._seal.seal(verifier, place=verifier_place(token_hash(state))),
                 return_to=safe_return(return_to),
                 expires_at=clock.now() + timedelta(seconds=FLOW_SECONDS),
             ),
@@ -186,7 +186,7 @@ class OidcLogins:
         if back.error is not None or not back.code:
             raise NotBelieved(f"The provider answered with {(back.error or 'no code')[:64]}.")
         try:
-            verifier = self._seal.open(flow.sealed_verifier, place=_place(back.state))
+            verifier = self._seal.open(flow.sealed_verifier, place=verifier_place(flow.state_hash))
         except WrongSealingKey as error:
             raise NotBelieved("The proof of this login cannot be opened.") from error
         token = await client.exchange(Exchange(back.code, verifier, self._redirect_uri(key)))
@@ -218,5 +218,6 @@ def _key_id(token: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _place(state: str) -> str:
-    return f"oidc_flows/{token_hash(state)}/verifier"
+def verifier_place(state_hash: str) -> str:
+    """Where the proof of a login on its way is sealed for; it opens nowhere else."""
+    return f"oidc_flows/{state_hash}/verifier"
