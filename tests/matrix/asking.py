@@ -57,24 +57,10 @@ async def ask(
     address: str = "203.0.113.7",
 ) -> Answer:
     """Sends one request as a server would hand it over. An event stream is read for a moment."""
-    sent = [(b"host", b"console.test")]
-    sent += [(n.lower().encode(), v.encode("latin-1")) for n, v in (headers or {}).items()]
+    sent = [(n.lower().encode(), v.encode("latin-1")) for n, v in (headers or {}).items()]
     if body:
         sent.append((b"content-length", b"%d" % len(body)))
-    scope: Scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode("ascii"),
-        "query_string": query.encode("ascii"),
-        "root_path": "",
-        "headers": sent,
-        "client": (address, 4711),
-        "server": ("console.test", 80),
-    }
+    scope = _scope(method, path, query, sent, address)
     answer, gone = Answer(), asyncio.Event()
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -104,3 +90,22 @@ async def ask(
     if not task.cancelled() and (error := task.exception()) is not None:
         raise error
     return answer
+
+
+def _scope(
+    method: str, path: str, query: str, headers: list[tuple[bytes, bytes]], address: str
+) -> Scope:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode("ascii"),
+        "query_string": query.encode("ascii"),
+        "root_path": "",
+        "headers": [(b"host", b"console.test"), *headers],
+        "client": (address, 4711),
+        "server": ("console.test", 80),
+    }
