@@ -40,6 +40,8 @@ from services.auth.service import count_failure, end_logins, principal_info, ref
 from services.auth.settings import MfaSettings
 
 PURGE_AT_ONCE: Final = 1000
+REFUSED: Final = "mfa.refused"
+"""What the audit log calls a wrong code of somebody who is logged in."""
 LOCAL_ORIGINS: Final = frozenset({"local", "directory"})
 """Users whose password passes through our own login, and with it the second factor."""
 
@@ -218,7 +220,7 @@ class SecondFactors:
         refuse_api_token(by)
         codes = await self._confirm(by.id, code)
         if codes is None:
-            raise OtpWrong
+            raise _refused(by)
         return codes
 
     @writes
@@ -251,7 +253,7 @@ class SecondFactors:
         refuse_api_token(by)
         await self._proves(by.id, password)
         if not await self._take_away(by.id, code):
-            raise OtpWrong
+            raise _refused(by)
 
     @writes
     def _take_away(self, tx: Transaction, user_id: int, code: str) -> bool:
@@ -269,7 +271,7 @@ class SecondFactors:
         refuse_api_token(by)
         codes = await self._renew(by.id, code)
         if codes is None:
-            raise OtpWrong
+            raise _refused(by)
         return codes
 
     @writes
@@ -307,7 +309,7 @@ class SecondFactors:
         """The same as `verify`, once for a ticket. Logging in needs the next code."""
         codes = await self._confirm_by_ticket(token_hash(ticket), code)
         if codes is None:
-            raise OtpWrong
+            raise OtpWrong().refusing(REFUSED, kind="user")
         return codes
 
     @writes
@@ -350,6 +352,10 @@ def _active(tx: Transaction, user_id: int) -> User:
     if user is None or not user.is_active:
         raise SessionEnded
     return user
+
+
+def _refused(by: Principal) -> OtpWrong:
+    return OtpWrong().refusing(REFUSED, kind="user", id=by.id, name=by.username)
 
 
 def _renewed(factors: FactorRepository, user_id: int) -> list[str]:

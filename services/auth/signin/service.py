@@ -22,7 +22,12 @@ from services.auth.domain import (
     token_hash,
     username_key,
 )
-from services.auth.errors import CurrentPasswordWrong, InvalidCredentials, SessionEnded
+from services.auth.errors import (
+    CaptchaWrong,
+    CurrentPasswordWrong,
+    InvalidCredentials,
+    SessionEnded,
+)
 from services.auth.identities.service import Identities
 from services.auth.mfa.domain import OtpRefused
 from services.auth.mfa.service import SecondFactors
@@ -217,9 +222,19 @@ class SignIn:
 
     async def _captcha(self, attempt: Attempt, key: str, delays: DelayKeys) -> None:
         await self._refuse_while_delayed(delays)
-        await self._captchas.demand(
-            delays, attempt.captcha, username_key=key, address=attempt.address
-        )
+        try:
+            await self._captchas.demand(
+                delays, attempt.captcha, username_key=key, address=attempt.address
+            )
+        except CaptchaWrong as wrong:
+            user_id, name = await self._named(key)
+            raise wrong.refusing("login.failed", kind="user", id=user_id, name=name) from None
+
+    @reads
+    def _named(self, tx: Transaction, key: str) -> tuple[str, str]:
+        """Id and name of a user, or nothing: what is nobody's may be a password."""
+        user = UserRepository(tx).by_key(key)
+        return ("", "") if user is None else (str(user.id), user.username)
 
     @reads
     def _refuse_while_delayed(self, tx: Transaction, delays: DelayKeys) -> None:

@@ -17,6 +17,8 @@ from libs.kit.refusals import Refusal
 from libs.kit.service import Service
 from services.auth.app import service
 from services.auth.audit.service import AuditLog
+from services.auth.users.service import Users
+from tests.services.auth.conftest import PASSWORD, make_user, principal_of
 from tests.support.doors import ADMIN, Door, error_of, opened, person
 from tests.support.waiting import eventually
 
@@ -230,6 +232,43 @@ async def test_a_denial_is_recorded_with_who_and_where_from(live: Door) -> None:
         "request-0001",
     )
     assert found["detail"] == "forbidden: GET /api/auth/users"
+
+
+async def test_wrong_answers_to_pictures_are_failed_logins_told_together(live: Door) -> None:
+    user = await make_user(live.use_cases(Users), "ann")
+    login = {"username": "ann", "password": "wrong"}
+    guess = {**login, "captcha_key": "k" * 43, "captcha_value": "AAAAA"}
+    headers = {"x-forwarded-for": "192.0.2.77"}
+
+    async def attempt(body: dict[str, str]) -> str:
+        answer = await live.request("POST", "/api/auth/login", by=None, json=body, headers=headers)
+        return error_of(answer, 401)
+
+    assert [await attempt(login) for _ in range(3)] == ["invalid_credentials"] * 3
+    assert [await attempt(guess) for _ in range(5)] == ["captcha_wrong"] * 5
+
+    async def denied() -> list[dict[str, object]]:
+        return [
+            one for one in await rows(live, action="login.failed") if one["outcome"] == "denied"
+        ]
+
+    [found] = await eventually(denied)
+    assert (found["resource_id"], found["ip_address"]) == (str(user.id), "192.0.2.77")
+    assert found["detail"] == "captcha_wrong: POST /api/auth/login"
+
+
+async def test_a_wrong_code_of_somebody_who_is_logged_in_is_recorded(live: Door) -> None:
+    ann = principal_of(await make_user(live.use_cases(Users), "ann"))
+    await live.request("POST", "/api/auth/mfa/setup", by=ann, json={"current_password": PASSWORD})
+    answer = await live.request(
+        "POST", "/api/auth/mfa/verify", by=ann, json={"otp_token": "000000"}
+    )
+    assert error_of(answer, 422) == "otp_wrong"
+
+    [found] = await eventually(lambda: rows(live, action="mfa.refused"))
+
+    assert (found["user_id"], found["resource_id"]) == (ann.id, str(ann.id))
+    assert found["detail"] == "otp_wrong: POST /api/auth/mfa/verify"
 
 
 async def test_equal_denials_become_one_record_with_a_count(live: Door) -> None:
