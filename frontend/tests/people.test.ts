@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { ApiError } from '@/api/errors'
 import { reaches } from '@/api/rights'
 import { plainCode, turnAfter } from '@/features/auth/login/steps'
-import { expiryAfter, scopesFor } from '@/features/auth/profile/token-draft'
+import { everythingOf, expiryAfter, scopesFor } from '@/features/auth/profile/token-draft'
 import { deedsOn, standingOf } from '@/features/auth/users/deeds'
 import { useAction } from '@/ui/action'
 
@@ -53,6 +53,11 @@ describe('a token', () => {
   it('may be given what its owner holds', () => {
     expect(scopesFor(['*'], ['a:read', 'b:read'])).toEqual(['a:read', 'b:read'])
     expect(scopesFor(['b:read', 'x:old'], ['a:read', 'b:read'])).toEqual(['b:read'])
+  })
+
+  it('for everything names each permission, unless its owner holds simply all', () => {
+    expect(everythingOf(['*'], ['a:read'])).toEqual(['*'])
+    expect(everythingOf(['a:read'], ['a:read', 'b:read'])).toEqual(['a:read'])
   })
 
   it('ends so many days from now', () => {

@@ -11,3 +11,8 @@ export function expiryAfter(days: number, now: Date): string {
 export function scopesFor(held: readonly string[], catalogue: readonly string[]): string[] {
   return held.includes('*') ? [...catalogue] : catalogue.filter((name) => held.includes(name))
 }
+
+/** The scopes of a token that may do everything its owner may do: `*` only for who holds just that. */
+export function everythingOf(held: readonly string[], catalogue: readonly string[]): string[] {
+  return held.includes('*') ? ['*'] : scopesFor(held, catalogue)
+}
