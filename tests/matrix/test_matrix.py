@@ -6,6 +6,7 @@ import re
 import pytest
 
 from libs.kit.auth import Principal
+from services.auth.domain import PERMISSIONS
 from tests.matrix.asking import Answer, ask
 from tests.matrix.callers import Caller
 from tests.matrix.entries import check, entry_of
@@ -94,6 +95,22 @@ def _bare(answer: Answer, path: str) -> tuple[object, list[bytes]]:
             text = re.sub(rb"\b" + re.escape(part.encode()) + rb"\b", b"ID", text)
     names = sorted(n for n, _ in answer.headers if n != b"content-length")
     return text, names
+
+
+@pytest.mark.parametrize("scope", PERMISSIONS)
+async def test_a_token_opens_what_its_one_scope_opens(world: World, scope: str) -> None:
+    """Routes that ask for one permission; changing ones are tried where they must be refused."""
+    token, wrong = await world.token(scope), []
+    for row in ROWS:
+        if len(row.policies) == 1 and row.policies <= PERMISSIONS.keys():
+            opens = scope in row.policies
+            if opens and row.method not in SAFE:
+                continue
+            answer = await (await prepared(world, row, entry_of(row))).send(world, token)
+            if (answer.status == 403) == opens:
+                wrong.append(f"{row.key}: {answer.status} {answer.error}")
+
+    assert not wrong, "\n".join(wrong)
 
 
 async def test_no_other_method_is_answered(world: World) -> None:

@@ -233,6 +233,14 @@ class World:
         self.ids[f"name of {caller}"] = username
         return str(made["id"])
 
+    async def token(self, scope: str) -> Headers:
+        """An API token of the administrator with one scope."""
+        body = {"name": self.name("token"), "scopes": [scope], "expires_at": _within(30)}
+        made = await self.platform.content(
+            "POST", "/api/auth/tokens/", headers=self.admin, body=body
+        )
+        return {"authorization": f"Bearer {made['token']}"}
+
     async def thrown_away(self, *roles: str) -> Headers:
         """The credential of a new user, whose login may end."""
         username = self.name("leaver")
@@ -295,9 +303,7 @@ async def _administrators(world: World) -> None:
         "sec-fetch-site": "cross-site",
         "x-requested-with": "opsjob",
     }
-    body = {"name": "narrow", "scopes": [SCOPE], "expires_at": _within(30)}
-    token = await platform.content("POST", "/api/auth/tokens/", headers=world.admin, body=body)
-    world.callers[Caller.TOKEN] = {"authorization": f"Bearer {token['token']}"}
+    world.callers[Caller.TOKEN] = await world.token(SCOPE)
 
 
 async def _grants(world: World) -> None:
