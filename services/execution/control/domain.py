@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from libs.contracts.auth import is_by_api_token
 from libs.kit.auth import Principal
 
 
@@ -77,9 +78,14 @@ class Effect:
 
 
 def may_confirm(confirm: Mapping[str, object], by: Principal) -> bool:
-    """Whether somebody is among those whom a confirmation names; without names everybody is."""
+    """Whether somebody is among those whom a confirmation names; without names everybody is.
+
+    Names mean people: a program with an API token of somebody named does not count as them.
+    """
     users, roles = confirm.get("user_ids"), confirm.get("roles")
     if not users and not roles:
         return True
+    if is_by_api_token(by):
+        return False
     named = isinstance(users, list) and by.id in users
     return named or (isinstance(roles, list) and bool(set(roles) & set(by.roles)))

@@ -1,6 +1,7 @@
 """Steps after the start, through the public door: skip, ignore, try again, confirm."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -284,6 +285,19 @@ async def test_only_those_who_are_named_may_confirm(rig: Rig, controls: Controls
     assert refused.status_code == 403
     assert refused.json()["content"]["error"] == "confirmation_not_yours"
     assert accepted.status_code == 202
+
+
+async def test_a_program_of_somebody_named_may_not_confirm(rig: Rig, controls: Controls) -> None:
+    rig.agent(1)
+    named = {"user_ids": [20], "roles": ["operator"]}
+    execution_id = await controls.run([1], CONFIRM | {"confirm": named}, {"name": "two"})
+    ask, _ = await step_ids(controls, execution_id)
+    program = replace(operator(20), session_id="token:5")
+
+    answer = await controls.post(f"{execution_id}/steps/{ask}/confirm", by=program, approve=True)
+
+    assert answer.status_code == 403
+    assert answer.json()["content"]["error"] == "confirmation_not_yours"
 
 
 async def test_without_names_a_reader_may_not_confirm(rig: Rig, controls: Controls) -> None:
