@@ -9,7 +9,7 @@ from typing import Final
 import pyotp
 import segno
 
-from libs.kit.errors import Conflict, Invalid, Unauthenticated
+from libs.kit.errors import Conflict, Forbidden, Invalid, Unauthenticated
 from services.auth.domain import token_hash
 
 STEP_SECONDS: Final = 30
@@ -89,6 +89,18 @@ class OtpRefused(Unauthenticated):
     code = "otp_refused"
     message = "The code is wrong or was used before. Wait for the next one."
     message_zh = "动态码错误或已被使用，请等待下一个动态码。"
+
+
+MOST_REFUSED: Final = 100
+"""So many wrong codes in a row stop a factor (NIST SP 800-63B). Who tries knows the password."""
+
+
+class SecondFactorStopped(Forbidden):
+    """Too many wrong codes in a row; it accepts nothing until an administrator takes it away."""
+
+    code = "second_factor_stopped"
+    message = "After too many wrong codes an administrator has to reset your second factor."
+    message_zh = "动态码错误次数过多，请联系管理员重置您的双因素认证。"
 
 
 class OtpEnrolmentRequired(Unauthenticated):

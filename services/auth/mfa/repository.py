@@ -47,6 +47,18 @@ class FactorRepository:
         )
         return self._tx.changed(statement) == 1
 
+    def count_refused(self, user_id: int) -> int:
+        """Counts one more wrong code and says how many in a row there are by now."""
+        mine = SecondFactor.user_id == user_id
+        more = SecondFactor.refused_in_row + 1
+        self._tx.execute(update(SecondFactor).where(mine).values(refused_in_row=more))
+        return self._tx.scalar(select(SecondFactor.refused_in_row).where(mine)) or 0
+
+    def forget_refused(self, user_id: int) -> None:
+        """After a good code."""
+        mine = SecondFactor.user_id == user_id
+        self._tx.execute(update(SecondFactor).where(mine).values(refused_in_row=0))
+
     def delete(self, user_id: int) -> bool:
         """Forgets the factor of a user with its recovery codes; False when there was none."""
         self._tx.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))

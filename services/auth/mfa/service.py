@@ -16,6 +16,7 @@ from libs.kit.seal import Seal
 from services.auth.domain import account_delay, refuse_api_token, token_hash
 from services.auth.errors import SessionEnded, UserNotFound
 from services.auth.mfa.domain import (
+    MOST_REFUSED,
     TICKET_SECONDS,
     EnrolmentRefused,
     OtpEnrolmentRequired,
@@ -25,6 +26,7 @@ from services.auth.mfa.domain import (
     SecondFactorElsewhere,
     SecondFactorOff,
     SecondFactorOn,
+    SecondFactorStopped,
     new_recovery_codes,
     new_secret,
     picture,
@@ -132,22 +134,36 @@ class SecondFactors:
         return _Verdict.PASSED if self._accepts(tx, factor, code, user) else _Verdict.WRONG
 
     def _accepts(self, tx: Transaction, factor: SecondFactor, code: str, user: User) -> bool:
-        """Uses up a code of the authenticator or a recovery code; counts a wrong one."""
+        """Uses up a code of the authenticator or a recovery code; counts a wrong one.
+
+        Raises TooManyFailures, and SecondFactorStopped whatever the code is.
+        """
         guesses = _guess_key(factor.user_id)
         refuse_while_delayed(tx, [guesses])
+        if factor.refused_in_row >= MOST_REFUSED:
+            stopped = SecondFactorStopped()
+            raise stopped.refusing(REFUSED, kind="user", id=user.id, name=user.username)
+        factors = FactorRepository(tx)
+        if self._uses_up(tx, factor, code, user):
+            DelayRepository(tx).clear(guesses)
+            factors.forget_refused(user.id)
+            return True
+        count_failure(tx, guesses, account_delay)
+        if factors.count_refused(user.id) == MOST_REFUSED:
+            _tell(tx, "mfa.stopped", user, detail=f"{MOST_REFUSED} wrong codes in a row")
+        return False
+
+    def _uses_up(self, tx: Transaction, factor: SecondFactor, code: str, user: User) -> bool:
         factors = FactorRepository(tx)
         step = step_of(self._secret(factor), code, at=tx.now, after=factor.last_step)
         if step is not None and factors.use_step(factor.user_id, step):
-            DelayRepository(tx).clear(guesses)
             return True
         hashed = recovery_hash(code)
-        if hashed is not None and factors.use_code(factor.user_id, hashed):
-            DelayRepository(tx).clear(guesses)
-            left = factors.codes_left(factor.user_id)
-            _tell(tx, "mfa.recovery_code_used", user, detail=f"{left} codes left")
-            return True
-        count_failure(tx, guesses, account_delay)
-        return False
+        if hashed is None or not factors.use_code(factor.user_id, hashed):
+            return False
+        left = factors.codes_left(factor.user_id)
+        _tell(tx, "mfa.recovery_code_used", user, detail=f"{left} codes left")
+        return True
 
     def _secret(self, factor: SecondFactor) -> str:
         return self._seal.open(factor.sealed_secret, place=secret_place(factor.user_id))
@@ -208,6 +224,7 @@ class SecondFactors:
             created_at=tx.now,
             confirmed_at=None,
             last_step=0,
+            refused_in_row=0,
         )
         factors.replace(factor)
         return user.username

@@ -1,14 +1,26 @@
 """The second factor at the login: asked for, used up, guessed at."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
+from services.auth.mfa.domain import MOST_REFUSED
 from tests.services.auth.conftest import PASSWORD
-from tests.services.auth.mfa.conftest import LOGIN, MFA, STEP, code, login, turn_on, wrong
-from tests.support.doors import Door, error_of
+from tests.services.auth.mfa.conftest import (
+    LOGIN,
+    MFA,
+    STEP,
+    code,
+    login,
+    post,
+    told,
+    turn_on,
+    wrong,
+)
+from tests.support.doors import ADMIN, Door, error_of
 
 # ---- logging in ------------------------------------------------------------------------------
 
@@ -159,3 +171,38 @@ async def test_of_many_logins_with_one_recovery_code_one_gets_in(
     answers = await asyncio.gather(*(login(door, otp=codes[0]) for _ in range(20)))
 
     assert sum(answer.status_code == 200 for answer in answers) == 1
+
+
+# ---- the end of guessing -----------------------------------------------------------------------
+
+
+async def guess(door: Door, ann: Principal, time: StandingClock, secret: str, times: int) -> None:
+    """Wrong codes of somebody who has all the time."""
+    for _ in range(times):
+        time.advance(timedelta(hours=2))
+        answer = await post(door, ann, "recovery_codes", otp_token=wrong(secret))
+        assert error_of(answer, 422) == "otp_wrong"
+
+
+async def test_a_hundred_wrong_codes_in_a_row_stop_the_factor_until_it_is_reset(
+    door: Door, ann: Principal, standing: StandingClock
+) -> None:
+    secret, codes = await turn_on(door, ann, standing)
+    await guess(door, ann, standing, secret, MOST_REFUSED)
+    standing.advance(timedelta(hours=2))
+
+    assert error_of(await login(door, otp=code(secret)), 403) == "second_factor_stopped"
+    assert error_of(await login(door, otp=codes[0]), 403) == "second_factor_stopped"
+    assert sum('"mfa.stopped"' in one for one in await told(door)) == 1
+    assert (await post(door, ADMIN, f"users/{ann.id}/reset")).status_code == 200
+    assert (await login(door)).status_code == 200
+
+
+async def test_a_good_code_forgets_the_wrong_ones_before_it(
+    door: Door, ann: Principal, standing: StandingClock
+) -> None:
+    secret, _ = await turn_on(door, ann, standing)
+    for guesses in (MOST_REFUSED - 1, 1):
+        await guess(door, ann, standing, secret, guesses)
+        standing.advance(timedelta(hours=2))
+        assert (await login(door, otp=code(secret))).status_code == 200
