@@ -46,7 +46,9 @@ class _Everybody(Actors):
     def __init__(self) -> None:
         pass
 
-    def may(self, user_id: int, host_id: int, kind: str, run_as: str | None) -> bool:
+    def may(
+        self, user_id: int, host_id: int, kind: str, run_as: str | None, *, refers: bool = False
+    ) -> bool:
         """Yes."""
         return True
 

@@ -142,7 +142,9 @@ class Forgetful:
     def __init__(self) -> None:
         self.told: set[tuple[int, int]] = set()
 
-    def may(self, user_id: int, host_id: int, kind: str, run_as: str | None) -> bool | None:
+    def may(
+        self, user_id: int, host_id: int, kind: str, run_as: str | None, *, refers: bool = False
+    ) -> bool | None:
         """True once after every question."""
         pair = (user_id, host_id)
         known = pair in self.told
