@@ -29,7 +29,7 @@ async def failed(rig: Rig, controls: Controls, **body: object) -> tuple[str, lis
     """Two steps on two hosts; the second host fails at the first step."""
     agents = await connected(rig, 1, 2)
     steps: list[Message] = [{"name": "one", "args": ["a"], "timeout": 77}, {"name": "two"}]
-    execution_id = await controls.run([1, 2], *steps, **body)
+    execution_id = await controls.run([1, 2], *steps, by=None, **body)
     await controls.finish(agents[0])
     await controls.finish(agents[1], exit_code=1)
     await rig.until(execution_id, "failed")
