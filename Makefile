@@ -89,11 +89,12 @@ authorization: $(BIN)/.dev ## write docs/authorization.md from the policies of t
 test: $(BIN)/.dev setup ## run every test: console, services on both databases, whole platform
 	requirements/chromium.sh
 	$(NODE) npm --prefix frontend run test
-	@# The agent's tests mostly wait for time limits and graces to pass: they run beside the others.
-	@$(BIN)/pytest -q -m "not long" tests/agent >$(BIN)/.agent-tests.log 2>&1 & agent=$$!; \
-	$(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services \
-	  && $(BIN)/pytest -q -m "not long" --ignore=tests/agent; others=$$?; \
-	wait $$agent; agent=$$?; cat $(BIN)/.agent-tests.log; test $$others -eq 0 -a $$agent -eq 0
+	@# Two streams, because two processors are the least there is; the second tells its story at the end.
+	@{ $(BIN)/pytest -q -m "not long" tests/agent; agent=$$?; \
+	  $(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services \
+	  && test $$agent -eq 0; } >$(BIN)/.beside.log 2>&1 & beside=$$!; \
+	$(BIN)/pytest -q -m "not long" --ignore=tests/agent; others=$$?; \
+	wait $$beside; beside=$$?; cat $(BIN)/.beside.log; test $$others -eq 0 -a $$beside -eq 0
 
 test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
 	$(BIN)/pytest -q --db postgres
