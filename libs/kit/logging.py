@@ -86,7 +86,7 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "arq.worker"):
+    for noisy in ("casbin", "httpx", "httpcore", "uvicorn.access", "arq.worker"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[

@@ -205,6 +205,15 @@ def test_logs_are_json_lines_with_ids(lines: io.StringIO) -> None:
     assert (theirs["event"], theirs["level"]) == ("from stdlib", "warning")
 
 
+def test_libraries_that_tell_every_step_are_heard_from_warnings_on(lines: io.StringIO) -> None:
+    for name in ("casbin.policy", "httpx", "arq.worker"):
+        stdlib.getLogger(name).info("every step")
+        stdlib.getLogger(name).warning("trouble")
+
+    said = [json.loads(line)["event"] for line in lines.getvalue().splitlines()]
+    assert said == ["trouble"] * 3
+
+
 def test_no_secret_reaches_the_log(lines: io.StringIO) -> None:
     log = logging.get_logger("a")
     log.info("One.", password="hunter2", headers={"Authorization": "Bearer hunter2hunter2"})
