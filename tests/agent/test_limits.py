@@ -76,7 +76,8 @@ def groups_of(agent: AgentProcess, flavour: str) -> list[str]:
 def read_entries(agent: AgentProcess) -> list[Entry]:
     """All that its journal ever said about the starts of tasks."""
     records = read_records(Path(agent.state.journal).read_bytes()).records
-    return [Entry(**{"state": "", **json.loads(record.body)}) for record in records]
+    said = [json.loads(record.body) for record in records]
+    return [Entry(**{"state": "", **body}) for body in said if "task_id" in body]
 
 
 TREES = {
