@@ -90,11 +90,11 @@ test: $(BIN)/.dev setup ## run every test: console, services on both databases, 
 	requirements/chromium.sh
 	$(NODE) npm --prefix frontend run test
 	@# Two streams, because two processors are the least there is; the second tells its story at the end.
-	@{ $(BIN)/pytest -q -m "not long" tests/agent; agent=$$?; \
-	  $(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services \
-	  && test $$agent -eq 0; } >$(BIN)/.beside.log 2>&1 & beside=$$!; \
-	$(BIN)/pytest -q -m "not long" --ignore=tests/agent; others=$$?; \
-	wait $$beside; beside=$$?; cat $(BIN)/.beside.log; test $$others -eq 0 -a $$beside -eq 0
+	@{ bad=0; $(BIN)/pytest -q -m "not long" tests/agent || bad=1; \
+	  $(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services || bad=1; \
+	  exit $$bad; } >$(BIN)/.beside.log 2>&1 & beside=$$!; bad=0; \
+	$(BIN)/pytest -q -m "not long" --ignore=tests/agent || bad=1; \
+	wait $$beside || bad=1; cat $(BIN)/.beside.log; exit $$bad
 
 test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
 	$(BIN)/pytest -q --db postgres
