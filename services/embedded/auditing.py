@@ -1,6 +1,7 @@
 """Proves the audit log from outside the services, from its database, checkpoints and key."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from libs.kit.db import Database
 from libs.kit.errors import AppError
 from libs.kit.settings import Settings
 from services import registry
-from services.auth.audit.domain import Unreadable, Verification
+from services.auth.audit.domain import Checkpoint, Unreadable, Verification
 from services.auth.audit.repository import (
     CheckpointFile,
     read_checkpoint_file,
@@ -51,17 +52,22 @@ def verify(settings: Settings, *, checkpoints: Path | None, key: Path | None) ->
     url = settings.database_url_of("auth")
     _refuse_unmigrated(url)
 
-    async def look() -> Verification:
+    async def look() -> tuple[Verification, Sequence[Checkpoint]]:
+        seen, is_all = known, checkpoints is None
         database = Database(url, name="auth", pool_size=2)
         await database.open()
         try:
-            inspection = Inspection(database)
-            return await inspection.verify(known, public, complete=checkpoints is None)
+            while True:
+                found = await Inspection(database).verify(seen, public, complete=is_all)
+                now = file.read() if is_all else seen
+                if found.finding is None or len(now) == len(seen):
+                    return found, seen
+                seen = now  # one more was written after the file had been read: judge anew
         finally:
             await database.close()
 
     try:
-        found = asyncio.run(look())
+        found, known = asyncio.run(look())
     except AppError as error:
         raise StartRefused(str(error)) from None
     return Verdict(

@@ -14,6 +14,7 @@ from libs.kit.db import Database, Transaction
 from libs.kit.service import Service
 from services import cli
 from services.auth.app import service
+from services.auth.audit.domain import Checkpoint
 from services.auth.audit.repository import CheckpointFile, audit_head, audit_records
 from services.auth.audit.service import AuditLog, Checkpoints
 from services.auth.settings import AuditSettings
@@ -92,6 +93,25 @@ def test_an_untouched_log_is_whole(
     )
     assert verify("--json") == 0
     assert json.loads(capsys.readouterr().out)["records"] == 7
+
+
+def test_a_checkpoint_that_is_written_meanwhile_is_not_called_missing(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.write(3)
+    read, grown = CheckpointFile.read, False
+
+    def read_then_grow(file: CheckpointFile) -> list[Checkpoint]:
+        nonlocal grown
+        found = read(file)
+        if not grown:
+            grown = True
+            installation.write(2)  # between the look at the file and that at the database
+        return list(found)
+
+    monkeypatch.setattr(CheckpointFile, "read", read_then_grow)
+
+    assert verify() == 0
 
 
 def test_an_empty_log_is_whole(installation: Installation) -> None:
