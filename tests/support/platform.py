@@ -256,7 +256,12 @@ class Platform:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """One platform with a local agent, shared by all tests that leave it as they found it."""
-    running = Platform.start(tmp_path_factory.mktemp("platform") / "data")
+    running = Platform.start(
+        tmp_path_factory.mktemp("platform") / "data",
+        # All tests log in from one address, and some fail to.
+        OPSJOB_GATEWAY_LOGIN_RATE="6000/minute",
+        OPSJOB_GATEWAY_FAILURE_RATE="6000/minute",
+    )
     yield running
     running.stop()
 
