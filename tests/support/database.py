@@ -302,8 +302,15 @@ def database_templates(
 def database_url(
     database_templates: SQLiteTemplates | PostgresTemplates, tmp_path: Path
 ) -> Iterator[Callable[[Declared], str]]:
-    """`database_url(service)`: a fresh, migrated database for this test."""
-    yield lambda service: database_templates.copy(service, tmp_path)
+    """`database_url(service)`: a fresh, migrated database for this test, the same at every call."""
+    made: dict[str, str] = {}
+
+    def url_of(service: Declared) -> str:
+        if service.name not in made:
+            made[service.name] = database_templates.copy(service, tmp_path)
+        return made[service.name]
+
+    yield url_of
     database_templates.drop_all()
 
 
