@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from libs.kit.service import Row, Schema
+from libs.kit.service import Row, Schema, refuse_null
 from libs.kit.text import Name, unhidden
 from services.auth.domain import MAX_USERNAME
 
@@ -18,12 +18,6 @@ RoleKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 def _line(value: str) -> str:
     """One visible line, or nothing at all."""
     return unhidden(value) if value.strip() else ""
-
-
-def _unlike_none(value: object) -> object:
-    if value is None:
-        raise ValueError("must not be null; leave the field out to keep what it is")
-    return value
 
 
 Line = Annotated[str, StringConstraints(max_length=128), AfterValidator(_line)]
@@ -56,7 +50,7 @@ class ProfilePatch(Schema):
     department: Line | None = None
     position: Line | None = None
 
-    _not_null = field_validator("*", mode="before")(_unlike_none)
+    _not_null = field_validator("*", mode="before")(refuse_null)
 
     @property
     def profile(self) -> dict[str, str]:

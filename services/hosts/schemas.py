@@ -16,7 +16,7 @@ from pydantic import (
 from libs.contracts.hosts import AgentPresence
 from libs.kit.ids import Id
 from libs.kit.pagination import PageParams
-from libs.kit.service import Row, Schema
+from libs.kit.service import Row, Schema, refuse_null
 from libs.kit.text import Name, SafeText, storable
 from services.hosts.domain import canonical_address
 
@@ -30,13 +30,6 @@ SearchText = Annotated[str, StringConstraints(max_length=128), AfterValidator(st
 
 def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
-
-
-def refuse_null(value: object) -> object:
-    """For fields that may be absent but not null."""
-    if value is None:
-        raise ValueError("must not be null; leave the field out to keep what it is")
-    return value
 
 
 Tags = Annotated[list[Tag], Field(max_length=50), AfterValidator(_unique)]

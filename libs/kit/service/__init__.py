@@ -11,7 +11,7 @@ from libs.kit.service.assembly import (
     provided,
 )
 from libs.kit.service.routes import Ready
-from libs.kit.service.schemas import Choice, Moment, Row, Schema
+from libs.kit.service.schemas import Choice, Moment, Row, Schema, refuse_null
 
 __all__ = [
     "Assembly",
@@ -27,4 +27,5 @@ __all__ = [
     "entering",
     "jobs_of",
     "provided",
+    "refuse_null",
 ]

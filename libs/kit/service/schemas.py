@@ -41,6 +41,13 @@ def _moment(value: object) -> object:
     return moment.astimezone(UTC)
 
 
+def refuse_null(value: object) -> object:
+    """For the fields of a change, which may be absent but not null: `field_validator(…)(this)`."""
+    if value is None:
+        raise ValueError("must not be null; leave the field out to keep what it is")
+    return value
+
+
 Choice = Annotated[E, Field(strict=False)]
 """A value of an enumeration, given as its text."""
 

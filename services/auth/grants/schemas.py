@@ -16,7 +16,7 @@ from pydantic import (
 from libs.contracts.grants import Action, ObjectType, Window
 from libs.kit.ids import Id
 from libs.kit.pagination import PageParams
-from libs.kit.service import Choice, Moment, Row, Schema
+from libs.kit.service import Choice, Moment, Row, Schema, refuse_null
 from libs.kit.text import Name, SafeText, storable
 from services.auth.grants.domain import (
     ON_HOSTS,
@@ -116,12 +116,7 @@ class GrantPatch(Schema):
     expires_at: Moment | None = None
     reason: SafeText | None = None
 
-    @field_validator("reason", mode="before")
-    @classmethod
-    def _not_null(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("must not be null; leave the field out to keep what it is")
-        return value
+    _not_null = field_validator("reason", mode="before")(refuse_null)
 
 
 class GrantQuery(BaseModel):
@@ -218,12 +213,7 @@ class TemplatePatch(Schema):
     description: SafeText | None = None
     parts: Annotated[list[PartIn], Field(min_length=1, max_length=50)] | None = None
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_null(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("must not be null; leave the field out to keep what it is")
-        return value
+    _not_null = field_validator("*", mode="before")(refuse_null)
 
 
 class TemplateOut(Row):

@@ -14,7 +14,7 @@ from pydantic import (
 
 from libs.kit.ids import Id
 from libs.kit.pagination import PageParams
-from libs.kit.service import Row, Schema
+from libs.kit.service import Row, Schema, refuse_null
 from libs.kit.text import Name, SafeText, storable
 from services.auth.schemas import RoleKey
 
@@ -55,12 +55,7 @@ class GroupPatch(Schema):
     description: SafeText | None = None
     roles: RoleKeys | None = None
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_null(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("must not be null; leave the field out to keep what it is")
-        return value
+    _not_null = field_validator("*", mode="before")(refuse_null)
 
 
 class MembersAdd(Schema):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from libs.kit.service import Row, Schema
+from libs.kit.service import Row, Schema, refuse_null
 from libs.kit.text import Name, SafeText
 from services.auth.domain import PERMISSIONS
 
@@ -41,12 +41,7 @@ class RolePatch(Schema):
     permissions: Permissions | None = None
     require_two_factor: bool | None = None
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_null(cls, value: object) -> object:
-        if value is None:
-            raise ValueError("must not be null; leave the field out to keep what it is")
-        return value
+    _not_null = field_validator("*", mode="before")(refuse_null)
 
 
 class RoleOut(Row):

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import StringConstraints, field_validator
 
 from libs.kit.ids import Id
-from libs.kit.service import Row, Schema
+from libs.kit.service import Row, Schema, refuse_null
 from libs.kit.text import Name, SafeText
-from services.hosts.schemas import ListQuery, SearchText, refuse_null
+from services.hosts.schemas import ListQuery, SearchText
 
 
 class GroupQuery(ListQuery):
