@@ -304,14 +304,18 @@ def _by_hash(evidence: Evidence, task: Task, stream: str, wanted: bytes) -> str 
     return None if same else f"{task['id']} {stream}: another hash"
 
 
-@check("R18b", "no output is called complete that is not, none is left open, few have gaps")
+@check("R18b", "no output is left open; only a full disk, a spoiled message or a loss leaves a gap")
 def r18b(evidence: Evidence) -> Iterable[str | None]:
     for task in evidence.tasks.values():
-        honest = task["log_status"] in ("complete", "none") or task["status"] in (
-            "lost",
-            "cancelled",
+        honest = task["log_status"] in ("complete", "none") or (
+            task["log_status"] == "gap" and _may_miss_output(evidence, task)
         )
         yield None if honest else f"{task['id']} ({task['status']}): {task['log_status']}"
+
+
+def _may_miss_output(evidence: Evidence, task: Task) -> bool:
+    was_hurt = task["id"] in evidence.witness.spoiled or str(task["host_id"]) in evidence.full_hosts
+    return was_hurt or task["status"] in ("lost", "cancelled")
 
 
 @check("R19", "a floor that an agent was told is durable")

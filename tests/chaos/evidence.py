@@ -44,6 +44,8 @@ class Evidence:
     left_processes: list[str] = field(default_factory=list)
     peaks: dict[str, int] = field(default_factory=dict)
     agent_deaths: int = 0
+    full_hosts: set[str] = field(default_factory=set)
+    """Ids of hosts whose disk was full for a while."""
     concurrency: int = CONCURRENCY
 
     @property
@@ -92,6 +94,8 @@ async def gather(site: Site, nemesis: Nemesis | None = None) -> Evidence:
     evidence.left_processes = [str(process) for process in processes_of(names)]
     evidence.peaks = site.world.peaks
     evidence.agent_deaths = _deaths(site, nemesis)
+    full = nemesis.full_hosts if nemesis else set()
+    evidence.full_hosts = {str(host) for host, name in site.hosts.items() if name in full}
     return evidence
 
 
@@ -130,6 +134,7 @@ def _merge(into: Witness, parts: list[Witness]) -> None:
     for part in parts:
         into.granted |= part.granted
         into.acknowledged |= part.acknowledged
+        into.spoiled |= part.spoiled
         into.kinds += part.kinds
         into.deeds += part.deeds
         for key, offset in part.floors.items():

@@ -46,6 +46,10 @@ BAD_LINES = (
     Toxics(cut=0.03, slice_bytes=7),
     Toxics(replay=0.5),
 )
+LIES = Toxics(spoil=0.03)
+"""Only what agents say: what they are told is signed, but for floors, and those are believed."""
+PLATFORM_CLOCK_SECONDS = (-45, -20, 20, 45)
+HOST_CLOCK_SECONDS = (-86_400, -90, 90, 86_400)
 
 
 @dataclass
@@ -61,7 +65,7 @@ class Nemesis:
 
     def __post_init__(self) -> None:
         self.done: Counter[str] = Counter()
-        self._resting = False
+        self.full_hosts: set[str] = set()
 
     async def run(self) -> None:
         """Until cancelled: faults of the platform beside faults of hosts and lines."""
@@ -73,6 +77,7 @@ class Nemesis:
     async def heal(self) -> None:
         """Everything is as it should be; what died comes back."""
         self.world.resume_all()
+        self.world.end_lies()
         for point in (*PLATFORM_POINTS, *AGENT_POINTS):
             self.world.faults.disarm(point)
             for agent in self.agents:
@@ -81,6 +86,7 @@ class Nemesis:
             proxy.heal()
         for agent in self.agents:
             agent.resume()
+            agent.end_lies()
         await self.bring_back()
         self.trace.write("healed", done=dict(self.done))
 
@@ -123,6 +129,9 @@ class Nemesis:
             lambda: self._kill_valkey(wiped=True),
             lambda: self._pause("valkey", seconds),
             lambda: self._empty_redis(rng),
+            lambda: self._hurt_database(rng, seconds),
+            lambda: self._fill_disk(seconds),
+            lambda: self._shift_clock(rng.choice(PLATFORM_CLOCK_SECONDS), seconds * 3),
         ]
 
     async def _kill(self, part: str) -> None:
@@ -150,12 +159,30 @@ class Nemesis:
             return
         self._note(f"redis {way}")
 
+    async def _hurt_database(self, rng: random.Random, seconds: float) -> None:
+        way = rng.choice(self.world.database_faults)
+        self._note(f"database {way}", seconds=round(seconds, 2))
+        await self.world.hurt_database(way, seconds)
+
+    async def _fill_disk(self, seconds: float) -> None:
+        if self.world.fill_disk():
+            self._note("disk full", seconds=round(seconds, 2))
+            await asyncio.sleep(seconds)
+            self.world.end_lies()
+
+    async def _shift_clock(self, by: int, seconds: float) -> None:
+        if self.world.shift_clock(by):
+            self._note("clock", by=by, seconds=round(seconds, 2))
+            await asyncio.sleep(seconds)
+            self.world.end_lies()
+
     # ---- hosts and lines ----------------------------------------------------------------------
 
     def _of_hosts(self, rng: random.Random) -> list[Deed]:
         agent, seconds = rng.choice(self.agents), rng.uniform(0.5, 4.0)
         point, companion = rng.choice(AGENT_POINTS), rng.choice(["spawner", "signer"])
         up, down = rng.choice(BAD_LINES), rng.choice(BAD_LINES)
+        clock = rng.choice(HOST_CLOCK_SECONDS)
         return [
             lambda: self._kill_agent(agent),
             lambda: self._kill_companion(agent, companion),
@@ -166,6 +193,9 @@ class Nemesis:
             lambda: self._freeze(seconds),
             lambda: self._spoil_lines(up, down, seconds * 2),
             lambda: self._spoil_lines(up, down, seconds * 2),
+            lambda: self._spoil_lines(LIES, Toxics(), seconds),
+            lambda: self._fill_spool(agent, seconds),
+            lambda: self._shift_clock_of(agent, clock, seconds * 3),
         ]
 
     async def _kill_agent(self, agent: AgentHost) -> None:
@@ -185,6 +215,19 @@ class Nemesis:
     async def _arm_agent(self, agent: AgentHost, point: str) -> None:
         self._note(f"arm {point}", agent=agent.name)
         agent.faults.arm(point, "exit")
+
+    async def _fill_spool(self, agent: AgentHost, seconds: float) -> None:
+        if agent.fill_disk():
+            self.full_hosts.add(agent.name)
+            self._note("disk of a host full", agent=agent.name, seconds=round(seconds, 2))
+            await asyncio.sleep(seconds)
+            agent.end_lies()
+
+    async def _shift_clock_of(self, agent: AgentHost, by: int, seconds: float) -> None:
+        if agent.shift_clock(by):
+            self._note("clock of a host", agent=agent.name, by=by, seconds=round(seconds, 2))
+            await asyncio.sleep(seconds)
+            agent.end_lies()
 
     async def _cut(self) -> None:
         self._note("cut lines")

@@ -50,6 +50,8 @@ class Witness:
     granted: set[tuple[str, int]] = field(default_factory=set)
     floors: dict[tuple[str, int, str], int] = field(default_factory=dict)
     acknowledged: set[tuple[str, int]] = field(default_factory=set)
+    spoiled: set[str] = field(default_factory=set)
+    """Tasks of which a message came through with another byte in it."""
     kinds: Counter[str] = field(default_factory=Counter)
     deeds: Counter[str] = field(default_factory=Counter)
 
@@ -143,6 +145,8 @@ class Connection:
         for deed, frame in mangler.deeds:
             head = frame.head()
             self.proxy.witness.deeds[deed] += 1
+            if deed == "spoil" and "task_id" in head:
+                self.proxy.witness.spoiled.add(str(head["task_id"]))
             named = {name: head[name] for name in ("type", "task_id", "stream") if name in head}
             self.proxy.trace.write(deed, agent=self.agent, way=way, **named)
         mangler.deeds.clear()

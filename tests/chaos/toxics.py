@@ -89,8 +89,8 @@ class Mangler:
             self.deeds.append(("drop", frame))
             return []
         if frame.payload and dice() < self.toxics.spoil:
-            frame = self._spoiled(frame)
             self.deeds.append(("spoil", frame))
+            frame = self._spoiled(frame)
         if dice() < self.toxics.duplicate:
             self.deeds.append(("duplicate", frame))
             return [frame, frame]

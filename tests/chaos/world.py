@@ -3,6 +3,7 @@
 Both look alike from here: parts with names, that are killed, stopped and come back.
 """
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -19,6 +20,7 @@ from redis import Redis
 
 from tests.support.database import PostgresServer
 from tests.support.faults import Faults
+from tests.support.faulty_libc import liar_in
 from tests.support.platform import Platform
 from tests.support.processes import Programs
 from tests.support.topology import AGENT_GATEWAYS, PASSWORD, Topology
@@ -42,11 +44,15 @@ class World(ABC):
     gateways: list[str]
     parts: list[str]
     """Names of what may be killed; Valkey is among them."""
+    database_faults: tuple[str, ...]
+    """What `hurt_database` can do to it."""
 
     def __init__(self, folder: Path, timers: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.faults = Faults(folder / "faults")
-        self.environment = {**TIMERS, **(timers or {}), **self.faults.environment}
+        self.liar = liar_in(folder / "libc")
+        lies = self.liar.environment if self.liar else {}
+        self.environment = {**TIMERS, **(timers or {}), **self.faults.environment, **lies}
         self.stopped: dict[int, psutil.Process] = {}
         self.peaks: dict[str, int] = {}
 
@@ -65,6 +71,10 @@ class World(ABC):
     @abstractmethod
     def revive(self) -> None:
         """Start what is dead, as a supervisor or a container engine does."""
+
+    @abstractmethod
+    async def hurt_database(self, way: str, seconds: float) -> None:
+        """One of `database_faults`, for so long; when it returns the database works again."""
 
     @abstractmethod
     def redis(self) -> Redis:
@@ -109,6 +119,27 @@ class World(ABC):
                 process.send_signal(signal.SIGCONT)
         self.stopped.clear()
 
+    def fill_disk(self) -> bool:
+        """No write below the data folder succeeds until `end_lies`; False if that is impossible.
+
+        A database server has a disk of its own.
+        """
+        if self.liar is not None:
+            self.liar.tell("write", f"{self.folder}/data/")
+        return self.liar is not None
+
+    def shift_clock(self, seconds: int) -> bool:
+        """The wall clock of every part jumps, until `end_lies`; False if that is impossible."""
+        if self.liar is not None:
+            self.liar.tell("clock", str(seconds))
+        return self.liar is not None
+
+    def end_lies(self) -> None:
+        """Room on the disk, and the right time."""
+        if self.liar is not None:
+            self.liar.end("write")
+            self.liar.end("clock")
+
     def kill_valkey(self, *, wiped: bool) -> None:
         """End it at once; wiped means that nothing of it was ever written down."""
         process = self.process("valkey")
@@ -130,11 +161,12 @@ class World(ABC):
 
 
 class Embedded(World):
-    """`opsjob up` on SQLite; its supervisor brings dead children back."""
+    """`opsjob up` on SQLite; its supervisor brings dead children back, and we the supervisor."""
 
     def __init__(self, folder: Path, timers: dict[str, str] | None = None) -> None:
         super().__init__(folder, timers)
-        self.parts = ["control-plane", "agent-gateway", "valkey"]
+        self.parts = ["supervisor", "signer", "control-plane", "agent-gateway", "valkey"]
+        self.database_faults = ("auth locked", "hosts locked", "execution locked")
         self.platform: Platform | None = None
 
     def start(self) -> None:
@@ -155,7 +187,18 @@ class Embedded(World):
         return None
 
     def revive(self) -> None:
-        """The supervisor does it."""
+        """As systemd would; one that finds the folder still in use ends, and is started again."""
+        assert self.platform is not None
+        if self.platform.process.poll() is not None:
+            self.platform = self.platform.again(**self.environment)
+
+    async def hurt_database(self, way: str, seconds: float) -> None:
+        """Another program, a backup say, holds the one lock for writing."""
+        path = self.folder / "data" / f"{way.split()[0]}.db"
+        with contextlib.closing(sqlite3.connect(path, timeout=1.0)) as db:
+            with contextlib.suppress(sqlite3.OperationalError):
+                db.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(seconds)
 
     def redis(self) -> Redis:
         lines = (self.folder / "data" / "run" / "valkey.conf").read_text().splitlines()
@@ -185,7 +228,8 @@ class Scaled(World):
     ) -> None:
         super().__init__(folder, timers)
         self._programs = programs or Programs(folder)
-        self._postgres = PostgresServer()
+        self._postgres = PostgresServer(keeps_commits=True)
+        self.database_faults = ("restarted", "crashed", "a connection's process killed", "stopped")
         self._topology = Topology(self._programs, folder, self._postgres, self.environment)
         self._admin: dict[str, str] = {}
 
@@ -214,6 +258,27 @@ class Scaled(World):
         for part in self.parts:
             if self.process(part) is None:
                 self.start_part(part)
+
+    async def hurt_database(self, way: str, seconds: float) -> None:
+        if way == "stopped":
+            server = psutil.Process(self._postgres.pid)
+            for process in [server, *server.children()]:
+                process.send_signal(signal.SIGSTOP)
+                self.stopped[process.pid] = process
+            await asyncio.sleep(seconds)
+            self.resume_all()
+        elif way.endswith("killed"):
+            await asyncio.to_thread(psutil.Process(self._postgres.pid).children()[-1].kill)
+        else:
+            await asyncio.to_thread(self._restart_database, way == "crashed")
+
+    def _restart_database(self, is_crash: bool) -> None:
+        """In one piece, so that nobody can be cancelled between the end and the start."""
+        if is_crash:
+            self._postgres.crash()
+        else:
+            self._postgres.halt()
+        self._postgres.resume()
 
     def start_part(self, part: str) -> None:
         """One part anew; the others may be dead or alive."""

@@ -45,9 +45,14 @@ class Declared(Protocol):
 
 
 class PostgresServer:
-    """A PostgreSQL of our own: initdb refuses root, so root runs it as nobody."""
+    """A PostgreSQL of our own: initdb refuses root, so root runs it as nobody.
 
-    def __init__(self) -> None:
+    Not even a commit waits for the disk, except with `keeps_commits`: then what was committed is
+    there again after `crash`.
+    """
+
+    def __init__(self, *, keeps_commits: bool = False) -> None:
+        self._options = _QUICK | ({"synchronous_commit": "on"} if keeps_commits else {})
         self.folder = short_folder("opsjob-postgres-")
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -84,7 +89,7 @@ class PostgresServer:
 
     def resume(self) -> None:
         """Start the server on its cluster and wait until it answers."""
-        options = {"listen_addresses": "127.0.0.1", "port": str(self.port), **_QUICK}
+        options = {"listen_addresses": "127.0.0.1", "port": str(self.port), **self._options}
         options["max_connections"] = "200"
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._postgres), "-D", str(self.folder / "data"), "-k", str(self.folder)]
@@ -101,8 +106,15 @@ class PostgresServer:
 
     def halt(self) -> None:
         """End the server in order; the cluster stays."""
+        self._end(signal.SIGINT)  # fast shutdown
+
+    def crash(self) -> None:
+        """End the server as a crash does: the next start recovers from its log."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)  # fast shutdown
+            self._process.send_signal(how)
             try:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:

@@ -36,14 +36,22 @@ class FaultyLibc:
         (self.folder / fault).unlink(missing_ok=True)
 
 
+def liar_in(folder: Path) -> FaultyLibc | None:
+    """A liar whose library and faults lie below this folder; None where there is no C compiler."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        return None
+    library, faults = folder / "faulty_libc.so", folder / "faulty"
+    faults.mkdir(parents=True)
+    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl"]
+    subprocess.run(command, check=True, capture_output=True)
+    return FaultyLibc(library, faults)
+
+
 @pytest.fixture
 def faulty_libc(tmp_path: Path) -> FaultyLibc:
     """Skips, loudly, where there is no C compiler."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
+    liar = liar_in(tmp_path)
+    if liar is None:
         pytest.skip("no C compiler: the disk and the clock cannot be made to lie")
-    library, folder = tmp_path / "faulty_libc.so", tmp_path / "faulty"
-    folder.mkdir()
-    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl"]
-    subprocess.run(command, check=True, capture_output=True)
-    return FaultyLibc(library, folder)
+    return liar

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -27,6 +28,7 @@ TITLES = {
     "supervisor": "opsjob: supervisor",
     "control-plane": "opsjob: control-plane",
     "agent-gateway": "opsjob: agent-gateway",
+    "signer": "opsjob: signer",
     "valkey": "valkey-server",
     "agent": "opsjob-agent",
 }
@@ -61,7 +63,7 @@ class Platform:
         """Starts `opsjob up` on free ports and waits until it has said that it is ready."""
         output = data_dir.with_name(f"{data_dir.name}.out")
         ports = ["--port", "0", "--agent-port", "0"]
-        with output.open("w") as out:
+        with output.open("a") as out:
             process = subprocess.Popen(
                 command_line("up", "--data-dir", str(data_dir), *ports, *options),
                 env=clean_environment(**environment),
@@ -78,6 +80,16 @@ class Platform:
                 platform.stop()
                 raise
         return platform
+
+    def again(self, **environment: str) -> "Platform":
+        """The same one after its supervisor died, on its folder and ports; does not wait for it."""
+        ports = [
+            f"--port={urlsplit(self.url).port}",
+            f"--agent-port={urlsplit(self.agent_url).port}",
+        ]
+        new = Platform.start(self.data_dir, "--no-agent", *ports, wait=False, **environment)
+        new.url, new.agent_url, new._clients = self.url, self.agent_url, self._clients
+        return new
 
     def wait_started(self) -> None:
         """Until the address is written, which is the last step of a start."""
