@@ -165,9 +165,12 @@ async def running(
 
 def _template(urls: Mapping[str, str]) -> str:
     """The one address with a place for the service's name that stands for all of these."""
-    found = {url.replace(f"{name}.db", "{service}.db") for name, url in urls.items()}
-    assert len(found) == 1, "the matrix runs on files of SQLite"
-    return found.pop()
+    found = set()
+    for name, url in urls.items():
+        place, _, database = url.rpartition("/")
+        found.add(f"{place}/{database.replace(name, '{service}')}")
+    (template,) = found
+    return template
 
 
 def _gateway(apps: Mapping[str, FastAPI], runtime: Runtime) -> Gateway:

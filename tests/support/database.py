@@ -198,8 +198,9 @@ class SQLiteTemplates:
         self._folder = folder
         self._made: dict[str, Path] = {}
 
-    def copy(self, service: Declared, folder: Path) -> str:
-        """The URL of a fresh, migrated database for this service."""
+    def copy(self, service: Declared, folder: Path, mark: str = "") -> str:
+        """The URL of a fresh, migrated database for this service; the folder marks it enough."""
+        del mark
         template = self._made.get(service.name)
         if template is None:
             template = self._folder / f"{service.name}.db"
@@ -212,6 +213,9 @@ class SQLiteTemplates:
     def drop_all(self) -> None:
         """Nothing to do: the files are in the test's own folder."""
 
+    def close(self) -> None:
+        """Nothing to do: the folder is the test's own."""
+
 
 class PostgresTemplates:
     """Databases; a clone costs about 20 ms."""
@@ -221,15 +225,18 @@ class PostgresTemplates:
         self._made: dict[str, str] = {}
         self._clones: list[str] = []
 
-    def copy(self, service: Declared, folder: Path) -> str:
-        """The URL of a fresh, migrated database for this service."""
+    def copy(self, service: Declared, folder: Path, mark: str = "") -> str:
+        """The URL of a fresh, migrated database for this service.
+
+        With a mark its name is `t_{service}_{mark}`, so that one template of URLs fits several.
+        """
         template = self._made.get(service.name)
         if template is None:
             template = self._named(f"template_{service.name}")
             self._execute(f'CREATE DATABASE "{template}"')
             _migrated(service, self._url_of(template))
             self._made[service.name] = template
-        clone = self._named(service.name)
+        clone = f"t_{service.name}_{mark}" if mark else self._named(service.name)
         self._execute(f'CREATE DATABASE "{clone}" TEMPLATE "{template}"')
         self._clones.append(clone)
         return self._url_of(clone)
@@ -241,7 +248,8 @@ class PostgresTemplates:
         self._clones.clear()
 
     def close(self) -> None:
-        """Remove the templates."""
+        """Remove clones and templates."""
+        self.drop_all()
         for template in self._made.values():
             self._execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
 
