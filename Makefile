@@ -23,7 +23,7 @@ API_TYPES := frontend/src/api/schema.d.ts
 SPA_SOURCES = $(shell find frontend -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 SHELL_FILES = $(shell git grep -lE '^\#!.*\b(ba)?sh\b' -- ':!frontend' ':!*.md' ':!*.py')
 
-.PHONY: help setup run up down test test-pg e2e bench chaos demo fmt lint types check migrate migration openapi authorization
+.PHONY: help setup run up down test test-pg e2e bench chaos fuzz demo fmt lint types check migrate migration openapi authorization
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ bench: $(BIN)/.dev setup ## measure and print figures (ONLY=name N=size PEERS=1)
 chaos: $(BIN)/.dev ## hurt a running platform and check every invariant (SECONDS=600 SEED=1 DB=sqlite)
 	@$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(SEED) --db $(DB)
 	$(BIN)/pytest -q -m long tests/chaos
+
+fuzz: $(BIN)/.dev ## send thousands of generated requests, compare rights with a plain model (SEED=1 DB=sqlite)
+	FUZZ_SEED=$(SEED) $(BIN)/pytest -q -m long --db $(DB) tests/matrix
 
 # --- Checks ----------------------------------------------------------------------------------
 
