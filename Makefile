@@ -108,7 +108,7 @@ bench: $(BIN)/.dev setup ## measure and print figures (ONLY=name N=size PEERS=1)
 
 chaos: $(BIN)/.dev ## hurt a running platform and check every invariant (SECONDS=600 SEED=1 DB=sqlite)
 	@$(BIN)/python -m tests.chaos --seconds $(CHAOS_SECONDS) --seed $(SEED) --db $(DB)
-	$(BIN)/pytest -q -m long tests/chaos
+	$(BIN)/pytest -q -m long --db $(DB) tests/chaos
 
 fuzz: $(BIN)/.dev ## send thousands of generated requests, compare rights with a plain model (SEED=1 DB=sqlite)
 	FUZZ_SEED=$(SEED) $(BIN)/pytest -q -m long --db $(DB) tests/matrix
