@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from libs.contracts.approvals import ApprovalInfo, ApprovalRequest, ApprovalState
 from libs.contracts.grants import AccessInfo
-from libs.kit.auth import Principal
+from libs.kit.auth import EVERYTHING, Principal
 from libs.kit.client import ServiceClient
 from libs.kit.events import Event
 
@@ -33,6 +33,10 @@ class PrincipalInfo(BaseModel):
     must_change_password: bool = False
     expires_at: datetime | None = None
     """When the credential ends that led to this answer, if it is an API token."""
+    proved_until: datetime | None = None
+    """Until when the person's last proof of being that person holds; None without one."""
+    scopes: list[str] | None = None
+    """Of an API token that carries the grants of its owner: what it is for."""
 
     def as_principal(self) -> Principal:
         """The same person in the form that internal tokens carry."""
@@ -44,6 +48,8 @@ class PrincipalInfo(BaseModel):
             session_id=self.session_id,
             kind="user",
             service=None,
+            proved_until=int(self.proved_until.timestamp()) if self.proved_until else 0,
+            scopes=None if self.scopes is None else frozenset(self.scopes),
         )
 
 
@@ -54,9 +60,26 @@ API_TOKEN_SESSION: Final = "token:"  # noqa: S105  a mark before an id
 """What `session_id` begins with when an API token is the credential; its id follows."""
 
 
+STEP_UP_WAIVED: Final = "step_up:waive"
+"""The scope of an API token that may do delicate things; its maker had just proved to be there."""
+
+
 def is_by_api_token(principal: Principal) -> bool:
     """Whether a program acts with an API token, which may not touch what guards the account."""
     return (principal.session_id or "").startswith(API_TOKEN_SESSION)
+
+
+def grants_count(principal: Principal, permission: str | None = None) -> bool:
+    """Whether grants of the person count for a request, where this permission would do as well.
+
+    For a login they do. For an API token that carries grants they do within its scopes, and for
+    a service there are none. Without a permission: whether they count for anything.
+    """
+    if principal.kind == "service":
+        return False
+    if principal.scopes is None:
+        return not is_by_api_token(principal)
+    return permission is None or bool(principal.scopes & {permission, EVERYTHING})
 
 
 class FirstAdmin(BaseModel):

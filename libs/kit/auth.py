@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from fastapi import Depends, Request
+from msgspec import UNSET
 from pydantic import SecretStr
 
 from libs.kit import clock
 from libs.kit.acting import recognised
-from libs.kit.errors import Forbidden, Unauthenticated
+from libs.kit.errors import Forbidden, Refused, Unauthenticated
 from libs.kit.ids import new_id
 from libs.kit.settings import Settings
 from libs.kit.tokens import ISSUER, Claims, TokenSigner
@@ -28,9 +29,27 @@ INTERNAL: Final = "/internal"
 T = TypeVar("T")
 
 
+class StepUpRequired(Forbidden):
+    """Delicate things are for who proved a moment ago to be that person; see `must_be_proved`."""
+
+    code = "step_up_required"
+    message = (
+        "Prove again that it is you, then repeat this. The console and opsjob ask for it; "
+        "programs POST /api/auth/step_up/. An API token needs the scope step_up:waive."
+    )
+    message_zh = (
+        "请先重新验证您的身份，然后重试。控制台和 opsjob 会提示验证；程序请调用 "
+        "POST /api/auth/step_up/；API 令牌需要 step_up:waive 权限范围。"
+    )
+    refused = Refused("access.step_up")
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who a request is made for: a person, or a service acting on its own (id 0)."""
+    """Who a request is made for: a person, or a service acting on its own (id 0).
+
+    `proved_until` is the Unix time until which the person's last proof of being that person holds.
+    """
 
     id: int
     username: str
@@ -39,6 +58,14 @@ class Principal:
     session_id: str | None = None
     kind: Literal["user", "service"] = "user"
     service: str | None = None
+    scopes: frozenset[str] | None = None
+    """Of a credential that is narrower than its owner: what its owner's grants count for."""
+    proved_until: int = 0
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the proof still holds; services have none to give."""
+        return self.kind == "service" or clock.now().timestamp() < self.proved_until
 
     def can(self, permission: str) -> bool:
         """Whether the permission is held; ``*`` holds all."""
@@ -116,6 +143,8 @@ class InternalTokens:
                 perms=tuple(sorted(principal.permissions)),
                 kind=principal.kind,
                 svc=principal.service or caller,
+                prv=principal.proved_until or UNSET,
+                scopes=UNSET if principal.scopes is None else tuple(sorted(principal.scopes)),
             )
             token = self._signer.sign(claims, at)
             self._issued.put(key, at + ttl / 2, token)
@@ -156,6 +185,8 @@ class InternalTokens:
             session_id=claims.sid,
             kind=claims.kind,
             service=claims.svc if claims.kind == "service" else None,
+            proved_until=0 if claims.prv is UNSET else claims.prv,
+            scopes=None if claims.scopes is UNSET else frozenset(claims.scopes),
         )
         self._verified.put(token, claims.exp, (claims.aud, principal))
         return claims.aud, principal
@@ -232,40 +263,60 @@ def _asking(request: Request) -> Principal:
 Policy = Callable[[Request], Awaitable[Principal | None]]
 
 
-def _policy(check: Policy, name: str) -> Any:
+ALWAYS: Final = "always"
+"""Who calls the route proves again to be that person, whatever it is asked for."""
+
+
+def _policy(check: Policy, name: str, *, asks_again: str = "") -> Any:
     check.__dict__["policy"] = name
+    check.__dict__["asks_again"] = asks_again
     return Depends(check)
 
 
-def require(permission: str) -> Any:
+def must_be_proved(principal: Principal) -> None:
+    """Raises StepUpRequired when the caller's last proof is too old, or there is none."""
+    if not principal.is_proved:
+        raise StepUpRequired
+
+
+def require(permission: str, *, proved: bool = False) -> Any:
     """The route is for principals with this permission: ``Annotated[Principal, require("…")]``.
 
-    401 without a good internal token, 403 without the permission.
+    401 without a good internal token, 403 without the permission. With `proved` it is delicate:
+    403 `step_up_required` unless the caller has proved a moment ago to be that person.
     """
 
     async def check(request: Request) -> Principal:
         principal = _asking(request)
         if not principal.can(permission):
             raise Forbidden(permission=permission)
+        if proved:
+            must_be_proved(principal)
         return principal
 
-    return _policy(check, permission)
+    return _policy(check, permission, asks_again=ALWAYS if proved else "")
 
 
-def authenticated() -> Any:
-    """The route is for every person or service that is logged in, about itself."""
+def authenticated(*, proved: bool = False) -> Any:
+    """The route is for every person or service that is logged in; `proved` as for `require`."""
 
     async def check(request: Request) -> Principal:
-        return _asking(request)
+        principal = _asking(request)
+        if proved:
+            must_be_proved(principal)
+        return principal
 
-    return _policy(check, "authenticated")
+    return _policy(check, "authenticated", asks_again=ALWAYS if proved else "")
 
 
-def judged(name: str, judge: Callable[[Request, Principal], Awaitable[None]]) -> Any:
+def judged(
+    name: str, judge: Callable[[Request, Principal], Awaitable[None]], *, asks_again: str = ""
+) -> Any:
     """The route is for those whom `judge` lets through, by what they may do with one object.
 
     It runs before the route and raises NotFound for what is hidden, Forbidden for what is not
-    allowed; `name` tells the policy apart, such as `execution:view`.
+    allowed; `name` tells the policy apart, such as `execution:view`. `asks_again` says in words
+    when the use case calls `must_be_proved`, if it does.
     """
 
     async def check(request: Request) -> Principal:
@@ -273,7 +324,7 @@ def judged(name: str, judge: Callable[[Request, Principal], Awaitable[None]]) ->
         await judge(request, principal)
         return principal
 
-    return _policy(check, name)
+    return _policy(check, name, asks_again=asks_again)
 
 
 def internal_only() -> Any:
@@ -301,3 +352,8 @@ def public() -> Any:
 def policy_of(dependency: object) -> str | None:
     """The policy that a dependency stands for, or None."""
     return getattr(dependency, "policy", None)
+
+
+def asks_again_of(dependency: object) -> str:
+    """When who calls the route proves again to be that person: `ALWAYS`, words, or never ("")."""
+    return str(getattr(dependency, "asks_again", ""))

@@ -56,6 +56,10 @@ class Claims(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     perms: tuple[str, ...] = ()
     kind: Literal["user", "service"] = "user"
     svc: str = ""
+    prv: int | msgspec.UnsetType = msgspec.UNSET
+    """Until when (Unix time) the person counts as proved; never in an access token."""
+    scopes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Absent where it says nothing, so that services of before understand the token."""
 
 
 @dataclass(frozen=True, slots=True)

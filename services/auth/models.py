@@ -157,6 +157,8 @@ class Session(Base):
     user_agent: Mapped[str] = mapped_column(String(256), default="", server_default="")
     remembered: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     """Whether the user asked to stay logged in."""
+    proved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the user last proved to be that user; the same for all of a login."""
 
 
 class LoginDelay(Base):
@@ -185,8 +187,7 @@ class ApiToken(Base):
     user_id: Mapped[int] = mapped_column(_of("users"))
     name: Mapped[str] = mapped_column(String(128))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    scopes: Mapped[str] = mapped_column(Text)
-    """A JSON list of permissions."""
+    scopes: Mapped[str] = mapped_column(Text)  # a JSON list of permissions
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -273,6 +274,7 @@ class OidcFlow(Base):
     nonce: Mapped[str] = mapped_column(String(64))
     sealed_verifier: Mapped[str] = mapped_column(String(512))
     return_to: Mapped[str] = mapped_column(String(1024))
+    proves: Mapped[str | None] = mapped_column(String(36))  # the login that is proved again by it
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
@@ -290,8 +292,7 @@ class RoleRow(Base):
     name: Mapped[str] = mapped_column(String(128))
     name_key: Mapped[str] = mapped_column(String(512), unique=True)
     description: Mapped[str] = mapped_column(Text)
-    permissions: Mapped[str] = mapped_column(Text)
-    """A JSON list of names; empty for a built-in role."""
+    permissions: Mapped[str] = mapped_column(Text)  # a JSON list; empty for a built-in role
     is_built_in: Mapped[bool] = mapped_column(Boolean)
     require_two_factor: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -350,8 +351,7 @@ class GrantTemplate(Base):
     name: Mapped[str] = mapped_column(String(128))
     name_key: Mapped[str] = mapped_column(String(512), unique=True)
     description: Mapped[str] = mapped_column(Text)
-    parts: Mapped[str] = mapped_column(Text)
-    """A JSON list."""
+    parts: Mapped[str] = mapped_column(Text)  # a JSON list
     created_by: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -377,8 +377,7 @@ class Approval(Base):
     requester_id: Mapped[int] = mapped_column(Integer)
     requester_name: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(Text)
-    approvers: Mapped[str] = mapped_column(Text)
-    """JSON: ids of users and of groups."""
+    approvers: Mapped[str] = mapped_column(Text)  # JSON: ids of users and of groups
     quorum: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

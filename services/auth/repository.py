@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
@@ -29,6 +29,13 @@ class UserRepository:
     def by_key(self, key: str) -> User | None:
         """The user with this folded name."""
         return self._one(User.username_key == key)
+
+    def held(self, user_id: int) -> User | None:
+        """The user with this id as it is now, which nobody else changes until this one ends."""
+        query = select(User).where(User.id == user_id).options(selectinload(User.roles))
+        # What refers to the user, such as a new session, may be stored all the while.
+        query = query.with_for_update(key_share=True)
+        return self._tx.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
     def whole(self, user_id: int) -> User | None:
         """A user with roles and groups as they are now, deleted or not."""
@@ -113,16 +120,27 @@ class SessionRepository:
         row = self._tx.execute(query).one_or_none()
         return None if row is None else (row[0], row[1])
 
-    def active_user_of_family(self, family_id: str) -> User | None:
-        """The active user of a login of which any credential is still live."""
-        live = exists().where(
-            Session.user_id == User.id,
-            Session.family_id == family_id,
-            Session.rotated_at.is_(None),
-            Session.idle_at > self._tx.now,
+    def live_family(self, family_id: str) -> tuple[Session, User] | None:
+        """A credential of a login that is still live, and the active user."""
+        query = (
+            select(Session, User)
+            .join(User, User.id == Session.user_id)
+            .where(
+                Session.family_id == family_id,
+                Session.rotated_at.is_(None),
+                Session.idle_at > self._tx.now,
+                User.is_active.is_(True),
+            )
+            .options(selectinload(User.roles))
+            .limit(1)
         )
-        query = select(User).where(live, User.is_active.is_(True))
-        return self._tx.scalars(query.options(selectinload(User.roles))).one_or_none()
+        row = self._tx.execute(query).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    def prove(self, family_id: str, at: datetime | None) -> bool:
+        """Notes when the user of a login proved to be that user; None takes the proof back."""
+        mine = Session.family_id == family_id
+        return self._tx.changed(update(Session).where(mine).values(proved_at=at)) > 0
 
     def rotate(self, session: Session, idle_at: datetime) -> bool:
         """Marks a refresh token as exchanged; False when somebody else was first."""

@@ -130,6 +130,7 @@ def _me_out(info: PrincipalInfo) -> MeOut:
         permissions=info.permissions,
         is_active=info.is_active,
         must_change_password=info.must_change_password,
+        proved_until=info.proved_until,
     )
 
 

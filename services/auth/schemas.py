@@ -1,5 +1,6 @@
 """What the API of logins takes and shows."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
@@ -67,6 +68,8 @@ class MeOut(Row):
     permissions: list[str]
     is_active: bool
     must_change_password: bool
+    proved_until: datetime | None
+    """Until when delicate things are open without proving oneself again (`/api/auth/step_up/`)."""
 
 
 class ProfileOut(MeOut):

@@ -19,7 +19,12 @@ from services.auth.domain import (
     password_matches,
     token_hash,
 )
-from services.auth.errors import InvalidCredentials, RefreshRefused, TooManyFailures
+from services.auth.errors import (
+    InvalidCredentials,
+    RefreshRefused,
+    SessionEnded,
+    TooManyFailures,
+)
 from services.auth.models import Session, User
 from services.auth.repository import DelayRepository, SessionRepository, UserRepository
 from services.auth.roles.repository import held
@@ -75,6 +80,7 @@ class _Login:
     user: User
     started_at: datetime
     visit: Visit
+    proved_at: datetime | None
 
 
 class Passwords:
@@ -126,7 +132,7 @@ class Sessions:
         for family_id in sessions.families_of(user.id)[MAX_LOGINS - 1 :]:
             end_login(tx, family_id)
         user.last_login_at = tx.now
-        login = _Login(new_id(), user, tx.now, visit)
+        login = _Login(new_id(), user, tx.now, visit, proved_at=tx.now)
         cookie = new_secret()
         sessions.add(self._credential(tx, login, SessionKind.BROWSER, cookie))
         audit(
@@ -158,6 +164,7 @@ class Sessions:
             address=login.visit.address,
             user_agent=login.visit.user_agent[:MAX_USER_AGENT],
             remembered=login.visit.remembered,
+            proved_at=login.proved_at,
         )
 
     def _tokens(self, tx: Transaction, login: "_Login", *, cookie: str | None = None) -> Tokens:
@@ -169,7 +176,7 @@ class Sessions:
             access_token=self._access.issue(login.user.id, login.family_id, lifetime),
             refresh_token=refresh,
             expires_in=lifetime,
-            user=principal_info(login.user, login.family_id),
+            user=self._info(login.user, login.family_id, login.proved_at),
             cookie=cookie,
             cookie_seconds=self._settings.remember_absolute_seconds if remembered else None,
         )
@@ -210,7 +217,8 @@ class Sessions:
         if user is None or not user.is_active:
             return None
         visit = Visit(session.address, session.user_agent, session.remembered)
-        return self._tokens(tx, _Login(session.family_id, user, session.created_at, visit))
+        login = _Login(session.family_id, user, session.created_at, visit, session.proved_at)
+        return self._tokens(tx, login)
 
     async def resolve(self, hashed: str) -> PrincipalInfo | None:
         """Who owns the live browser session with this token hash; counts as use of it."""
@@ -231,7 +239,12 @@ class Sessions:
             return None
         session, user = found
         stale = session.used_at <= tx.now - TOUCH_AFTER
-        return principal_info(user, session.family_id), session.token_hash if stale else None
+        info = self._info(user, session.family_id, session.proved_at)
+        return info, session.token_hash if stale else None
+
+    def _info(self, user: User, family_id: str, proved_at: datetime | None) -> PrincipalInfo:
+        until = self._settings.proved_until(proved_at)
+        return principal_info(user, family_id).model_copy(update={"proved_until": until})
 
     @writes
     def _touch(self, tx: Transaction, hashed: str) -> None:
@@ -245,8 +258,8 @@ class Sessions:
     @reads
     def principal_of(self, tx: Transaction, session_id: str) -> PrincipalInfo | None:
         """Who owns this login, while any of its credentials is live and the user is active."""
-        user = SessionRepository(tx).active_user_of_family(session_id)
-        return None if user is None else principal_info(user, session_id)
+        found = SessionRepository(tx).live_family(session_id)
+        return None if found is None else self._info(found[1], session_id, found[0].proved_at)
 
     # ---- out -------------------------------------------------------------------------------
 
@@ -287,6 +300,16 @@ def principal_info(user: User, session_id: str | None = None) -> PrincipalInfo:
         session_id=session_id,
         must_change_password=user.must_change_password,
     )
+
+
+def note_proof(tx: Transaction, session_id: str, user_id: int) -> None:
+    """The user of a login has just proved to be that user; raises SessionEnded."""
+    sessions = SessionRepository(tx)
+    found = sessions.live_family(session_id)
+    if found is None or found[1].id != user_id:
+        raise SessionEnded
+    sessions.prove(session_id, tx.now)
+    audit(tx, "session.prove", kind="session", id=session_id, name=found[1].username)
 
 
 def end_logins(tx: Transaction, user_id: int, *, but: str | None = None) -> int:

@@ -1,7 +1,7 @@
 """The auth service's own settings; every time is in seconds."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -10,9 +10,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.auth.domain import SessionKind
 
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
 
 class AuthSettings(BaseSettings):
-    """How long sessions and tokens live, and how many passwords are hashed at once."""
+    """How long sessions, tokens and proofs hold, and how many passwords are hashed at once."""
 
     model_config = SettingsConfigDict(env_prefix="OPSJOB_AUTH_")
 
@@ -30,6 +32,8 @@ class AuthSettings(BaseSettings):
 
     one_time_password_seconds: int = Field(default=1800, ge=60, le=7 * 86400)
     """How long a password made by an administrator's reset or invitation can be used."""
+    step_up_minutes: int = Field(default=15, ge=0, le=1440)
+    """How long a proof of being that person opens delicate things; 0 never asks again."""
     captcha: bool = True
     """Whether failed logins lead to a picture that has to be answered with the next one."""
     captcha_after_failures: int = Field(default=3, ge=0, le=1000)
@@ -53,6 +57,12 @@ class AuthSettings(BaseSettings):
     def one_time(self) -> timedelta:
         """The life of a one-time password."""
         return timedelta(seconds=self.one_time_password_seconds)
+
+    def proved_until(self, proved_at: datetime | None) -> datetime | None:
+        """Until when a proof holds; `FOREVER` where nobody is asked again, None without a proof."""
+        if not self.step_up_minutes:
+            return FOREVER
+        return proved_at and proved_at + timedelta(minutes=self.step_up_minutes)
 
     def lifetimes(self, kind: str, *, remembered: bool) -> tuple[int, int]:
         """Seconds without use, and seconds in all, after which a credential of a login ends."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from libs.contracts.audit import audit
@@ -28,7 +29,7 @@ from services.auth.errors import (
     SessionEnded,
 )
 from services.auth.models import User
-from services.auth.repository import DelayRepository, UserRepository
+from services.auth.repository import DelayRepository, SessionRepository, UserRepository
 from services.auth.schemas import Profile, ProfilePatch
 from services.auth.service import (
     Passwords,
@@ -136,6 +137,8 @@ class OwnAccount:
         user.password_expires_at = None
         user.password_changed_at = user.updated_at = tx.now
         end_logins(tx, user.id, but=by.session_id)
+        # What was proved with the old password is over, also for the login that stays.
+        SessionRepository(tx).prove(by.session_id or "", None)
         DelayRepository(tx).clear(_guess_key(by))
         tx.emit(UserRolesChanged(user_id=user.id))
         audit(tx, "user.change_password", kind="user", id=user.id, name=user.username)
@@ -172,7 +175,8 @@ def _person(tx: Transaction, by: Principal) -> Person:
     user = UserRepository(tx).whole(by.id)
     if user is None or not user.is_active:
         raise SessionEnded
-    info = principal_info(user, by.session_id)
+    until = datetime.fromtimestamp(by.proved_until, tz=UTC) if by.proved_until else None
+    info = principal_info(user, by.session_id).model_copy(update={"proved_until": until})
     if is_by_api_token(by):
         info = info.model_copy(update={"permissions": sorted(by.permissions)})
     return Person(info, user)

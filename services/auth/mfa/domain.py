@@ -3,6 +3,7 @@
 import hmac
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,25 @@ TICKET_SECONDS: Final = 600
 _DIGITS: Final = re.compile(r"[0-9]{6}", re.ASCII)
 _RECOVERY: Final = re.compile(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", re.ASCII)
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a user's factor is on, has to be on, and how many recovery codes remain."""
+
+    enabled: bool
+    required: bool
+    enabled_at: datetime | None
+    recovery_codes_left: int
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A new secret in three forms; it is never shown again."""
+
+    secret: str
+    otpauth_uri: str
+    qr_code: str
 
 
 def new_secret() -> str:

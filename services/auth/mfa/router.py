@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from libs.kit.auth import Principal, authenticated, public, require
 from libs.kit.ids import Id
 from libs.kit.service import provided
+from services.auth.mfa.domain import Setup
 from services.auth.mfa.schemas import (
     DisableIn,
     FactorStatus,
@@ -17,7 +18,7 @@ from services.auth.mfa.schemas import (
     TicketVerifyIn,
     VerifyIn,
 )
-from services.auth.mfa.service import SecondFactors, Setup
+from services.auth.mfa.service import SecondFactors
 
 router = APIRouter(prefix="/api/auth/mfa", tags=["mfa"])
 

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import Final, Protocol
 
@@ -27,6 +26,8 @@ from services.auth.mfa.domain import (
     SecondFactorOff,
     SecondFactorOn,
     SecondFactorStopped,
+    Setup,
+    Status,
     new_recovery_codes,
     new_secret,
     picture,
@@ -53,25 +54,6 @@ class ProvesPassword(Protocol):
 
     async def __call__(self, user_id: int, password: str) -> None:
         """Raises CurrentPasswordWrong, or TooManyFailures for somebody who guesses."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """Whether a user's factor is on, has to be on, and how many recovery codes remain."""
-
-    enabled: bool
-    required: bool
-    enabled_at: datetime | None
-    recovery_codes_left: int
-
-
-@dataclass(frozen=True)
-class Setup:
-    """A new secret in three forms; it is never shown again."""
-
-    secret: str
-    otpauth_uri: str
-    qr_code: str
 
 
 class _Verdict(Enum):
@@ -138,12 +120,8 @@ class SecondFactors:
 
         Raises TooManyFailures, and SecondFactorStopped whatever the code is.
         """
-        guesses = _guess_key(factor.user_id)
-        refuse_while_delayed(tx, [guesses])
-        if factor.refused_in_row >= MOST_REFUSED:
-            stopped = SecondFactorStopped()
-            raise stopped.refusing(REFUSED, kind="user", id=user.id, name=user.username)
-        factors = FactorRepository(tx)
+        _refuse_stopped(tx, factor, user)
+        guesses, factors = _guess_key(factor.user_id), FactorRepository(tx)
         if self._uses_up(tx, factor, code, user):
             DelayRepository(tx).clear(guesses)
             factors.forget_refused(user.id)
@@ -176,6 +154,21 @@ class SecondFactors:
         roles = principal_info(user).roles
         by_setting = set(self._settings.required_for_roles).intersection(roles)
         return bool(by_setting) or RoleRepository(tx).require_two_factor(roles)
+
+    # ---- of somebody who proves it again ---------------------------------------------------
+
+    def wants_code(self, tx: Transaction, user: User) -> bool:
+        """Whether the user's factor is on; raises TooManyFailures or SecondFactorStopped."""
+        factor = FactorRepository(tx).of(user.id)
+        if factor is None or factor.confirmed_at is None:
+            return False
+        _refuse_stopped(tx, factor, user)
+        return True
+
+    def accepts(self, tx: Transaction, user: User, code: str) -> bool:
+        """Uses up a code of a factor that is on; counts a wrong one. Raises as `wants_code`."""
+        _, factor = self._own(tx, user.id)
+        return self._accepts(tx, factor, code, user)
 
     # ---- one's own -------------------------------------------------------------------------
 
@@ -369,6 +362,13 @@ def _active(tx: Transaction, user_id: int) -> User:
     if user is None or not user.is_active:
         raise SessionEnded
     return user
+
+
+def _refuse_stopped(tx: Transaction, factor: SecondFactor, user: User) -> None:
+    refuse_while_delayed(tx, [_guess_key(user.id)])
+    if factor.refused_in_row >= MOST_REFUSED:
+        stopped = SecondFactorStopped()
+        raise stopped.refusing(REFUSED, kind="user", id=user.id, name=user.username)
 
 
 def _refused(by: Principal) -> OtpWrong:

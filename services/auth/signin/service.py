@@ -124,6 +124,15 @@ class FirstFactor:
 
         Raises CurrentPasswordWrong, TooManyFailures, SessionEnded or DirectoryUnavailable.
         """
+        if not await self.is_password_of(user_id, password):
+            await self._note_guess(user_id)
+            raise CurrentPasswordWrong
+
+    async def is_password_of(self, user_id: int, password: str) -> bool:
+        """Whether it is, here or in the directory; a wrong one is for the caller to count.
+
+        Raises TooManyFailures, SessionEnded or DirectoryUnavailable.
+        """
         known = await self._known(user_id)
         fits = len(password) <= MAX_PASSWORD
         matched = await self._passwords.match(known.password_hash, password[:MAX_PASSWORD])
@@ -131,9 +140,7 @@ class FirstFactor:
             person = await self._directory.prove(known.username, password) if fits else None
             subject = await self._identities.subject_of(PROVIDER, user_id)
             matched = person is not None and person.subject == subject
-        if not matched or not fits:
-            await self._note_guess(user_id)
-            raise CurrentPasswordWrong
+        return matched and fits
 
     @reads
     def _known(self, tx: Transaction, user_id: int) -> _Known:
