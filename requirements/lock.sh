@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Resolves runtime and dev together, then cuts the hash-locked files from that one result.
-# Locked one after the other the two could ask for different versions of the same package.
+# Resolves runtime, cloud and dev together, then cuts the hash-locked files from that one result.
+# Locked one after the other they could ask for different versions of the same package.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,8 +10,8 @@ common=(pip compile --quiet --system-certs --universal --no-emit-index-url
 resolved=$(mktemp)
 trap 'rm -f "$resolved"' EXIT
 
-"$uv" "${common[@]}" "$@" --python-version 3.11 runtime.in dev.in -o "$resolved"
-for group in runtime dev; do
+"$uv" "${common[@]}" "$@" --python-version 3.11 runtime.in cloud.in dev.in -o "$resolved"
+for group in runtime cloud dev; do
   "$uv" "${common[@]}" "$@" --python-version 3.11 --generate-hashes "$group.in" -c "$resolved" -o "$group.lock"
 done
 for group in installer node; do
