@@ -12,7 +12,9 @@ export type FilePushPlan = Schemas['FilePush']
 export type FileCollectPlan = Schemas['FileCollect']
 export type StoredFile = Schemas['FileOut']
 export type StoredUsage = Schemas['UsageOut']
-export type OutputGroup = Schemas['GroupOut']
+export type OutputGroup = Schemas['ExecutionGroupOut']
 export type OutputGroups = Schemas['GroupsOut']
-export type OutputMatch = Schemas['MatchOut']
+/** The generated client widens pairs to lists. */
+export type OutputMatch = Omit<Schemas['MatchOut'], 'highlights'> & { highlights: number[][] }
+export type StoredLine = Schemas['LineOut']
 export type BulkStopped = Schemas['BulkStopOut']

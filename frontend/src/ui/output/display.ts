@@ -69,8 +69,10 @@ function cut(spans: Span[], from: number, to: number, marks: [number, number][],
 // so that widths and search hits stay where they are; what is copied is what the script wrote.
 const DECEIVING = /[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g
 
+export const honest = (written: string): string => written.replace(DECEIVING, '\ufffd')
+
 function piece(span: Span, written: string, mark: string): Piece {
-  const text = written.replace(DECEIVING, '\ufffd')
+  const text = honest(written)
   const own = classesOf(span.flags)
   if (mark !== '') return { text, classes: own === '' ? mark : `${own} ${mark}`, color: null, background: null }
   return { text, classes: own, color: span.color, background: span.background }

@@ -2,9 +2,18 @@
 import { plainText } from './ansi'
 import type { LineLog, OutputLine } from './line-log'
 
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
 export function searchPattern(query: string): RegExp | null {
   if (query.trim() === '') return null
-  return new RegExp(query.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'giu')
+  return new RegExp(escaped(query), 'giu')
+}
+
+/** What shows any of these words; null without a word. */
+export function anyOf(words: readonly string[]): RegExp | null {
+  if (words.length === 0) return null
+  const longestFirst = [...words].sort((a, b) => b.length - a.length)
+  return new RegExp(longestFirst.map(escaped).join('|'), 'gu')
 }
 
 const PER_TURN = 60_000

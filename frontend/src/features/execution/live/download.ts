@@ -16,6 +16,9 @@ export function downloadUrl(executionId: string, scope: DownloadScope, form: Dow
   return `/api/executor/execution-records/${encodeURIComponent(executionId)}/logs/download/?${query}`
 }
 
+/** One archive of all that the run fetched, with a folder for each host. */
+export const collectedUrl = (executionId: string): string => `/api/executor/execution-records/${encodeURIComponent(executionId)}/collected/`
+
 /** Through a link, so that an answer that is no file never takes the page's place. */
 export function startDownload(url: string): void {
   const link = document.createElement('a')
