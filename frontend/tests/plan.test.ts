@@ -80,7 +80,7 @@ describe('a plan', () => {
   it('asks somebody, sends files and fetches files', () => {
     const draft = plan((one) => {
       const [ask, push, collect] = steps(one)
-      Object.assign(ask, { kind: 'confirm', confirm: { message: 'Go on?', roles: 'ops, lead', expires: 60 } })
+      Object.assign(ask, { kind: 'confirm', confirm: { message: 'Go on?', people: [7], roles: ['ops', 'lead'], expires: 60 } })
       push.kind = 'push'
       Object.assign(push.push, { files: [{ id: 'f1', name: 'a.bin', size: 3 }], path: '/opt/${HOST}/', mode: '0644', overwrite: 'backup', perHost: 5 })
       collect.kind = 'collect'
@@ -89,7 +89,7 @@ describe('a plan', () => {
 
     expect(planBlocker(draft)).toBeNull()
     expect(planRequest(draft).steps).toMatchObject([
-      { kind: 'confirm', confirm: { message: 'Go on?', roles: ['ops', 'lead'], expires_seconds: 60 } },
+      { kind: 'confirm', confirm: { message: 'Go on?', user_ids: [7], roles: ['ops', 'lead'], expires_seconds: 60 } },
       { kind: 'push', file: { sources: [{ artifact_id: 'f1' }], remote_path: '/opt/${HOST}/', mode: '0644', overwrite_policy: 'backup', bandwidth_limit: 5 } },
       { kind: 'collect', file: { paths: ['/var/log/*.log', '/etc/hosts'], excludes: ['*.gz'] } },
     ])

@@ -1,4 +1,5 @@
 // People, groups and objects in the form in which they are chosen.
+import { shallowReactive } from 'vue'
 import { api, call } from './client'
 import { hostSource, hostsById } from './hosts'
 import { findUsers, userById, userGroups } from './people'
@@ -19,7 +20,7 @@ export const groupChoices = {
   byId: async (id: number): Promise<Choice> => ({ id, name: (await call(api.GET('/api/auth/groups/{group_id}/', { params: { path: { group_id: id } } }))).name }),
 }
 
-const hosts = {
+export const hostChoices = {
   search: async (text: string): Promise<Choice[]> => (await hostSource.page({ search: text, status: null, group: null }, 1, 50)).results.map((one) => ({ id: one.id, name: one.name, detail: one.ip_address })),
   byId: async (id: number): Promise<Choice> => ({ id, name: (await hostsById([id]))[0]?.name ?? `#${id}` }),
 }
@@ -30,4 +31,38 @@ const hostGroups = {
 }
 
 /** Where objects of a kind are found by name; other kinds are named by their id. */
-export const objectChoices: Partial<Record<string, typeof hosts>> = { host: hosts, host_group: hostGroups }
+export const objectChoices: Partial<Record<string, typeof hostChoices>> = { host: hostChoices, host_group: hostGroups }
+
+const AT_ONCE = 4
+const names = shallowReactive(new Map<string, string>())
+const asked = new Set<string>()
+const waiting: (() => Promise<void>)[] = []
+let busy = 0
+
+function work(): void {
+  while (busy < AT_ONCE && waiting.length > 0) {
+    busy += 1
+    void waiting.shift()?.().finally(() => {
+      busy -= 1
+      work()
+    })
+  }
+}
+
+/** Names are for who asked for them; the next person at this screen asks again. */
+export function forgetNames(): void {
+  names.clear()
+  asked.clear()
+}
+
+/** The name of an object, once the server has told it; asking is done here, each object once. */
+export function nameOfObject(kind: string, id: string): string | undefined {
+  const key = `${kind}/${id}`
+  const finder = objectChoices[kind]
+  if (finder && !asked.has(key)) {
+    asked.add(key)
+    waiting.push(() => finder.byId(Number(id)).then(({ name }) => void names.set(key, name)).catch(() => undefined))
+    queueMicrotask(work)
+  }
+  return names.get(key)
+}

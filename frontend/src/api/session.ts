@@ -1,6 +1,7 @@
 // Who is signed in and what that person may do. The session itself is an HttpOnly cookie; no token is kept here.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
+import { forgetNames } from './choices'
 import { api, call } from './client'
 import { ApiError } from './errors'
 import type { Profile } from './people'
@@ -81,6 +82,7 @@ export const useSession = defineStore('session', () => {
   }
 
   function forget(): void {
+    forgetNames()
     user.value = null
     grants.value = []
     known.value = true

@@ -38,7 +38,7 @@ export interface StepDraft {
   onFailure: number | null
   isHandler: boolean
   hostsOf: { step: number | null; result: 'success' | 'failed' }
-  confirm: { message: string; roles: string; expires: number }
+  confirm: { message: string; people: number[]; roles: string[]; expires: number }
   push: PushDraft
   collect: CollectDraft
 }
@@ -65,7 +65,7 @@ export function emptyStep(key: number, kind: StepKind, name: string): StepDraft 
     retries: 0, retryDelay: 0, ignoreError: false, successCodes: '0',
     condition: { kind: 'always', step: null, is: 'success', variable: '', compare: 'equals', value: '' },
     onFailure: null, isHandler: false, hostsOf: { step: null, result: 'failed' },
-    confirm: { message: '', roles: '', expires: 86_400 }, push: emptyPush(), collect: emptyCollect(),
+    confirm: { message: '', people: [], roles: [], expires: 86_400 }, push: emptyPush(), collect: emptyCollect(),
   }
 }
 
@@ -156,8 +156,8 @@ function workOf(step: StepDraft): Partial<PlanStep> {
   if (step.kind === 'push') return { file: pushRequest(step.push) }
   if (step.kind === 'collect') return { file: collectRequest(step.collect) }
   if (step.kind === 'confirm') {
-    const roles = step.confirm.roles.split(/[\s,，、]+/).filter((role) => role !== '')
-    return { confirm: { message: step.confirm.message, expires_seconds: step.confirm.expires, ...(roles.length > 0 ? { roles } : {}) } }
+    const { message, people, roles, expires } = step.confirm
+    return { confirm: { message, expires_seconds: expires, ...(people.length > 0 ? { user_ids: people } : {}), ...(roles.length > 0 ? { roles } : {}) } }
   }
   const { args } = parseArguments(step.args)
   return {
