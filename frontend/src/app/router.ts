@@ -65,6 +65,10 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'app.nav.agents', permission: 'agents:read' },
   },
   {
+    path: 'security', name: 'security', component: () => import('@/features/hosts/security/SecurityPage.vue'),
+    meta: { title: 'app.nav.security', permission: 'agents:read' },
+  },
+  {
     path: 'profile', name: 'profile', component: () => import('@/features/auth/profile/ProfilePage.vue'),
     meta: { title: 'app.nav.profile' },
   },
@@ -121,7 +125,7 @@ export function createConsoleRouter(): Router {
     try {
       await session.restore()
     } catch {
-      return to.meta.public ? true : { name: 'login', query: { from: to.fullPath } }
+      return to.meta.public ? true : { name: 'login', query: { from: to.fullPath, error: 'unavailable' } }
     }
     if (to.meta.public) return session.isSignedIn ? returnPath(to.query.from) : true
     if (session.isSignedIn) return true
