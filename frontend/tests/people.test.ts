@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { ApiError } from '@/api/errors'
 import { reaches } from '@/api/rights'
-import { plainCode, turnAfter } from '@/features/auth/login/steps'
+import { needsSomebody, plainCode, secondsLeft, turnAfter } from '@/features/auth/login/steps'
 import { everythingOf, expiryAfter, scopesFor } from '@/features/auth/profile/token-draft'
 import { deedsOn, standingOf } from '@/features/auth/users/deeds'
 import { useAction } from '@/ui/action'
@@ -26,6 +26,15 @@ describe('a login', () => {
   it('shows a picture from then on, wherever one stands', () => {
     expect(turnAfter(refused('captcha_required'), { step: 'code', captcha: false })).toMatchObject({ step: 'code', captcha: true, isQuestion: false })
     expect(turnAfter(refused('invalid_credentials'), { step: 'password', captcha: true })).toMatchObject({ step: 'password', captcha: true })
+  })
+
+  it('sends to somebody else where another try cannot help', () => {
+    expect(turnAfter(refused('second_factor_stopped'), { step: 'code', captcha: false })).toMatchObject({ step: 'password', isQuestion: false })
+    expect([needsSomebody(refused('second_factor_stopped')), needsSomebody(refused('otp_refused'))]).toEqual([true, false])
+  })
+
+  it('counts down to the next try, in whole seconds', () => {
+    expect([secondsLeft(30, 1_000, 1_000), secondsLeft(30, 1_000, 11_400), secondsLeft(30, 1_000, 90_000), secondsLeft(null, 0, 0)]).toEqual([30, 20, 0, 0])
   })
 
   it('takes a code as people type it', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { exportUrl } from '@/api/audit'
 import { dayStart, queryOf } from '@/features/auth/audit/filters'
-import { bodyOf, emptyPart, partLacks } from '@/features/auth/grants/draft'
+import { bodyOf, draftOf, emptyPart, partLacks } from '@/features/auth/grants/draft'
 import { byArea } from '@/features/auth/roles/areas'
 
 describe('a grant that is filled in', () => {
@@ -23,6 +23,24 @@ describe('a grant that is filled in', () => {
 
   it('keeps the days of its hours in order', () => {
     expect(bodyOf({ ...part, all: true, hours: true, days: [5, 1] }).windows).toEqual([{ days: [1, 5], start: '08:00', until: '18:00', zone: 'UTC' }])
+  })
+})
+
+describe('a grant of a template that is changed', () => {
+  it('comes back as it was when nothing is touched', () => {
+    const hours = (day: number) => ({ days: [day], start: '22:00', until: '06:00', zone: 'Asia/Shanghai' })
+    const parts = [
+      { actions: ['execute' as const], object_type: 'host' as const, object_ids: ['5', '7'], what: ['*'], accounts: ['postgres'], windows: [hours(1), hours(6)] },
+      { actions: ['view' as const], object_type: 'plan' as const, object_ids: ['*'], what: [], accounts: [], windows: null },
+    ]
+
+    expect(parts.map((part) => bodyOf(draftOf(part, 'UTC')))).toEqual(parts)
+  })
+
+  it('offers the usual choices where it begins to run something', () => {
+    const part = { actions: ['view' as const], object_type: 'host' as const, object_ids: ['5'], what: [], accounts: [], windows: null }
+
+    expect(draftOf(part, 'UTC')).toMatchObject({ what: ['adhoc'], accounts: ['@agent'], zone: 'UTC' })
   })
 })
 

@@ -22,7 +22,7 @@ async function start(): Promise<void> {
     onUnauthenticated: () => {
       session.forget()
       const here = router.currentRoute.value
-      if (here.name !== 'login') void router.push({ name: 'login', query: { from: here.fullPath } })
+      if (here.name !== 'login') void router.push({ name: 'login', query: { from: here.fullPath, error: 'session_ended' } })
     },
   })
   await useLanguage(preferences.language)

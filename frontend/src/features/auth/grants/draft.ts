@@ -13,12 +13,26 @@ export interface PartDraft {
   start: string
   until: string
   zone: string
+  /** Further windows, which are kept as they are. */
+  furtherWindows: GrantWindow[]
 }
 
 export const ALL = '*'
 
 export function emptyPart(zone: string): PartDraft {
-  return { actions: ['view'], object_type: 'host', all: false, ids: [], what: ['adhoc'], accounts: ['@agent'], hours: false, days: [1, 2, 3, 4, 5], start: '08:00', until: '18:00', zone }
+  return { actions: ['view'], object_type: 'host', all: false, ids: [], what: ['adhoc'], accounts: ['@agent'], hours: false, days: [1, 2, 3, 4, 5], start: '08:00', until: '18:00', zone, furtherWindows: [] }
+}
+
+/** A part that exists already, to be changed; the zone is for hours that are set only now. */
+export function draftOf(part: GrantPart, zone: string): PartDraft {
+  const [window, ...furtherWindows] = part.windows ?? []
+  const ids = (part.object_ids ?? []).map(String)
+  const all = ids.includes(ALL)
+  return {
+    ...emptyPart(zone), actions: [...part.actions], object_type: part.object_type, all, ids: all ? [] : ids,
+    ...(runsOnHosts(part) ? { what: [...(part.what ?? [])], accounts: [...(part.accounts ?? [])] } : {}),
+    ...(window ? { hours: true, days: [...window.days], start: window.start, until: window.until, zone: window.zone ?? zone, furtherWindows } : {}),
+  }
 }
 
 function hoursFit({ days, start, until }: PartDraft): boolean {
@@ -36,7 +50,7 @@ export function partLacks(part: PartDraft): string | null {
 
 export function bodyOf(part: PartDraft): GrantPart {
   const runs = runsOnHosts(part)
-  const windows: GrantWindow[] | null = part.hours ? [{ days: [...part.days].sort(), start: part.start, until: part.until, zone: part.zone }] : null
+  const windows: GrantWindow[] | null = part.hours ? [{ days: [...part.days].sort(), start: part.start, until: part.until, zone: part.zone }, ...part.furtherWindows] : null
   return {
     actions: part.actions, object_type: part.object_type, object_ids: part.all ? [ALL] : part.ids, what: runs ? part.what : [], accounts: runs ? part.accounts : [], windows,
   }

@@ -26,3 +26,13 @@ export function turnAfter(error: Pick<ApiError, 'code' | 'details'>, before: { s
 
 /** A code as it is sent: people write it in groups. */
 export const plainCode = (typed: string): string => typed.replaceAll(/\s+/g, '')
+
+const STOPS: ReadonlySet<string> = new Set(['second_factor_stopped'])
+
+/** Another try cannot help: somebody else has to do something first. */
+export const needsSomebody = (error: Pick<ApiError, 'code'>): boolean => STOPS.has(error.code)
+
+/** Until the server wants to hear of it again, counted from when it said so. */
+export function secondsLeft(retryAfter: number | null, since: number, now: number): number {
+  return retryAfter === null ? 0 : Math.max(0, Math.ceil(retryAfter - (now - since) / 1_000))
+}
