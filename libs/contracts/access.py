@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from libs.contracts.auth import AuthClient, is_by_api_token
+from libs.contracts.auth import AuthClient, grants_count
 from libs.contracts.grants import (
     ALL,
     RIGHTS,
@@ -43,7 +43,10 @@ class Request(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The answer: by a permission, by a row, or what was missing (of the row that came closest)."""
+    """The answer: by a permission, by a row, or what was missing (of the row that came closest).
+
+    With `Missing.SCOPE` the permission is the one that the scopes lack.
+    """
 
     allowed: bool
     permission: str | None = None
@@ -109,12 +112,17 @@ _NONE: Final[Mapping[str, list[_Row]]] = {}
 
 
 class AccessSet:
-    """What one user may do, compiled for decisions of a few microseconds. Pure and unchanging."""
+    """What one user may do, compiled for decisions of a few microseconds. Pure and unchanging.
+
+    Under scopes (of an API token) rows count only for what a permission in the scopes would allow,
+    seeing included, and as a superuser only with `executions:run_as_root` among them.
+    """
 
     def __init__(
         self, permissions: Iterable[str], rows: Iterable[GrantRow] = (), *, version: str = ""
     ) -> None:
         self.version = version
+        self.scopes: frozenset[str] | None = None
         self.permissions = frozenset(permissions)
         self.rows = tuple(rows)
         self._index: _Rows = {}
@@ -135,13 +143,29 @@ class AccessSet:
         held = self.permissions
         return permission in held or ALL in held
 
-    def narrowed(self, permissions: frozenset[str]) -> "AccessSet":
-        """The same rows under fewer permissions, as for a request of a narrower principal."""
-        if permissions == self.permissions:
+    def covers(self, permission: str) -> bool:
+        """Whether the scopes hold this permission, so that rows may stand in for it."""
+        return self.scopes is None or permission in self.scopes or ALL in self.scopes
+
+    def narrowed(
+        self, permissions: frozenset[str], scopes: frozenset[str] | None = None
+    ) -> "AccessSet":
+        """The same rows under fewer permissions and these scopes, for a narrower principal."""
+        if permissions == self.permissions and scopes == self.scopes:
             return self
         fewer = AccessSet(permissions, version=self.version)
-        fewer.rows, fewer._index = self.rows, self._index
+        fewer.rows, fewer._index, fewer.scopes = self.rows, self._index, scopes
         return fewer
+
+    def by_rows_alone(self) -> "AccessSet":
+        """The same without any permission."""
+        return self.narrowed(frozenset(), self.scopes)
+
+    def lacking(self, right: str, account: str | None) -> str | None:
+        """The permission that the scopes lack; `account` is that of a run."""
+        if not self.covers(right):
+            return right
+        return RUN_AS_ROOT if account in SUPERUSERS and not self.covers(RUN_AS_ROOT) else None
 
     def candidates(self, request: Request) -> list[_Row]:
         """The rows that give the action on the object, directly or by a group around it."""
@@ -162,6 +186,8 @@ class AccessSet:
 
     def gives(self, request: Request) -> bool:
         """Whether any row gives the action on any object of the kind, at whatever time."""
+        if not self.covers(RIGHTS[request.object_type, request.action]):
+            return False
         kinds = _ON_HOSTS if request.object_type in _ON_HOSTS else (request.object_type,)
         return any((request.action, kind) in self._index for kind in kinds)
 
@@ -170,8 +196,11 @@ class AccessSet:
 
         Parts that belong to running (what, account) do not narrow it.
         """
-        if self.can(RIGHTS[kind, action]):
+        right = RIGHTS[kind, action]
+        if self.can(right):
             return Visible(everything=True)
+        if not self.covers(right):
+            return Visible(everything=False)
         ids = self._now((action, kind), now)
         inherited = kind in _ON_HOSTS
         groups = self._now((action, ObjectType.HOST_GROUP), now) if inherited else frozenset()
@@ -190,10 +219,14 @@ def decide(access: AccessSet, request: Request, now: datetime) -> Decision:
 
     A run (`execute` on a host) by permission needs `executions:run`, and `executions:run_as_root`
     for an account of SUPERUSERS; otherwise one live row that has the action and covers the object,
-    `what` is run, the account, and the hour.
+    `what` is run, the account, and the hour. Under scopes all of it has to be within them.
     """
     right = RIGHTS[request.object_type, request.action]
     is_run = request.action is Action.EXECUTE and request.object_type in _ON_HOSTS
+    if access.scopes is not None:
+        lacking = access.lacking(right, request.account if is_run else None)
+        if lacking is not None:
+            return Decision(False, permission=lacking, missing=Missing.SCOPE)
     furthest: Missing | None = None
     if access.can(right):
         if not is_run or request.account not in SUPERUSERS or access.can(RUN_AS_ROOT):
@@ -241,10 +274,10 @@ class Accesses:
 
     async def of(self, by: Principal) -> AccessSet:
         """What a caller may do: the permissions of the request, and the rows of the person."""
-        if by.kind == "service" or by.can(ALL) or is_by_api_token(by):
+        if by.can(ALL) or not grants_count(by):
             return AccessSet(by.permissions)
         found = await self.of_users([by.id])
-        return found.get(by.id, _NOBODY).narrowed(by.permissions)
+        return found.get(by.id, _NOBODY).narrowed(by.permissions, by.scopes)
 
     async def of_users(self, user_ids: Iterable[int]) -> dict[int, AccessSet]:
         """What people may do; those who may not act now are absent."""

@@ -64,6 +64,8 @@ class Missing(StrEnum):
     WINDOW = "window"
     ROOT = "root"
     """A permission would do, but not as root."""
+    SCOPE = "scope"
+    """The API token is not for this, whatever its owner may do."""
 
 
 class Window(BaseModel):

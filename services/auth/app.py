@@ -23,7 +23,7 @@ from services.auth.captcha.service import Captchas
 from services.auth.consumers import on
 from services.auth.directory.service import AsksDirectory, Directory, DirectoryWatch
 from services.auth.grants.router import router as grants_router
-from services.auth.grants.service import Grants, GrantTemplates
+from services.auth.grants.service import Grants
 from services.auth.groups.router import router as groups_router
 from services.auth.groups.service import Groups
 from services.auth.identities.service import Identities
@@ -37,6 +37,8 @@ from services.auth.oidc.domain import port_of_issuer
 from services.auth.oidc.repository import ProviderClient
 from services.auth.oidc.router import router as oidc_router
 from services.auth.oidc.service import OidcLogins, verifier_place
+from services.auth.presets.router import router as presets_router
+from services.auth.presets.service import GrantTemplates
 from services.auth.roles.router import router as roles_router
 from services.auth.roles.service import Roles
 from services.auth.router import router
@@ -136,7 +138,7 @@ def _audit(db: Database, runtime: Runtime) -> Sequence[object]:
     return [AuditLog(db), checkpoints, Retention(db, checkpoints=checkpoints, settings=settings)]
 
 
-PERMISSION_ROUTERS = (grants_router, access_router, approvals_router)
+PERMISSION_ROUTERS = (grants_router, presets_router, access_router, approvals_router)
 
 service = Service(
     name="auth",

@@ -41,14 +41,22 @@ def create(
         list[str], typer.Option("--scope", help="A permission, such as hosts:read; repeatable.")
     ],
     days: Annotated[int, typer.Option(help="How long it lives.", min=1, max=366)] = 30,
+    no_grants: Annotated[
+        bool, typer.Option("--no-grants", help="Only what your roles give, none of your grants.")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Make an API token; it is shown once. Programs send it as OPSJOB_TOKEN or as a bearer."""
+    """Make an API token; it is shown once. Programs send it as OPSJOB_TOKEN or as a bearer.
+
+    Within its scopes it may do what you may do now by roles and by grants. To run something
+    it needs hosts:read and executions:run, and as root executions:run_as_root.
+    """
     ends = datetime.now(UTC) + timedelta(days=days) - timedelta(minutes=1)
     body: dict[str, JSON] = {
         "name": name,
         "scopes": [*scope],
         "expires_at": ends.isoformat(timespec="seconds"),
+        "carries_grants": not no_grants,
     }
     made = api.post(TOKENS, body)
     if as_json:

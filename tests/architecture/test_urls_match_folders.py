@@ -31,7 +31,7 @@ URL_MAP = {
     "/api/permissions/roles": "services/auth/roles",
     "/api/permissions/permissions": "services/auth/roles",
     "/api/permissions/grants": "services/auth/grants",
-    "/api/permissions/templates": "services/auth/grants",
+    "/api/permissions/templates": "services/auth/presets",
     "/api/permissions/approvals": "services/auth/approvals",
     "/api/hosts": "services/hosts",
     "/api/hosts/groups": "services/hosts/groups",

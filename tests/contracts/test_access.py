@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from libs.contracts.access import AccessSet, Request, decide
 from libs.contracts.grants import RIGHTS, Action, GrantRow, Missing, ObjectType, Window
+from services.auth.tokens.domain import effective
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday
 HOUR = timedelta(hours=1)
@@ -121,8 +122,16 @@ def _covers(one: GrantRow, request: Request, now: datetime) -> bool:
 
 
 def _plainly(
-    permissions: set[str], rows: Sequence[GrantRow], request: Request, now: datetime
+    permissions: set[str],
+    rows: Sequence[GrantRow],
+    request: Request,
+    now: datetime,
+    scopes: set[str] | None = None,
 ) -> bool:
+    """A token does what its owner may do, as far as its scopes would do by themselves."""
+    if scopes is not None:
+        within = _plainly(scopes, (), request, now)
+        return within and _plainly(permissions, rows, request, now)
     right = RIGHTS[request.object_type, request.action]
     if right in permissions or "*" in permissions:
         runs = request.action is Action.EXECUTE and request.object_type in HOSTS
@@ -132,14 +141,34 @@ def _plainly(
     return any(_covers(one, request, now) for one in rows)
 
 
-@settings(max_examples=1500, deadline=None)
-@given(_permissions, _rows, _requests, st.sampled_from([NOON, NOON - HOUR, NOON + 9 * HOUR]))
-def test_decisions_are_those_of_a_plain_reading(
-    permissions: set[str], rows: list[GrantRow], request: Request, now: datetime
-) -> None:
-    decision = decide(AccessSet(permissions, rows), request, now)
+def _as_asked(
+    permissions: set[str], rows: Sequence[GrantRow], scopes: set[str] | None
+) -> AccessSet:
+    """What decides about a login, or about an API token with these scopes."""
+    whole = AccessSet(permissions, rows)
+    if scopes is None:
+        return whole
+    return whole.narrowed(effective(scopes, permissions), frozenset(scopes))
 
-    assert decision.allowed == _plainly(permissions, rows, request, now)
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    _permissions,
+    _rows,
+    _requests,
+    st.sampled_from([NOON, NOON - HOUR, NOON + 9 * HOUR]),
+    st.none() | _permissions,
+)
+def test_decisions_are_those_of_a_plain_reading(
+    permissions: set[str],
+    rows: list[GrantRow],
+    request: Request,
+    now: datetime,
+    scopes: set[str] | None,
+) -> None:
+    decision = decide(_as_asked(permissions, rows, scopes), request, now)
+
+    assert decision.allowed == _plainly(permissions, rows, request, now, scopes)
     assert decision.allowed == (decision.missing is None)
     if decision.row_id is not None:
         ids = [one.id for one in rows if _covers(one, request, now)]
@@ -147,11 +176,13 @@ def test_decisions_are_those_of_a_plain_reading(
 
 
 @settings(max_examples=700, deadline=None)
-@given(_permissions, _rows, st.sampled_from([*HOSTS, ObjectType.EXECUTION]))
+@given(
+    _permissions, _rows, st.sampled_from([*HOSTS, ObjectType.EXECUTION]), st.none() | _permissions
+)
 def test_the_visible_set_is_what_single_decisions_say(
-    permissions: set[str], rows: list[GrantRow], kind: ObjectType
+    permissions: set[str], rows: list[GrantRow], kind: ObjectType, scopes: set[str] | None
 ) -> None:
-    access = AccessSet(permissions, rows)
+    access = _as_asked(permissions, rows, scopes)
     seen = access.visible(kind, Action.VIEW, NOON)
 
     for object_id in ("1", "2", "9"):
@@ -242,3 +273,22 @@ def test_a_narrower_principal_keeps_the_rows_and_loses_the_permission() -> None:
 
     assert decide(access, run(), NOON).row_id == 1
     assert not decide(access, run("6"), NOON).allowed
+
+
+@pytest.mark.parametrize(
+    ("scopes", "asked", "lacking"),
+    [
+        ({"hosts:read"}, run(), "executions:run"),
+        ({"executions:run"}, run(account="root"), "executions:run_as_root"),
+        ({"executions:run"}, Request(Action.VIEW, ObjectType.HOST, "5"), "hosts:read"),
+    ],
+)
+def test_a_refusal_names_the_scope_that_a_token_lacks(
+    scopes: set[str], asked: Request, lacking: str
+) -> None:
+    token = _as_asked(set(), [row(accounts=["*"])], scopes)
+
+    decision = decide(token, asked, NOON)
+
+    assert (decision.missing, decision.permission) == (Missing.SCOPE, lacking)
+    assert decide(_as_asked(set(), [row(accounts=["*"])], {lacking, *scopes}), asked, NOON).allowed

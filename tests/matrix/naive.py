@@ -25,7 +25,34 @@ class Person:
 
     role: Role
     grants: tuple[Given, ...] = field(default=())
+    scopes: frozenset[str] | None = None
+    """Of the API token that the person comes with, if it is not a login."""
 
+    def within(self, permission: str) -> bool:
+        """Whether the scopes, if there are any, hold a permission."""
+        return self.scopes is None or permission in self.scopes
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """What the scopes of the person's tokens may be: what a role gives, or a grant means."""
+        held = set(permissions_of([self.role]))
+        for grant in self.grants:
+            if grant.state != "revoked":
+                held |= {MEANS[action] for action in grant.actions} | {"hosts:read"}
+            if grant.state != "revoked" and grant.accounts & {"*", "root", "@agent"}:
+                held.add("executions:run_as_root")
+        return frozenset(held & {*MEANS.values(), "executions:run_as_root"})
+
+
+MEANS = {
+    "view": "hosts:read",
+    "use": "hosts:read",
+    "execute": "executions:run",
+    "edit": "hosts:write",
+    "delete": "hosts:write",
+    "grant": "permissions:write",
+}
+"""The permission that allows the same on all hosts."""
 
 GROUPS_AROUND = {
     "top host": ("upper",),
@@ -48,6 +75,8 @@ def covers(grant: Given, host: str) -> bool:
 
 def sees(person: Person, host: str) -> bool:
     """By a role, or by any grant about the host."""
+    if not person.within("hosts:read"):
+        return False
     if "hosts:read" in permissions_of([person.role]):
         return True
     return any(covers(grant, host) for grant in person.grants)
@@ -55,11 +84,18 @@ def sees(person: Person, host: str) -> bool:
 
 def edits(person: Person, host: str) -> bool:
     """By one grant."""
-    return any(covers(grant, host) and "edit" in grant.actions for grant in person.grants)
+    return person.within("hosts:write") and any(
+        covers(grant, host) and "edit" in grant.actions for grant in person.grants
+    )
 
 
 def runs(person: Person, hosts: tuple[str, ...], account: str) -> bool:
     """Every host by one grant that has all of it: never two grants for one host."""
+    as_root = account in ("root", "@agent")
+    if not (person.within("executions:run") and all(sees(person, host) for host in hosts)):
+        return False
+    if as_root and not person.within("executions:run_as_root"):
+        return False
     if person.role is Role.OPERATOR:
         return True
     return all(any(_runs(grant, host, account) for grant in person.grants) for host in hosts)

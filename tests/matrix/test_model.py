@@ -1,7 +1,7 @@
 """Random roles and grants, given and used through the real API, against the plain reading."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -47,11 +47,22 @@ def grants(draw: st.DrawFn) -> Given:
     )
 
 
-PEOPLE = st.builds(
-    Person,
-    role=st.sampled_from([Role.MEMBER, Role.MEMBER, Role.MEMBER, Role.VIEWER, Role.OPERATOR]),
-    grants=st.lists(grants(), max_size=4).map(tuple),
-)
+@st.composite
+def persons(draw: st.DrawFn) -> Person:
+    """Somebody who has logged in, or a program with a token of that person."""
+    person = Person(
+        role=draw(st.sampled_from([*[Role.MEMBER] * 3, Role.VIEWER, Role.OPERATOR])),
+        grants=tuple(draw(st.lists(grants(), max_size=4))),
+    )
+    named = sorted(person.tokens)
+    if not named or draw(st.booleans()):
+        return person
+    seeing = draw(st.sampled_from([frozenset(), frozenset({"hosts:read"})]))
+    scopes = draw(st.frozensets(st.sampled_from(named), min_size=1)) | (seeing & person.tokens)
+    return replace(person, scopes=scopes)
+
+
+PEOPLE = persons()
 
 
 def people(count: int, number: int | None = None) -> list[Person]:
@@ -98,7 +109,13 @@ class Estate:
         )
         for grant in person.grants:
             await self._give(grant, int(str(user["id"])), int(group))
-        return {"authorization": (await world.platform.login(name))["authorization"]}
+        login = {"authorization": (await world.platform.login(name))["authorization"]}
+        if person.scopes is None:
+            return login
+        ends = (clock.now() + timedelta(days=1)).isoformat()
+        asked = {"name": "model", "scopes": sorted(person.scopes), "expires_at": ends}
+        made = await world.platform.content("POST", "/api/auth/tokens/", headers=login, body=asked)
+        return {"authorization": f"Bearer {made['token']}"}
 
     async def _give(self, grant: Given, user: int, group: int) -> None:
         body: dict[str, object] = {

@@ -1,5 +1,7 @@
 """Decisions in words that people read."""
 
+from collections.abc import Sequence
+
 from libs.contracts.access import Decision, Request
 from libs.contracts.grants import RIGHTS, RUN_AS_ROOT, Missing
 
@@ -47,6 +49,10 @@ _LACKS = {
         "A grant covers all of it, but not at this hour.",
         "有授权覆盖全部内容，但不在允许的时间段内。",
     ),
+    Missing.SCOPE: (
+        "This API token is not for it: its scopes do not hold {permission}.",
+        "此 API 令牌不适用：其范围不包含 {permission}。",
+    ),
     Missing.ROOT: (
         "A role gives {permission}, but not {root}, and no grant covers the account {account}.",
         "角色提供 {permission}，但未提供 {root}，也没有授权覆盖账号 {account}。",
@@ -76,3 +82,12 @@ def sentences(request: Request, decision: Decision) -> tuple[str, str]:
         first = "A role gives {permission}, which holds for every {object}."
         second = "角色提供 {permission}，适用于所有{object}。"
     return first.format(**en), second.format(**zh)
+
+
+def resting(giver: str, rests_on: Sequence[int]) -> tuple[str, str]:
+    """How long a grant counts that somebody gave on, in English and Chinese."""
+    rows = ", ".join(map(str, rests_on))
+    return (
+        f"It was given by {giver or 'somebody'} under grant {rows} and ends with it.",
+        f"它由 {giver or '某人'} 依据授权 {rows} 转授，并随之结束。",
+    )

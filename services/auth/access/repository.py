@@ -10,7 +10,8 @@ from libs.contracts.grants import AccessInfo, GrantRow
 from libs.kit.db import Transaction
 from services.auth.grants.domain import Subject
 from services.auth.grants.repository import GrantRepository, row_of
-from services.auth.models import Grant, GroupMember, GroupRole, User, UserGroup, UserRole
+from services.auth.models import GroupMember, GroupRole, User, UserGroup, UserRole
+from services.auth.rights import Grant
 from services.auth.roles.repository import RoleRepository
 
 

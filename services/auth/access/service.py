@@ -12,7 +12,7 @@ from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Forbidden
 from libs.kit.pagination import Page
-from services.auth.access.domain import sentences
+from services.auth.access.domain import resting, sentences
 from services.auth.access.repository import AccessRepository
 from services.auth.access.schemas import (
     CheckIn,
@@ -30,8 +30,8 @@ from services.auth.access.schemas import (
 )
 from services.auth.errors import UserNotFound
 from services.auth.grants.domain import ON_HOSTS
-from services.auth.grants.repository import GrantRepository
-from services.auth.grants.service import giver_of, shown
+from services.auth.grants.repository import GrantRepository, shown
+from services.auth.grants.service import giver_of
 from services.auth.models import User
 from services.auth.roles.repository import RoleRepository
 
@@ -112,11 +112,15 @@ class Access:
             access = _access(tx, _user(tx, asked.user_id, by))
         decision = decide(access, request, asked.at or tx.now)
         grant = AccessRepository(tx).grant(decision.row_id) if decision.row_id else None
+        told = shown(tx, [grant])[0] if grant else None
         text, text_zh = sentences(request, decision)
+        if told is not None and told.rests_on:
+            more, more_zh = resting(told.created_by_name, told.rests_on)
+            text, text_zh = f"{text} {more}", f"{text_zh}{more_zh}"
         return ExplainOut(
             allowed=decision.allowed,
             permission=decision.permission,
-            grant=shown(tx, [grant])[0] if grant else None,
+            grant=told,
             missing=decision.missing,
             text=text,
             text_zh=text_zh,

@@ -4,9 +4,9 @@ Pure; knows no database and no clock.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -135,26 +135,73 @@ Lineage = Mapping[tuple[ObjectType, str], frozenset[str]]
 """The groups around hosts and groups, themselves included; only needed of those in groups."""
 
 
-def beyond(giver: AccessSet, part: Part, now: datetime, lineage: Lineage) -> list[str]:
-    """Which of the actions and objects of a part the giver cannot give, as `execute host 5`.
+@dataclass(frozen=True)
+class Judged:
+    """What a giver cannot give of a part, and on which own rows the rest of it rests.
+
+    The first as `execute host 5`. What rests on permissions alone rests on no row.
+    """
+
+    beyond: tuple[str, ...]
+    rests_on: frozenset[int]
+
+
+def judged(giver: AccessSet, part: Part, now: datetime, lineage: Lineage) -> Judged:
+    """Which of the actions and objects of a part the giver can give, and by which rows.
 
     By permission: the permission for all such objects, and `permissions:write`. By a row: ONE live
     row that covers action, object, and all of the part's what, accounts, hours and time; without
     `permissions:write` the row also needs the action `grant`. Seeing is given with every action,
-    so it has to be held, too.
+    so it has to be held, too. Of several rows, one that is needed anyway serves, then the one that
+    lasts longest.
     """
     writes = giver.can("permissions:write")
-    found: list[str] = []
+    lasting = sorted(giver.rows, key=_end, reverse=True)
+    missing: list[str] = []
+    used: set[int] = set()
     for action in dict.fromkeys((*part.actions, Action.VIEW)):
         if writes and _permitted(giver, part, action):
             continue
-        rows = [row for row in giver.rows if _dominates(row, part, action, now, writes=writes)]
-        found.extend(
-            f"{action} {part.object_type} {one}"
-            for one in part.object_ids
-            if not any(_around(row, part.object_type, one, lineage) for row in rows)
-        )
-    return found
+        rows = [row for row in lasting if _dominates(row, part, action, now, writes=writes)]
+        if not _in_scope(giver, part, action, writes=writes):
+            rows = []
+        for one in part.object_ids:
+            around = [row.id for row in rows if _around(row, part.object_type, one, lineage)]
+            if not around:
+                missing.append(f"{action} {part.object_type} {one}")
+            elif used.isdisjoint(around):
+                used.add(around[0])
+    return Judged(tuple(missing), frozenset(used))
+
+
+def within(row: GrantRow, part: Part) -> bool:
+    """Whether a part lasts no longer, and holds at no other hours, than a row on which it rests."""
+    return _lasts(row, part) and _hours_within(row, part)
+
+
+def reached(below: Mapping[int, Collection[int]], start: int) -> set[int]:
+    """All that rests on a grant, directly or on what does; the grant itself is not among it."""
+    found: set[int] = set()
+    waiting = [start]
+    while waiting:
+        new = set(below.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found - {start}
+
+
+def _end(row: GrantRow) -> datetime:
+    return row.expires_at or datetime.max.replace(tzinfo=UTC)
+
+
+def _in_scope(giver: AccessSet, part: Part, action: Action, *, writes: bool) -> bool:
+    """Whether the giver's rows count for it at all; they may not under the scopes of a token."""
+    if not giver.covers(RIGHTS[part.object_type, action]):
+        return False
+    if not (writes or giver.covers("permissions:write")):
+        return False
+    as_root = action is Action.EXECUTE and part.runs and ({ALL} | SUPERUSERS) & set(part.accounts)
+    return not as_root or giver.covers(RUN_AS_ROOT)
 
 
 def _permitted(giver: AccessSet, part: Part, action: Action) -> bool:
@@ -171,9 +218,7 @@ def _dominates(row: GrantRow, part: Part, action: Action, now: datetime, *, writ
         return False
     if action not in row.actions and action is not Action.VIEW:
         return False
-    if not (_is_live(row, now) and _lasts(row, part)):
-        return False
-    if row.windows is not None and not (part.windows and set(part.windows) <= set(row.windows)):
+    if not (_is_live(row, now) and within(row, part)):
         return False
     if action is not Action.EXECUTE or not part.runs:
         return True
@@ -189,6 +234,10 @@ def _lasts(row: GrantRow, part: Part) -> bool:
     return row.expires_at is None or (
         part.expires_at is not None and part.expires_at <= row.expires_at
     )
+
+
+def _hours_within(row: GrantRow, part: Part) -> bool:
+    return row.windows is None or bool(part.windows and set(part.windows) <= set(row.windows))
 
 
 def _within(wanted: Iterable[str], held: Iterable[str]) -> bool:

@@ -1,19 +1,18 @@
-"""Grants and their templates in the database, and the rows that decide about one user."""
+"""Grants in the database, and the rows that decide about one user."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from libs.contracts.grants import ALL, Action, GrantRow, ObjectType, Window
 from libs.kit.db import Transaction
-from services.auth.domain import username_key
-from services.auth.errors import TemplateNameTaken
-from services.auth.grants.domain import GrantState, Part, Subject
-from services.auth.grants.schemas import GrantQuery, PartIn, PartOut, TemplateOut
-from services.auth.models import AccessState, Grant, GrantTemplate, GroupMember, User, UserGroup
+from services.auth.grants.domain import GrantState, Part, Subject, reached, state_of
+from services.auth.grants.schemas import GrantOut, GrantQuery, PartOut
+from services.auth.models import GroupMember, User, UserGroup
+from services.auth.rights import AccessState, Grant, GrantTie
 
 
 class GrantRepository:
@@ -74,6 +73,16 @@ class GrantRepository:
         )
         return total, rows.all()
 
+    def live_of(self, kind: Subject, subject_id: int) -> Sequence[Grant]:
+        """The grants of a user or a group that are neither revoked nor over."""
+        query = select(Grant).where(
+            Grant.subject_type == kind,
+            Grant.subject_id == subject_id,
+            Grant.revoked_at.is_(None),
+            _not_ended(self._tx.now),
+        )
+        return self._tx.scalars(query.order_by(Grant.id)).all()
+
     def next_revision(self) -> int:
         """A new revision; whoever else changes a grant waits here until this commits."""
         self._tx.execute(update(AccessState).values(revision=AccessState.revision + 1))
@@ -103,37 +112,78 @@ class GrantRepository:
             query = select(UserGroup.id, UserGroup.name).where(UserGroup.id.in_(wanted))
         return {row[0]: row[1] for row in self._tx.execute(query)}
 
-    # ---- templates -------------------------------------------------------------------------
 
-    def template(self, template_id: int) -> GrantTemplate | None:
-        """The template with this id."""
-        return self._tx.get(GrantTemplate, template_id)
+class TieRepository:
+    """Questions about what grants rest on."""
 
-    def templates(self) -> Sequence[GrantTemplate]:
-        """All templates, by name."""
-        query = select(GrantTemplate).order_by(GrantTemplate.name_key)
-        return self._tx.scalars(query).all()
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
 
-    def store_template(self, template: GrantTemplate) -> GrantTemplate:
-        """Sends a new or changed template; raises TemplateNameTaken."""
-        template.name_key = username_key(template.name)
-        twin = select(GrantTemplate.id).where(
-            GrantTemplate.name_key == template.name_key, GrantTemplate.id != (template.id or 0)
-        )
-        with self._tx.session.no_autoflush:
-            if self._tx.scalar(twin) is not None:
-                raise TemplateNameTaken(name=template.name)
-        self._tx.add(template)
-        try:
-            self._tx.flush()
-        except IntegrityError as error:
-            raise TemplateNameTaken(name=template.name) from error
-        return template
-
-    def remove_template(self, template: GrantTemplate) -> None:
-        """Deletes a template; grants made of it stay."""
-        self._tx.delete(template)
+    def tie(self, grant_id: int, parents: Iterable[int], giver_id: int) -> None:
+        """From now on a grant rests on exactly these, which are the giver's."""
+        self._tx.execute(delete(GrantTie).where(GrantTie.grant_id == grant_id))
+        rows = [GrantTie(grant_id=grant_id, parent_id=one, giver_id=giver_id) for one in parents]
+        self._tx.add_all(rows)
         self._tx.flush()
+
+    def parents_of(self, ids: Iterable[int]) -> dict[int, list[int]]:
+        """On which grants these rest; absent for those that stand on their own."""
+        query = select(GrantTie.grant_id, GrantTie.parent_id).where(GrantTie.grant_id.in_(ids))
+        found: dict[int, list[int]] = {}
+        for grant_id, parent_id in self._tx.execute(query.order_by(GrantTie.parent_id)):
+            found.setdefault(grant_id, []).append(parent_id)
+        return found
+
+    def parents(self, grant_id: int) -> Sequence[Grant]:
+        """The grants on which this one rests."""
+        query = select(Grant).join(GrantTie, GrantTie.parent_id == Grant.id)
+        return self._tx.scalars(query.where(GrantTie.grant_id == grant_id)).all()
+
+    def resting_on(self, parent_id: int) -> Sequence[Grant]:
+        """The grants that rest on this one and are neither revoked nor over."""
+        query = select(Grant).join(GrantTie, GrantTie.grant_id == Grant.id)
+        mine = query.where(GrantTie.parent_id == parent_id, *self._going_on())
+        return self._tx.scalars(mine.order_by(Grant.id)).all()
+
+    def given_through(
+        self, groups: Collection[int], givers: Collection[int]
+    ) -> Sequence[tuple[Grant, int]]:
+        """What these people gave under grants of these groups, each with one such grant."""
+        parent = aliased(Grant)
+        query = (
+            select(Grant, func.min(parent.id))
+            .join(GrantTie, GrantTie.grant_id == Grant.id)
+            .join(parent, parent.id == GrantTie.parent_id)
+            .where(
+                GrantTie.giver_id.in_(givers),
+                parent.subject_type == Subject.GROUP,
+                parent.subject_id.in_(groups),
+                *self._going_on(),
+            )
+            .group_by(Grant.id)
+        )
+        return [(row[0], row[1]) for row in self._tx.execute(query.order_by(Grant.id))]
+
+    def ending_with(self, ids: Collection[int]) -> dict[int, int]:
+        """How many live grants end with each of these, step by step down to the last one."""
+        below: dict[int, set[int]] = {}
+        asked: set[int] = set()
+        front = set(ids)
+        while front:
+            query = (
+                select(GrantTie.parent_id, GrantTie.grant_id)
+                .join(Grant, Grant.id == GrantTie.grant_id)
+                .where(GrantTie.parent_id.in_(front), *self._going_on())
+            )
+            asked |= front
+            front = set()
+            for parent_id, grant_id in self._tx.execute(query):
+                below.setdefault(parent_id, set()).add(grant_id)
+                front |= {grant_id} - asked
+        return {one: len(reached(below, one)) for one in ids}
+
+    def _going_on(self) -> tuple[ColumnElement[bool], ...]:
+        return Grant.revoked_at.is_(None), _not_ended(self._tx.now)
 
 
 def row_of(grant: Grant) -> GrantRow:
@@ -163,6 +213,50 @@ def part_of(grant: Grant) -> Part:
         windows=row.windows,
         starts_at=row.starts_at,
         expires_at=row.expires_at,
+    )
+
+
+def shown(tx: Transaction, rows: Sequence[Grant]) -> list[GrantOut]:
+    """Grants with the names of those they concern."""
+    grants = GrantRepository(tx)
+    people = [row.created_by for row in rows]
+    people += [row.subject_id for row in rows if row.subject_type == Subject.USER]
+    users = grants.names(Subject.USER, people)
+    groups = grants.names(
+        Subject.GROUP, [row.subject_id for row in rows if row.subject_type == Subject.GROUP]
+    )
+    ties, ids = TieRepository(tx), [row.id for row in rows]
+    rests_on, ending = ties.parents_of(ids), ties.ending_with(ids)
+    return [
+        _out(tx, row, users, groups).model_copy(
+            update={"rests_on": rests_on.get(row.id, []), "ends_with_it": ending[row.id]}
+        )
+        for row in rows
+    ]
+
+
+def _out(
+    tx: Transaction, row: Grant, users: Mapping[int, str], groups: Mapping[int, str]
+) -> GrantOut:
+    part, subject = part_of(row), Subject(row.subject_type)
+    names = users if subject is Subject.USER else groups
+    return GrantOut(
+        **PartOut.of(part).model_dump(),
+        id=row.id,
+        subject_type=subject,
+        subject_id=row.subject_id,
+        subject_name=names.get(row.subject_id, ""),
+        starts_at=row.starts_at,
+        expires_at=row.expires_at,
+        state=state_of(row.starts_at, row.expires_at, row.revoked_at, tx.now),
+        reason=row.reason,
+        template_id=row.template_id,
+        created_by=row.created_by,
+        created_by_name=users.get(row.created_by, ""),
+        created_at=row.created_at,
+        ended_with=row.ended_with,
+        revoked_by=row.revoked_by,
+        revoked_at=row.revoked_at,
     )
 
 
@@ -201,24 +295,6 @@ def windows_of(text: str | None) -> tuple[Window, ...] | None:
     if text is None:
         return None
     return tuple(Window.model_validate(window) for window in json.loads(text))
-
-
-def template_out(row: GrantTemplate) -> TemplateOut:
-    """A template as it is shown."""
-    return TemplateOut(
-        id=row.id,
-        name=row.name,
-        description=row.description,
-        parts=[PartOut.model_validate(part) for part in json.loads(row.parts)],
-        created_by=row.created_by,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def parts_text(parts: Sequence[PartIn]) -> str:
-    """The parts of a template as they are kept."""
-    return json.dumps([PartOut.of(part.part()).model_dump(mode="json") for part in parts])
 
 
 def _of(user_id: int, groups: Sequence[int]) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What the API of grants and their templates takes and shows."""
+"""What the API of grants takes and shows."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -17,7 +17,7 @@ from libs.contracts.grants import Action, ObjectType, Window
 from libs.kit.ids import Id
 from libs.kit.pagination import PageParams
 from libs.kit.service import Choice, Moment, Row, Schema, refuse_null
-from libs.kit.text import Name, SafeText, storable
+from libs.kit.text import SafeText, storable
 from services.auth.grants.domain import (
     ON_HOSTS,
     GrantState,
@@ -194,38 +194,14 @@ class GrantOut(PartOut):
     created_by: int
     created_by_name: str
     created_at: datetime
+    rests_on: list[int] = Field(default_factory=list)
+    """The giver's own grants under which it was given; it ends with any of them."""
+    ends_with_it: int = 0
+    """How many live grants end when this one is revoked."""
+    ended_with: int | None = None
+    """The grant that it rested on and with which it was revoked."""
     revoked_by: int | None
     revoked_at: datetime | None
-
-
-class TemplateCreate(Schema):
-    """A named set of parts."""
-
-    name: Name
-    description: SafeText = ""
-    parts: Annotated[list[PartIn], Field(min_length=1, max_length=50)]
-
-
-class TemplatePatch(Schema):
-    """What may be changed about a template; grants made of it stay as they are."""
-
-    name: Name | None = None
-    description: SafeText | None = None
-    parts: Annotated[list[PartIn], Field(min_length=1, max_length=50)] | None = None
-
-    _not_null = field_validator("*", mode="before")(refuse_null)
-
-
-class TemplateOut(Row):
-    """A template of grants."""
-
-    id: int
-    name: str
-    description: str
-    parts: list[PartOut]
-    created_by: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class SubjectIn(Schema):
@@ -233,12 +209,3 @@ class SubjectIn(Schema):
 
     subject_type: Choice[Subject]
     subject_id: Id
-
-
-class TemplateApply(Schema):
-    """For whom, from when and until when."""
-
-    subjects: Annotated[list[SubjectIn], Field(min_length=1, max_length=100)]
-    starts_at: Moment | None = None
-    expires_at: Moment | None = None
-    reason: SafeText = ""

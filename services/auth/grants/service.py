@@ -1,30 +1,33 @@
 """The use cases of grants: giving within one's own rights, changing, taking back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from libs.contracts.access import AccessSet
 from libs.contracts.audit import audit
-from libs.contracts.auth import GrantChanged, is_by_api_token
+from libs.contracts.auth import GrantChanged, grants_count, is_by_api_token
 from libs.contracts.grants import ALL, Action, ObjectType
 from libs.contracts.hosts import HostsClient
+from libs.kit.acting import current_actor
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import Forbidden, Invalid
-from services.auth.errors import (
-    ExceedsOwnRights,
-    GrantNotFound,
-    GrantOver,
-    SubjectNotFound,
-    TemplateNotFound,
+from services.auth.errors import ExceedsOwnRights, GrantNotFound, GrantOver, SubjectNotFound
+from services.auth.grants.domain import (
+    ON_HOSTS,
+    Lineage,
+    Part,
+    Subject,
+    judged,
+    within,
 )
-from services.auth.grants.domain import ON_HOSTS, Lineage, Part, Subject, beyond, state_of
 from services.auth.grants.repository import (
     GrantRepository,
+    TieRepository,
     new_grant,
     part_of,
-    parts_text,
-    template_out,
+    row_of,
+    shown,
     windows_text,
 )
 from services.auth.grants.schemas import (
@@ -32,24 +35,16 @@ from services.auth.grants.schemas import (
     GrantOut,
     GrantPatch,
     GrantQuery,
-    PartIn,
-    PartOut,
     SubjectIn,
-    TemplateApply,
-    TemplateCreate,
-    TemplateOut,
-    TemplatePatch,
 )
-from services.auth.models import Grant, GrantTemplate
+from services.auth.rights import Grant
 
 MOST_AT_ONCE = 500
-"""Grants that one application of a template makes."""
-
-Names = Mapping[int, str]
+"""Grants that are made in one go."""
 
 
 class Grants:
-    """Grants and their templates."""
+    """Grants, each within the rights of who gives it, and tied to them."""
 
     def __init__(self, db: Database, hosts: HostsClient) -> None:
         self._db = db
@@ -81,12 +76,55 @@ class Grants:
     def _create(
         self, tx: Transaction, spec: GrantCreate, part: Part, by: Principal, lineage: Lineage
     ) -> GrantOut:
+        GrantRepository(tx).next_revision()
         _must_end_later(tx, part)
-        _must_hold(tx, by, [part], lineage)
-        return _give(tx, part, spec, by, reason=spec.reason)
+        (rests_on,) = _must_hold(tx, by, [part], lineage)
+        return _give(tx, part, spec, by, rests_on, reason=spec.reason)
+
+    async def give_all(
+        self,
+        parts: Sequence[Part],
+        subjects: Collection[SubjectIn],
+        by: Principal,
+        *,
+        reason: str,
+        template_id: int,
+    ) -> list[GrantOut]:
+        """Gives every part to every subject, all or nothing; raises what `create` raises."""
+        if len(parts) * len(subjects) > MOST_AT_ONCE:
+            raise Invalid(
+                f"This would make more than {MOST_AT_ONCE} grants.",
+                zh=f"将产生超过 {MOST_AT_ONCE} 项授权。",
+                limit=MOST_AT_ONCE,
+            )
+        lineage = await self.lineage(parts, by)
+        return await self._give_all(parts, subjects, by, lineage, reason, template_id)
+
+    @writes
+    def _give_all(
+        self,
+        tx: Transaction,
+        parts: Sequence[Part],
+        subjects: Collection[SubjectIn],
+        by: Principal,
+        lineage: Lineage,
+        reason: str,
+        template_id: int,
+    ) -> list[GrantOut]:
+        GrantRepository(tx).next_revision()
+        _must_end_later(tx, parts[0])
+        rests_on = _must_hold(tx, by, parts, lineage)
+        return [
+            _give(tx, part, subject, by, rows, reason=reason, template_id=template_id)
+            for subject in dict.fromkeys(subjects)
+            for part, rows in zip(parts, rests_on, strict=True)
+        ]
 
     async def change(self, grant_id: int, patch: GrantPatch, by: Principal) -> GrantOut:
         """Changes hours, end or reason; as a whole it must be what the caller could give.
+
+        What rests on it is shortened with it, and ends if its hours do not fit any more. What
+        goes beyond the rows on which it rests itself rests on the caller's from now on.
 
         Raises GrantNotFound, GrantOver, ExceedsOwnRights, and Invalid for a past end.
         """
@@ -107,6 +145,7 @@ class Grants:
         by: Principal,
         lineage: Lineage,
     ) -> GrantOut:
+        GrantRepository(tx).next_revision()
         grant = _seen(tx, grant_id, by, lock=True)
         _must_be_going_on(tx, grant)
         before = shown(tx, [grant])[0]
@@ -117,15 +156,22 @@ class Grants:
             made = patch.windows and tuple(window.window() for window in patch.windows)
             part = replace(part, windows=made or None)
         _must_end_later(tx, part)
-        _must_hold(tx, by, [part, part_of(grant)], lineage)
+        rests_on, _ = _must_hold(tx, by, [part, part_of(grant)], lineage)
         grant.expires_at, grant.windows = part.expires_at, windows_text(part.windows)
         grant.reason = grant.reason if patch.reason is None else patch.reason
-        after = _stored(tx, grant)
+        ties = TieRepository(tx)
+        if not all(within(row_of(parent), part) for parent in ties.parents(grant.id)):
+            ties.tie(grant.id, rests_on, by.id)
+        _store(tx, grant)
+        _follow(tx, grant)
+        after = shown(tx, [grant])[0]
         _audit(tx, "grant.update", grant, before=before, after=after)
         return after
 
     async def revoke(self, grant_id: int, by: Principal) -> GrantOut:
-        """Takes a grant back at once; again is fine. Who gave it may, and who could give it.
+        """Takes a grant back at once, with all that rests on it; again is fine.
+
+        Who gave it may, and who could give it.
 
         Raises GrantNotFound or ExceedsOwnRights.
         """
@@ -135,16 +181,15 @@ class Grants:
 
     @writes
     def _revoke(self, tx: Transaction, grant_id: int, by: Principal, lineage: Lineage) -> GrantOut:
+        GrantRepository(tx).next_revision()
         grant = _seen(tx, grant_id, by, lock=True)
         before = shown(tx, [grant])[0]
         if grant.revoked_at is not None:
             return before
         if grant.created_by != _giver(by):
             _must_hold(tx, by, [replace(part_of(grant), expires_at=tx.now)], lineage)
-        grant.revoked_at, grant.revoked_by = tx.now, by.id
-        after = _stored(tx, grant)
-        _audit(tx, "grant.revoke", grant, before=before, after=after)
-        return after
+        _revoke(tx, grant)
+        return shown(tx, [grant])[0]
 
     async def lineage(self, parts: Iterable[Part], by: Principal) -> Lineage:
         """The groups around the objects of parts; not asked of who needs no row to give."""
@@ -166,147 +211,13 @@ class Grants:
         return lines
 
 
-class GrantTemplates:
-    """Named sets of parts. Making one gives nobody anything; applying one is judged as giving."""
-
-    def __init__(self, db: Database, grants: Grants) -> None:
-        self._db = db
-        self._grants = grants
-
-    @reads
-    def all(self, tx: Transaction) -> list[TemplateOut]:
-        """All templates; there are few."""
-        return [template_out(one) for one in GrantRepository(tx).templates()]
-
-    @reads
-    def one(self, tx: Transaction, template_id: int) -> TemplateOut:
-        """A template; raises TemplateNotFound."""
-        return template_out(_required(tx, template_id))
-
-    @writes
-    def create(self, tx: Transaction, spec: TemplateCreate, by: Principal) -> TemplateOut:
-        """A new template; raises TemplateNameTaken."""
-        row = GrantTemplate(
-            name=spec.name,
-            description=spec.description,
-            parts=parts_text(spec.parts),
-            created_by=by.id,
-            created_at=tx.now,
-            updated_at=tx.now,
-        )
-        made = template_out(GrantRepository(tx).store_template(row))
-        audit(
-            tx, "grant_template.create", kind="grant_template", id=row.id, name=row.name, after=made
-        )
-        return made
-
-    @writes
-    def change(self, tx: Transaction, template_id: int, patch: TemplatePatch) -> TemplateOut:
-        """Changes what is given; grants made of it stay as they are."""
-        row = _required(tx, template_id)
-        before = template_out(row)
-        row.name = patch.name or row.name
-        if patch.description is not None:
-            row.description = patch.description
-        if patch.parts is not None:
-            row.parts = parts_text(patch.parts)
-        row.updated_at = tx.now
-        after = template_out(GrantRepository(tx).store_template(row))
-        audit(
-            tx, "grant_template.update", kind="grant_template", id=row.id, name=row.name,
-            before=before, after=after,
-        )  # fmt: skip
-        return after
-
-    @writes
-    def delete(self, tx: Transaction, template_id: int) -> None:
-        """Deletes a template; grants made of it stay."""
-        row = _required(tx, template_id)
-        audit(
-            tx, "grant_template.delete", kind="grant_template", id=row.id, name=row.name,
-            before=template_out(row),
-        )  # fmt: skip
-        GrantRepository(tx).remove_template(row)
-
-    async def apply(self, template_id: int, wanted: TemplateApply, by: Principal) -> list[GrantOut]:
-        """Gives every part to every subject, all or nothing; raises what giving raises."""
-        template = await self.one(template_id)
-        parts = [
-            PartIn.model_validate_json(part.model_dump_json()).part(
-                wanted.starts_at, wanted.expires_at
-            )
-            for part in template.parts
-        ]
-        if len(parts) * len(wanted.subjects) > MOST_AT_ONCE:
-            raise Invalid(
-                f"This would make more than {MOST_AT_ONCE} grants.",
-                zh=f"将产生超过 {MOST_AT_ONCE} 项授权。",
-                limit=MOST_AT_ONCE,
-            )
-        lineage = await self._grants.lineage(parts, by)
-        return await self._apply(template_id, parts, wanted, by, lineage)
-
-    @writes
-    def _apply(
-        self,
-        tx: Transaction,
-        template_id: int,
-        parts: Sequence[Part],
-        wanted: TemplateApply,
-        by: Principal,
-        lineage: Lineage,
-    ) -> list[GrantOut]:
-        _must_end_later(tx, parts[0])
-        _must_hold(tx, by, parts, lineage)
-        return [
-            _give(tx, part, subject, by, reason=wanted.reason, template_id=template_id)
-            for subject in dict.fromkeys(wanted.subjects)
-            for part in parts
-        ]
-
-
 def giver_of(tx: Transaction, by: Principal) -> AccessSet:
     """What the caller may do now: the permissions of the request, and the caller's rows."""
-    if is_by_api_token(by) or by.kind == "service":
+    if not grants_count(by):
         return AccessSet(by.permissions)
     grants = GrantRepository(tx)
-    return AccessSet(by.permissions, grants.rows_of(by.id, grants.groups_of(by.id)))
-
-
-def shown(tx: Transaction, rows: Sequence[Grant]) -> list[GrantOut]:
-    """Grants with the names of those they concern."""
-    grants = GrantRepository(tx)
-    people = [row.created_by for row in rows]
-    people += [row.subject_id for row in rows if row.subject_type == Subject.USER]
-    users = grants.names(Subject.USER, people)
-    groups = grants.names(
-        Subject.GROUP, [row.subject_id for row in rows if row.subject_type == Subject.GROUP]
-    )
-    return [_out(tx, row, users, groups) for row in rows]
-
-
-def _out(
-    tx: Transaction, row: Grant, users: Mapping[int, str], groups: Mapping[int, str]
-) -> GrantOut:
-    part, subject = part_of(row), Subject(row.subject_type)
-    names = users if subject is Subject.USER else groups
-    return GrantOut(
-        **PartOut.of(part).model_dump(),
-        id=row.id,
-        subject_type=subject,
-        subject_id=row.subject_id,
-        subject_name=names.get(row.subject_id, ""),
-        starts_at=row.starts_at,
-        expires_at=row.expires_at,
-        state=state_of(row.starts_at, row.expires_at, row.revoked_at, tx.now),
-        reason=row.reason,
-        template_id=row.template_id,
-        created_by=row.created_by,
-        created_by_name=users.get(row.created_by, ""),
-        created_at=row.created_at,
-        revoked_by=row.revoked_by,
-        revoked_at=row.revoked_at,
-    )
+    held = AccessSet(by.permissions, grants.rows_of(by.id, grants.groups_of(by.id)))
+    return held.narrowed(by.permissions, by.scopes)
 
 
 def _give(
@@ -314,6 +225,7 @@ def _give(
     part: Part,
     subject: GrantCreate | SubjectIn,
     by: Principal,
+    rests_on: Collection[int],
     *,
     reason: str,
     template_id: int | None = None,
@@ -323,19 +235,67 @@ def _give(
         raise SubjectNotFound(subject_type=kind, subject_id=subject.subject_id)
     grant = new_grant(part, kind, subject.subject_id, by=by.id, at=tx.now)
     grant.reason, grant.template_id = reason, template_id
-    made = _stored(tx, grant)
+    _store(tx, grant)
+    TieRepository(tx).tie(grant.id, rests_on, by.id)
+    made = shown(tx, [grant])[0]
     _audit(tx, "grant.create", grant, after=made)
     return made
 
 
-def _stored(tx: Transaction, grant: Grant) -> GrantOut:
+def end_grants_of(tx: Transaction, kind: Subject, subject_id: int) -> None:
+    """Revokes all grants of a user or group that is deleted, with all that rests on them."""
+    grants = GrantRepository(tx)
+    grants.next_revision()
+    for grant in grants.live_of(kind, subject_id):
+        _revoke(tx, grant)
+
+
+def end_what_leavers_gave(tx: Transaction, groups: Collection[int], users: Collection[int]) -> None:
+    """Ends what people gave on under grants of groups that they just left."""
+    GrantRepository(tx).next_revision()
+    for grant, parent_id in TieRepository(tx).given_through(groups, users):
+        if grant.revoked_at is None:  # it may have ended with one before it
+            _revoke(tx, grant, with_grant=parent_id)
+
+
+def _revoke(tx: Transaction, grant: Grant, *, with_grant: int | None = None) -> None:
+    """Revokes a grant and, step by step, all that rests on it."""
+    before = shown(tx, [grant])[0]
+    grant.revoked_at, grant.revoked_by = tx.now, current_actor().id or None
+    grant.ended_with = with_grant
+    _store(tx, grant)
+    _audit(tx, "grant.revoke", grant, before=before, after=shown(tx, [grant])[0])
+    _follow(tx, grant)
+
+
+def _follow(tx: Transaction, changed: Grant) -> None:
+    """Ends what rests on a grant and is not within it any more; what only lasts longer is cut."""
+    waiting = [changed]
+    while waiting:
+        parent = waiting.pop()
+        for grant in TieRepository(tx).resting_on(parent.id):
+            before = shown(tx, [grant])[0]
+            cut = replace(part_of(grant), expires_at=parent.expires_at)
+            if parent.revoked_at is not None or not within(row_of(parent), cut):
+                grant.revoked_at, grant.revoked_by = tx.now, current_actor().id or None
+                grant.ended_with = parent.id
+            elif not within(row_of(parent), part_of(grant)):
+                grant.expires_at = parent.expires_at
+            else:
+                continue
+            _store(tx, grant)
+            action = "grant.revoke" if grant.revoked_at else "grant.update"
+            _audit(tx, action, grant, before=before, after=shown(tx, [grant])[0])
+            waiting.append(grant)
+
+
+def _store(tx: Transaction, grant: Grant) -> None:
     GrantRepository(tx).store(grant)
     tx.emit(
         GrantChanged(
             grant_id=grant.id, subject_type=grant.subject_type, subject_id=grant.subject_id
         )
     )
-    return shown(tx, [grant])[0]
 
 
 def _audit(
@@ -347,8 +307,12 @@ def _audit(
     after: GrantOut | None = None,
 ) -> None:
     told = after or before
+    with_grant = f"Ended with grant {grant.ended_with}." if grant.ended_with else ""
     name = f"{grant.subject_type} {told.subject_name if told else grant.subject_id}"
-    audit(tx, action, kind="grant", id=grant.id, name=name, before=before, after=after)
+    audit(
+        tx, action, kind="grant", id=grant.id, name=name, before=before, after=after,
+        detail=with_grant,
+    )  # fmt: skip
 
 
 def _giver(by: Principal) -> int:
@@ -363,15 +327,26 @@ def _seen(tx: Transaction, grant_id: int, by: Principal, *, lock: bool = False) 
     return grant
 
 
-def _must_hold(tx: Transaction, by: Principal, parts: Iterable[Part], lineage: Lineage) -> None:
-    """Raises ExceedsOwnRights, and Forbidden for who may give nothing at all."""
+def _must_hold(
+    tx: Transaction, by: Principal, parts: Iterable[Part], lineage: Lineage
+) -> list[frozenset[int]]:
+    """The own grants on which each part rests, if the caller gives it.
+
+    Raises ExceedsOwnRights, and Forbidden for who may give nothing at all.
+    """
     giver = giver_of(tx, by)
-    if not (giver.can("permissions:write") or any(Action.GRANT in r.actions for r in giver.rows)):
+    may_give = giver.covers("permissions:write") and any(
+        Action.GRANT in row.actions for row in giver.rows
+    )
+    if not (giver.can("permissions:write") or may_give):
         raise Forbidden(permission="permissions:write")
+    rests_on: list[frozenset[int]] = []
     for part in parts:
-        found = beyond(giver, part, tx.now, lineage)
-        if found:
-            raise ExceedsOwnRights(beyond=found[:50])
+        found = judged(giver, part, tx.now, lineage)
+        if found.beyond:
+            raise ExceedsOwnRights(beyond=list(found.beyond[:50]))
+        rests_on.append(found.rests_on)
+    return rests_on
 
 
 def _must_end_later(tx: Transaction, part: Part) -> None:
@@ -390,10 +365,3 @@ def _must_be_going_on(tx: Transaction, grant: Grant) -> None:
     ended = grant.expires_at is not None and grant.expires_at <= tx.now
     if grant.revoked_at is not None or ended:
         raise GrantOver(grant_id=grant.id)
-
-
-def _required(tx: Transaction, template_id: int) -> GrantTemplate:
-    row = GrantRepository(tx).template(template_id)
-    if row is None:
-        raise TemplateNotFound(template_id=template_id)
-    return row

@@ -11,7 +11,8 @@ from libs.kit.pagination import PageParams
 from services.auth.domain import username_key
 from services.auth.errors import GroupNameTaken
 from services.auth.groups.schemas import GroupQuery
-from services.auth.models import Grant, GroupMember, User, UserGroup
+from services.auth.models import GroupMember, User, UserGroup
+from services.auth.rights import Grant
 
 
 class GroupRepository:

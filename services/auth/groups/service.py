@@ -9,6 +9,8 @@ from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.pagination import PageParams
 from services.auth.errors import ExceedsOwnRights, GroupNotFound, UserNotFound
+from services.auth.grants.domain import Subject
+from services.auth.grants.service import end_grants_of, end_what_leavers_gave
 from services.auth.groups.repository import GroupRepository
 from services.auth.groups.schemas import GroupCreate, GroupOut, GroupPatch, GroupQuery, MemberOut
 from services.auth.models import GroupRole, UserGroup
@@ -122,11 +124,15 @@ class Groups:
 
     @writes
     def delete(self, tx: Transaction, group_id: int, by: Principal) -> None:
-        """Deletes a group; its members lose what they had from it. Raises LastAdmin."""
+        """Deletes a group; its members lose what they had from it, and what they gave on of it.
+
+        Raises LastAdmin.
+        """
         admins = AdminRepository(tx).hold_still()
         group = _required(tx, group_id, hold=True)
         _judge_group(tx, group, by)
         before = _counted(tx, [group])[0]
+        end_grants_of(tx, Subject.GROUP, group.id)
         GroupRepository(tx).remove(group)
         AdminRepository(tx).refuse_to_lose(admins)
         tx.emit(PolicyChanged(version=RoleRepository(tx).policy().version))
@@ -150,13 +156,17 @@ class Groups:
 
     @writes
     def remove(self, tx: Transaction, group_id: int, user_id: int, by: Principal) -> None:
-        """Takes a user out of a group; raises UserNotFound or LastAdmin."""
+        """Takes a user out of a group, with what the user gave on under its grants.
+
+        Raises UserNotFound or LastAdmin.
+        """
         admins = AdminRepository(tx).hold_still()
         groups, group = GroupRepository(tx), _required(tx, group_id, hold=True)
         _judge_group(tx, group, by)
         names = groups.existing([user_id])
         if not groups.leave(group.id, user_id):
             raise UserNotFound(user_id=user_id)
+        end_what_leavers_gave(tx, [group.id], [user_id])
         AdminRepository(tx).refuse_to_lose(admins)
         self._tell(tx, group, {user_id: names.get(user_id, "")}, "group.remove_member")
 

@@ -11,6 +11,7 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.logging import get_logger
 from services.auth.domain import username_key
 from services.auth.errors import LastAdmin
+from services.auth.grants.service import end_what_leavers_gave
 from services.auth.identities.domain import MAX_SUBJECT, Person, Rules
 from services.auth.identities.repository import IdentityRepository
 from services.auth.models import User, UserRole
@@ -158,7 +159,10 @@ class Identities:
         belongs = identities.groups_of(user.id)
         joins = {ids[name] for name in given.groups if name in ids}
         identities.join(user.id, joins - belongs)
-        identities.leave(user.id, (belongs & frozenset(ids.values())) - joins)
+        leaves = (belongs & frozenset(ids.values())) - joins
+        identities.leave(user.id, leaves)
+        if leaves:
+            end_what_leavers_gave(tx, leaves, [user.id])
 
     @reads
     def subject_of(self, tx: Transaction, provider: str, user_id: int) -> str | None:

@@ -12,13 +12,15 @@ Scope = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z_]{1,32}:[a-z_]{1,32
 
 
 class TokenCreate(Schema):
-    """A new API token. Its scopes are permissions that the caller holds."""
+    """A new API token. Its scopes are permissions that the caller holds or has grants for."""
 
     name: Name
     """Unlike those of the caller's other tokens."""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
     expires_at: Moment
     """At least a minute and at most a year from now."""
+    carries_grants: bool = True
+    """Whether the caller's grants count for it, within the scopes; without, only roles do."""
 
 
 class TokenOut(Row):
@@ -27,6 +29,7 @@ class TokenOut(Row):
     id: int
     name: str
     scopes: list[str]
+    carries_grants: bool
     created_at: datetime
     expires_at: datetime
     is_expired: bool

@@ -1,12 +1,16 @@
 """The use cases of API tokens."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.contracts.audit import audit
-from libs.contracts.auth import API_TOKEN_SESSION, ApiTokenRevoked, PrincipalInfo
+from libs.contracts.auth import (
+    API_TOKEN_SESSION,
+    STEP_UP_WAIVED,
+    ApiTokenRevoked,
+    PrincipalInfo,
+)
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from services.auth.domain import network_address, refuse_api_token, token_hash
@@ -17,12 +21,20 @@ from services.auth.errors import (
     TooManyTokens,
     UserNotFound,
 )
+from services.auth.grants.repository import GrantRepository
 from services.auth.models import ApiToken, User
 from services.auth.repository import UserRepository
 from services.auth.roles.repository import RoleRepository
 from services.auth.roles.service import must_hold
 from services.auth.service import principal_info
-from services.auth.tokens.domain import LONGEST, MOST_PER_USER, SHORTEST, effective, new_token
+from services.auth.tokens.domain import (
+    LONGEST,
+    MOST_PER_USER,
+    SHORTEST,
+    effective,
+    new_token,
+    scopes_of,
+)
 from services.auth.tokens.repository import TokenRepository
 from services.auth.tokens.schemas import TokenCreate, TokenCreated, TokenOut
 
@@ -37,7 +49,10 @@ class _Stale:
 
 
 class Tokens:
-    """A token acts for its owner, with the scopes that the owner still holds, until it ends."""
+    """A token acts for its owner, with what the owner still holds of its scopes, until it ends.
+
+    That is permissions of the owner's roles and, unless it was made without them, grants.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -54,7 +69,7 @@ class Tokens:
         """A new token of the caller, told here and never again.
 
         Raises NotByApiToken, TokenExpiryRefused, TokenNameTaken, TooManyTokens, and
-        ExceedsOwnRights for scopes that the caller does not hold.
+        ExceedsOwnRights for scopes that the caller neither holds nor has a grant for.
         """
         refuse_api_token(by)
         if not tx.now + SHORTEST <= spec.expires_at <= tx.now + LONGEST:
@@ -63,7 +78,7 @@ class Tokens:
         owner = tokens.hold_owner(by.id)
         if owner is None or not owner.is_active:
             raise SessionEnded
-        _judge_scopes(owner, spec.scopes, by)
+        _judge_scopes(tx, owner, spec, by)
         if tokens.count(by.id) >= MOST_PER_USER:
             raise TooManyTokens(limit=MOST_PER_USER)
         secret = new_token()
@@ -73,6 +88,7 @@ class Tokens:
                 name=spec.name,
                 token_hash=token_hash(secret),
                 scopes=json.dumps(sorted(set(spec.scopes))),
+                carries_grants=spec.carries_grants,
                 created_at=tx.now,
                 expires_at=spec.expires_at,
                 last_used_at=None,
@@ -142,9 +158,14 @@ class Tokens:
             return None
         token, owner = found
         whole = principal_info(owner, f"{API_TOKEN_SESSION}{token.id}")
-        allowed = effective(json.loads(token.scopes), whole.permissions)
+        scopes = json.loads(token.scopes)
         info = whole.model_copy(
-            update={"permissions": sorted(allowed), "expires_at": token.expires_at}
+            update={
+                "permissions": sorted(effective(scopes, whole.permissions)),
+                "expires_at": token.expires_at,
+                "scopes": scopes if token.carries_grants else None,
+                "proved_until": token.expires_at if STEP_UP_WAIVED in scopes else None,
+            }
         )
         used = token.last_used_at
         moved = bool(address) and address != token.last_address
@@ -156,11 +177,16 @@ class Tokens:
         TokenRepository(tx).touch(stale.token_id, stale.address)
 
 
-def _judge_scopes(owner: User, scopes: Collection[str], by: Principal) -> None:
+def _judge_scopes(tx: Transaction, owner: User, spec: TokenCreate, by: Principal) -> None:
     """By what the caller holds and by what the owner holds now; the two may differ for seconds."""
-    must_hold(by, frozenset(scopes))
+    # Not to be asked again is no permission: whoever makes the token has just proved to be there.
+    wanted = frozenset(spec.scopes) - {STEP_UP_WAIVED}
+    if spec.carries_grants:
+        grants = GrantRepository(tx)
+        wanted -= scopes_of(grants.rows_of(owner.id, grants.groups_of(owner.id)))
+    must_hold(by, wanted)
     held = frozenset(principal_info(owner).permissions)
-    must_hold(Principal(owner.id, owner.username, permissions=held), frozenset(scopes))
+    must_hold(Principal(owner.id, owner.username, permissions=held), wanted)
 
 
 def _judge_target(tx: Transaction, user_id: int, by: Principal) -> None:
@@ -184,6 +210,7 @@ def _out(token: ApiToken, now: datetime) -> TokenOut:
         id=token.id,
         name=token.name,
         scopes=json.loads(token.scopes),
+        carries_grants=token.carries_grants,
         created_at=token.created_at,
         expires_at=token.expires_at,
         is_expired=token.expires_at <= now,

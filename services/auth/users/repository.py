@@ -86,6 +86,11 @@ class UserDirectory:
             raise UsernameTaken(username=user.username) from error
         return user
 
+    def groups_of(self, user_id: int) -> list[int]:
+        """The groups of a user, by id."""
+        query = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
+        return sorted(self._tx.scalars(query))
+
     def leave_groups(self, user_id: int) -> None:
         """Takes a user out of all groups."""
         self._tx.execute(delete(GroupMember).where(GroupMember.user_id == user_id))

@@ -17,6 +17,8 @@ from libs.kit.ids import new_secret
 from services.auth.account.service import judge_password, profile_of
 from services.auth.domain import Role, username_key
 from services.auth.errors import PasswordElsewhere, UsernameTaken, UserNotFound, UsersExist
+from services.auth.grants.domain import Subject
+from services.auth.grants.service import end_grants_of, end_what_leavers_gave
 from services.auth.models import User, UserRole
 from services.auth.repository import AdminRepository, UserRepository
 from services.auth.roles.repository import RoleRepository
@@ -189,7 +191,7 @@ class Users:
 
     @writes
     def delete(self, tx: Transaction, user_id: int, by: Principal = PLATFORM) -> None:
-        """Takes a user away for good: no login, role, group or token is left; the name stays taken.
+        """Takes a user away for good, with roles, groups, tokens and grants; the name stays taken.
 
         Raises LastAdmin, and ExceedsOwnRights for users who may do more than the caller.
         """
@@ -202,6 +204,8 @@ class Users:
         user.password_hash = NO_HASH
         user.roles = []
         users = UserDirectory(tx)
+        end_grants_of(tx, Subject.USER, user.id)
+        end_what_leavers_gave(tx, users.groups_of(user.id), [user.id])
         users.leave_groups(user.id)
         users.delete_tokens(user.id)
         self._after_activation_changed(tx, user)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.contracts.access import Accesses, AccessSet, Decision, Request, decide
-from libs.contracts.auth import is_by_api_token
+from libs.contracts.auth import grants_count
 from libs.contracts.grants import (
     AGENT_ACCOUNT,
     REFER,
@@ -105,7 +105,7 @@ class Access:
         if by.can(permission) or await self._is_own(execution_id, _owner(by)):
             return
         asked = Request(Action.EXECUTE, ObjectType.EXECUTION, execution_id)
-        rows = (await self._accesses.of(by)).narrowed(frozenset())
+        rows = (await self._accesses.of(by)).by_rows_alone()
         if not decide(rows, asked, clock.now()).allowed:
             raise Forbidden(permission=permission).refusing(kind="execution", id=execution_id)
 
@@ -190,7 +190,7 @@ class Access:
 
 def _owner(by: Principal) -> int:
     """Whose executions are the caller's own; an API token has its owner's only if it may run."""
-    return by.id if by.can(RUN) or not is_by_api_token(by) else NOBODY
+    return by.id if by.can(RUN) or grants_count(by, RUN) else NOBODY
 
 
 async def _next(events: AsyncGenerator[bytes, None]) -> bytes | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from libs.contracts.access import AccessSet, Request, decide
 from libs.contracts.grants import RIGHTS, Action, GrantRow, ObjectType, Window
-from services.auth.grants.domain import Part, beyond
+from services.auth.grants.domain import Lineage, Part, judged
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,6 +64,10 @@ def test_what_is_given_the_giver_may_do_as_long(
                     asked = Request(action, kind, one, groups, what, account)
                     if decide(taker, asked, now).allowed:
                         assert decide(giver, asked, now).allowed, (asked, now)
+
+
+def beyond(giver: AccessSet, part: Part, now: datetime, lineage: Lineage) -> list[str]:
+    return list(judged(giver, part, now, lineage).beyond)
 
 
 def _row(**more: object) -> GrantRow:
@@ -148,3 +152,32 @@ def test_hours_can_be_kept_and_not_widened() -> None:
     assert beyond(giver, _part(), NOON, LINEAGE)
     other = Window(days=(6,), start="08:00", until="18:00")
     assert beyond(giver, _part(windows=(DAY, other)), NOON, LINEAGE)
+
+
+def test_what_is_given_rests_on_the_rows_that_it_needs_and_on_no_others() -> None:
+    lasting = _row(id=2, expires_at=None)
+    giver = AccessSet((), [_row(id=1, expires_at=NOON + HOUR), lasting, _row(id=3, what=["file"])])
+    writer = AccessSet({"permissions:write", "hosts:read"}, [lasting])
+
+    assert judged(giver, _part(expires_at=NOON + HOUR), NOON, LINEAGE).rests_on == {2}
+    assert judged(writer, _part(), NOON, LINEAGE).rests_on == {2}
+    assert judged(writer, _part(actions=(Action.VIEW,)), NOON, LINEAGE).rests_on == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "accounts", "allowed"),
+    [
+        ({"permissions:write", "hosts:read", "executions:run"}, ("app",), True),
+        ({"hosts:read", "executions:run"}, ("app",), False),
+        ({"permissions:write", "executions:run"}, ("app",), False),
+        ({"permissions:write", "hosts:read", "executions:run"}, ("root",), False),
+        ({"*"}, ("root",), True),
+    ],
+)
+def test_a_token_gives_within_its_scopes(
+    scopes: set[str], accounts: tuple[str, ...], allowed: bool
+) -> None:
+    whole = AccessSet((), [_row(accounts=["*"])])
+    token = whole.narrowed(frozenset(), frozenset(scopes))
+
+    assert (not beyond(token, _part(accounts=accounts), NOON, LINEAGE)) is allowed

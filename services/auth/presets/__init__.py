@@ -1,0 +1,1 @@
+"""Presets: named sets of parts of grants, given to many at once."""
