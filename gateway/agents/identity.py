@@ -8,6 +8,9 @@ from gateway.agents.counting import LOOKUPS
 from libs.contracts.hosts import AgentIdentity
 from libs.kit.errors import AppError, Unavailable
 
+Answers = dict[str, asyncio.Future[AgentIdentity | None]]
+"""Agent id -> what everybody who asked about it waits for."""
+
 
 class Registry(Protocol):
     """The question asked of hosts; HostsClient answers it."""
@@ -26,11 +29,16 @@ class Identities:
         self._hosts = hosts
         self._calls = calls
         self._batch = batch
-        self._waiting: dict[str, asyncio.Future[AgentIdentity | None]] = {}
+        self._waiting: Answers = {}
         self._doorbell = asyncio.Event()
+        self._is_over = False
 
     async def of(self, agent_id: str) -> AgentIdentity | None:
-        """None when there is no such agent. Raises Unavailable when hosts does not answer."""
+        """None when there is no such agent. Raises Unavailable when hosts does not answer, or `run`
+        has ended.
+        """
+        if self._is_over:
+            raise Unavailable
         answer = self._waiting.get(agent_id)
         if answer is None:
             answer = self._waiting[agent_id] = asyncio.get_running_loop().create_future()
@@ -46,10 +54,14 @@ class Identities:
         return found
 
     async def run(self) -> None:
-        """Answers for ever."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._calls):
-                group.create_task(self._answer_for_ever())
+        """Answers until it is cancelled; nobody waits for an answer after that."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._calls):
+                    group.create_task(self._answer_for_ever())
+        finally:
+            self._is_over = True
+            _refuse(self._waiting, Unavailable())
 
     async def _answer_for_ever(self) -> None:
         while True:
@@ -62,15 +74,21 @@ class Identities:
             if batch:
                 await self._answer(batch)
 
-    async def _answer(self, batch: dict[str, asyncio.Future[AgentIdentity | None]]) -> None:
+    async def _answer(self, batch: Answers) -> None:
         LOOKUPS.inc()
         try:
             found = await self._hosts.agent_identities(list(batch))
         except AppError as error:
-            failure = error if isinstance(error, Unavailable) else Unavailable()
-            for answer in batch.values():
-                answer.set_exception(failure)
-                answer.exception()  # read once, so that an abandoned look-up is not reported
+            _refuse(batch, error if isinstance(error, Unavailable) else Unavailable())
             return
+        except asyncio.CancelledError:
+            _refuse(batch, Unavailable())
+            raise
         for agent_id, answer in batch.items():
             answer.set_result(found.get(agent_id))
+
+
+def _refuse(batch: Answers, why: Unavailable) -> None:
+    for answer in batch.values():
+        answer.set_exception(why)
+        answer.exception()  # read once, so that an abandoned look-up is not reported

@@ -85,6 +85,7 @@ class AgentGateway:
         self._redis = redis
         self._blocking = blocking(redis)
         self._stopping = asyncio.Event()
+        self._errands: set[asyncio.Task[None]] = set()
         self._tasks: asyncio.TaskGroup | None = None
         self.roster = Roster()
         self._lobby = Lobby(
@@ -180,6 +181,7 @@ class AgentGateway:
                 if self._files is not None:
                     await asyncio.to_thread(self._files.ferry.close)
                 await _end(loops)
+                await self._end_errands()
                 await self._blocking.aclose()
 
     def stop(self) -> None:
@@ -293,7 +295,16 @@ class AgentGateway:
 
     def _spawn(self, work: Coroutine[None, None, None]) -> object:
         assert self._tasks is not None
-        return self._tasks.create_task(work)
+        errand = self._tasks.create_task(work)
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+        return errand
+
+    async def _end_errands(self) -> None:
+        """What agents and programs asked for ends soon by itself, or is ended."""
+        if self._errands:
+            await asyncio.wait(self._errands, timeout=self._settings.stop_seconds)
+        await _end(self._errands)
 
     # ---- the regular things ---------------------------------------------------------------
 

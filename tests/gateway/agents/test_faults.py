@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from libs.contracts.hosts import AgentIdentity
 from libs.kit.redis import Redis
 from tests.gateway.agents.conftest import Rigs
 from tests.gateway.agents.fake_hosts import FakeHosts
-from tests.gateway.agents.rig import Rig
+from tests.gateway.agents.rig import Rig, rig
 from tests.gateway.agents.samples import CLAIM, OUTPUT, assert_serves_others
-from tests.support.agents import FakeAgent, Identity, Message, Swarm, Work
+from tests.support.agents import Ended, FakeAgent, Identity, Message, Swarm, Work
 from tests.support.fake_execution import FakeExecution, order_for
 from tests.support.waiting import eventually
 
@@ -160,3 +161,30 @@ def _frame_of(agent: FakeAgent) -> bytes:
     """A claim as a raw frame."""
     text = str(CLAIM).replace("'", '"').encode()
     return bytes([0x81, 0x80 | len(text)]) + b"\0\0\0\0" + text
+
+
+class SilentHosts(FakeHosts):
+    """Is asked about agents, and never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = asyncio.Event()
+
+    async def agent_identities(self, agent_ids: list[str]) -> dict[str, AgentIdentity]:
+        self.is_asked.set()
+        await asyncio.Event().wait()
+        return await super().agent_identities(agent_ids)
+
+
+async def test_a_gateway_stops_while_agents_wait_to_be_known(redis: Redis) -> None:
+    """A process that never ended would keep the data folder locked against the next platform."""
+    hosts = SilentHosts()
+    async with asyncio.timeout(10), rig(redis, hosts, identity_calls=1) as gate:
+        arriving = [asyncio.create_task(gate.agent().connect()) for _ in range(2)]
+        await hosts.is_asked.wait()
+        await eventually(lambda: gate.gateway.is_ready)
+
+        gate.gateway.stop()
+
+        for each in await asyncio.gather(*arriving, return_exceptions=True):
+            assert isinstance(each, Ended)
