@@ -23,7 +23,7 @@ API_TYPES := frontend/src/api/schema.d.ts
 SPA_SOURCES = $(shell find frontend -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 SHELL_FILES = $(shell git grep -lE '^\#!.*\b(ba)?sh\b' -- ':!frontend' ':!*.md' ':!*.py')
 
-.PHONY: help setup run up down test test-pg e2e bench chaos fuzz demo fmt lint types check migrate migration openapi authorization
+.PHONY: help setup run up down test test-pg e2e bench chaos fuzz demo fmt lint types check migrate migration openapi authorization sbom
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,11 @@ openapi: $(BIN)/.dev frontend/node_modules/.installed ## write the API's descrip
 
 authorization: $(BIN)/.dev ## write docs/authorization.md from the policies of the routes
 	PYTHONPATH=. $(BIN)/python -m tests.matrix.table
+
+sbom: $(BIN)/python ## list the parts of a release (CycloneDX) from the locks, in dist/
+	@mkdir -p dist
+	$(BIN)/python -I requirements/sbom.py > dist/opsjob.cdx.json.new
+	mv dist/opsjob.cdx.json.new dist/opsjob.cdx.json
 
 # --- Tests -----------------------------------------------------------------------------------
 
