@@ -51,6 +51,8 @@ from services.auth.settings import (
     OidcSettings,
 )
 from services.auth.signin.service import FirstFactor, SignIn, WaysIn
+from services.auth.step_up.router import router as step_up_router
+from services.auth.step_up.service import Proofs
 from services.auth.tasks import (
     disable_who_left_the_directory,
     purge_enrolment_tickets,
@@ -91,6 +93,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         DirectoryWatch(directory, identities),
         WaysIn(captchas=captchas, directory=directory, mfa=mfa, providers=oidc.providers),
         SignIn(db, sessions=sessions, captchas=captchas, first=first, second=factors),
+        Proofs(db, first=first, second=factors, settings=settings),
         OwnAccount(db, passwords=passwords, data_dir=runtime.settings.data_dir),
         Users(db, passwords=passwords, one_time=settings.one_time),
         Groups(db),
@@ -150,6 +153,7 @@ service = Service(
         groups_router,
         logins_router,
         tokens_router,
+        step_up_router,
         captcha_router,
         roles_router,
         *PERMISSION_ROUTERS,

@@ -261,6 +261,11 @@ class Sessions:
         found = SessionRepository(tx).live_family(session_id)
         return None if found is None else self._info(found[1], session_id, found[0].proved_at)
 
+    @writes
+    def prove(self, tx: Transaction, session_id: str, user_id: int) -> None:
+        """An identity provider vouches anew for the user of a login; raises SessionEnded."""
+        note_proof(tx, session_id, user_id)
+
     # ---- out -------------------------------------------------------------------------------
 
     @writes

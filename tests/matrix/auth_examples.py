@@ -5,6 +5,10 @@ from tests.matrix.policies import Rule
 
 OWN = Rule("one's own")
 OWN_PERSON = Rule("one's own; not with an API token", programs=False)
+PROVEN_HERE = Rule(
+    "one's own; the request itself holds the proof, every time; not with an API token",
+    programs=False,
+)
 THEIRS = Rule(
     "one's own: another's is as if it were missing; not with an API token",
     theirs=True,
@@ -33,9 +37,14 @@ ENTRIES = {
     "GET /api/auth/me": Entry(OWN),
     "PATCH /api/auth/me": Entry(OWN_PERSON, body={"position": "engineer"}),
     "POST /api/auth/password": Entry(
-        OWN_PERSON,
+        PROVEN_HERE,
         body={"current_password": "@password", "new_password": "another horse battery"},
         once=True,
+    ),
+    "GET /api/auth/step_up": Entry(OWN_PERSON),
+    "POST /api/auth/step_up": Entry(OWN_PERSON, body={"password": "@password"}, once=True),
+    "POST /api/auth/oidc/{provider}/prove": Entry(
+        OWN_PERSON, things={"provider": "=nowhere"}, body={}, answers=(404,), once=True
     ),
     "GET /api/auth/roles": Entry(),
     "GET /api/auth/sessions": Entry(OWN_PERSON),
@@ -54,19 +63,19 @@ ENTRIES = {
     ),
     "GET /api/auth/mfa/status": Entry(OWN),
     "POST /api/auth/mfa/setup": Entry(
-        OWN_PERSON, body={"current_password": WRONG}, answers=(422,), once=True
+        PROVEN_HERE, body={"current_password": WRONG}, answers=(422,), once=True
     ),
     "POST /api/auth/mfa/verify": Entry(
         OWN_PERSON, body={"otp_token": "000000"}, answers=(409, 422), once=True
     ),
     "POST /api/auth/mfa/disable": Entry(
-        OWN_PERSON,
+        PROVEN_HERE,
         body={"current_password": WRONG, "otp_token": "000000"},
         answers=(409, 422),
         once=True,
     ),
     "POST /api/auth/mfa/recovery_codes": Entry(
-        OWN_PERSON, body={"otp_token": "000000"}, answers=(409, 422), once=True
+        PROVEN_HERE, body={"otp_token": "000000"}, answers=(409, 422), once=True
     ),
     "POST /api/auth/mfa/users/{user_id}/reset": Entry(
         things=USER, answers=(200, 409), uses_up=True

@@ -19,6 +19,7 @@ class Caller(StrEnum):
     SERVICE = "service token"
     AGENT = "agent"
     ELSEWHERE = "other site"
+    STALE = "old proof"
     MEMBER = "member"
     STRANGER = "grant elsewhere"
     REVOKED = "grant over"
@@ -42,6 +43,7 @@ ROLES = {
     Caller.OPERATOR: Role.OPERATOR,
     Caller.ADMIN: Role.ADMIN,
     Caller.ELSEWHERE: Role.ADMIN,
+    Caller.STALE: Role.ADMIN,
 }
 GRANTS = {
     Caller.LOOKER: frozenset((Action.VIEW,)),
@@ -57,6 +59,8 @@ class Holding:
     permissions: frozenset[str]
     actions: frozenset[Action]
     runs_somewhere: bool
+    is_proved: bool = True
+    """Whether the caller has proved a moment ago to be that person."""
 
     def can(self, permission: str) -> bool:
         """Whether a role or a scope gives the permission."""
@@ -70,10 +74,15 @@ class Holding:
 def holding_of(caller: Caller) -> Holding:
     """What a caller holds who is somebody."""
     if caller is Caller.TOKEN:
-        return Holding(frozenset((SCOPE,)), frozenset(), runs_somewhere=False)
+        return Holding(frozenset((SCOPE,)), frozenset(), runs_somewhere=False, is_proved=False)
     role = ROLES.get(caller, Role.MEMBER)
     runs = caller in (Caller.GRANTED, Caller.STRANGER)
-    return Holding(permissions_of([role]), GRANTS.get(caller, frozenset()), runs_somewhere=runs)
+    return Holding(
+        permissions_of([role]),
+        GRANTS.get(caller, frozenset()),
+        runs_somewhere=runs,
+        is_proved=caller is not Caller.STALE,
+    )
 
 
 KINDS_GRANTED = (ObjectType.HOST_GROUP, ObjectType.EXECUTION)

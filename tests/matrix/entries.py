@@ -41,7 +41,7 @@ def check(rows: Iterable[Row]) -> None:
             message = f"{row.key} is for everybody who is logged in; say what its use case decides"
             raise MatrixIncomplete(message)
         for caller in Caller:
-            expected(row.policies, entry.rule, row.method, caller)
+            expected(row.policies, entry.rule, row.method, caller, asks_again=row.asks_again)
     without = sorted(set(ENTRIES) - keys)
     if without:
         message = f"there is no route for the example requests {without}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.contracts.grants import RIGHTS, RUN, RUN_AS_ROOT, Action, ObjectType
+from libs.kit.auth import ALWAYS
 from services.auth.domain import PERMISSIONS
 from tests.matrix.callers import NOBODIES, Caller, Holding, holding_of
 
@@ -51,7 +52,9 @@ class UnknownPolicy(Exception):
     """A route states something that nobody has told the matrix the meaning of."""
 
 
-def expected(policies: frozenset[str], rule: Rule, method: str, caller: Caller) -> Outcome:
+def expected(
+    policies: frozenset[str], rule: Rule, method: str, caller: Caller, *, asks_again: str = ""
+) -> Outcome:
     """What a caller must get from the gateway; raises UnknownPolicy."""
     if "internal" in policies:
         return Outcome.HIDDEN if caller is not Caller.ELSEWHERE else Outcome.LEFT_OUT
@@ -66,6 +69,8 @@ def expected(policies: frozenset[str], rule: Rule, method: str, caller: Caller) 
         stated = _stated(policy, held)
         if stated is not Outcome.IN:
             return stated
+    if asks_again == ALWAYS and not held.is_proved:
+        return Outcome.FORBIDDEN
     return _used(rule, held, is_program=caller is Caller.TOKEN)
 
 

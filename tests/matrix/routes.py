@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from gateway.api.openapi import merge
-from libs.kit.auth import AccessTokens, InternalTokens, policy_of
+from libs.kit.auth import AccessTokens, InternalTokens, asks_again_of, policy_of
 from libs.kit.client import InProcess
 from libs.kit.redis import connect
 from libs.kit.service import Runtime
@@ -30,6 +30,8 @@ class Row:
     method: str
     path: str
     policies: frozenset[str]
+    asks_again: str = ""
+    """When the caller proves again to be that person: always, words, or never."""
 
     @property
     def key(self) -> str:
@@ -50,8 +52,9 @@ def rows_of(service: str, app: FastAPI) -> Iterator[Row]:
             if not stated:
                 message = f"{service} {route.path} states no policy"
                 raise TypeError(message)
+            again = max(_asks_again(route.dependant), default="")
             for method in sorted(route.methods or ()):
-                yield Row(service, method, route.path, stated)
+                yield Row(service, method, route.path, stated, again)
         elif not isinstance(route, Route) or route.path not in WITHOUT_POLICY:
             message = f"{service} has an address without a policy: {route}"
             raise TypeError(message)
@@ -63,6 +66,11 @@ def _policies(dependant: Dependant) -> set[str]:
     for inner in dependant.dependencies:
         found |= _policies(inner)
     return found
+
+
+def _asks_again(dependant: Dependant) -> set[str]:
+    own = {asks_again_of(dependant.call)}
+    return own.union(*map(_asks_again, dependant.dependencies))
 
 
 def collected() -> tuple[list[Row], dict[str, object]]:

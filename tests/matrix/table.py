@@ -31,6 +31,8 @@ The columns:
   access token that is over, a disabled administrator, the internal token of a service, and the
   file ticket of an agent.
 - **other site**: a page elsewhere uses the cookie of an administrator.
+- **old proof** is an administrator who logged in 20 minutes ago and has not proved since then to
+  be that person (docs/identity.md, "Asked again").
 - **member** holds nothing. **grant elsewhere** holds every action on another group of hosts and
   another execution. **grant over** had every action on these objects until it was taken back.
   **grant to view** and **full grant** hold those actions on the group in which the hosts of the
@@ -41,7 +43,10 @@ The columns:
 Policies: `public` and `authenticated` say what they mean; a name such as `hosts:read` is a
 permission; `execution:…` is judged for the execution of the address (its starter, the permission
 of that name, or a grant); `hosts:execute` is for who may run anything on any host; `internal` is
-for services. What the use case decides beyond that is in the last column.
+for services. What the use case decides beyond that is in the last column. **Asks again** says
+for what a login has to be proved again (403 `step_up_required`): always, or only as root on more
+hosts than `OPSJOB_EXECUTION_STEP_UP_ROOT_HOSTS`. An API token without the scope `step_up:waive`
+counts as an old proof.
 """
 TITLES = {
     "auth": "Users, roles, sessions",
@@ -67,14 +72,17 @@ def page(rows: Iterable[Row]) -> str:
 
 def _table(rows: Iterable[Row]) -> Iterator[str]:
     names = [caller.value for caller in COLUMNS]
-    yield "| Request | Policy | no login | " + " | ".join(names) + " | Use case |"
-    yield "|---|---|" + "---|" * (len(COLUMNS) + 1) + "---|"
+    yield "| Request | Policy | Asks again | no login | " + " | ".join(names) + " | Use case |"
+    yield "|---|---|---|" + "---|" * (len(COLUMNS) + 1) + "---|"
     for row in rows:
         entry = entry_of(row)
-        cells = [expected(row.policies, entry.rule, row.method, Caller.ANONYMOUS)]
-        cells += [expected(row.policies, entry.rule, row.method, caller) for caller in COLUMNS]
+        cells = [
+            expected(row.policies, entry.rule, row.method, caller, asks_again=row.asks_again)
+            for caller in (Caller.ANONYMOUS, *COLUMNS)
+        ]
         stated = ", ".join(f"`{policy}`" for policy in sorted(row.policies))
-        yield f"| `{row.key}` | {stated} | {' | '.join(cells)} | {entry.rule.note} |"
+        again = row.asks_again
+        yield f"| `{row.key}` | {stated} | {again} | {' | '.join(cells)} | {entry.rule.note} |"
 
 
 def _internal(rows: Iterable[Row]) -> str:

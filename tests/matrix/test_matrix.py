@@ -25,7 +25,8 @@ _IDS_OF_REQUEST = re.compile(rb'"request_id": *"[^"]*"')
 
 def outcome_of(row: Row, caller: Caller) -> Outcome:
     """What the stated policy says."""
-    return expected(row.policies, entry_of(row).rule, row.method, caller)
+    rule = entry_of(row).rule
+    return expected(row.policies, rule, row.method, caller, asks_again=row.asks_again)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)

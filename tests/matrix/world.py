@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -221,7 +221,7 @@ class World:
     async def person(self, caller: Caller, *roles: str) -> str:
         """A user for a caller; answers the id and lets the caller log in."""
         username = f"{caller.name.lower()}-{self.name('who')}"
-        if caller in (Caller.ADMIN, Caller.AUDITOR, Caller.OPERATOR):
+        if caller in (Caller.ADMIN, Caller.STALE, Caller.AUDITOR, Caller.OPERATOR):
             self.people.append(username.encode())
         body = {"username": username, "password": PASSWORD, "roles": list(roles)}
         made = await self.platform.content(
@@ -303,7 +303,31 @@ async def _administrators(world: World) -> None:
         "sec-fetch-site": "cross-site",
         "x-requested-with": "opsjob",
     }
+    world.callers[Caller.STALE] = await _came_long_ago(world)
     world.callers[Caller.TOKEN] = await world.token(SCOPE)
+
+
+class _Behind(clock.Clock):
+    """A clock that is twenty minutes slow."""
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(minutes=20)
+
+
+async def _came_long_ago(world: World) -> Headers:
+    """The browser of an administrator whose login is older than a proof may be."""
+    await world.person(Caller.STALE, Role.ADMIN)
+    before = clock.use(_Behind())
+    try:
+        page = await world.platform.login(world.ids[f"name of {Caller.STALE}"])
+    finally:
+        clock.use(before)
+    return {
+        "cookie": page["cookie"],
+        "origin": "http://console.test",
+        "sec-fetch-site": "same-origin",
+        "x-requested-with": "opsjob",
+    }
 
 
 async def _grants(world: World) -> None:

@@ -21,10 +21,20 @@ SECRET = SecretStr("a-secret-of-tests-0123456789-abcdefghij")
 T = TypeVar("T")
 
 
-def person(*permissions: str, user_id: int = 7, session_id: str | None = None) -> Principal:
+FRESH = 2**33
+"""A proof of being that person that outlasts every test."""
+
+
+def person(
+    *permissions: str, user_id: int = 7, session_id: str | None = None, proved_until: int = FRESH
+) -> Principal:
     """Somebody who holds exactly these permissions."""
     return Principal(
-        user_id, f"user-{user_id}", permissions=frozenset(permissions), session_id=session_id
+        user_id,
+        f"user-{user_id}",
+        permissions=frozenset(permissions),
+        session_id=session_id,
+        proved_until=proved_until,
     )
 
 

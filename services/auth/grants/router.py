@@ -34,7 +34,7 @@ async def list_grants(
 
 
 @router.post("/grants", status_code=201)
-async def create_grant(spec: GrantCreate, grants: GrantsUseCases, by: Caller) -> GrantOut:
+async def create_grant(spec: GrantCreate, grants: GrantsUseCases, by: Giver) -> GrantOut:
     """Gives something; 403 `exceeds_own_rights`, 404 `subject_not_found`."""
     return await grants.create(spec, by)
 
@@ -47,13 +47,13 @@ async def show_grant(grant_id: Id, grants: GrantsUseCases, by: Caller) -> GrantO
 
 @router.patch("/grants/{grant_id}")
 async def change_grant(
-    grant_id: Id, patch: GrantPatch, grants: GrantsUseCases, by: Caller
+    grant_id: Id, patch: GrantPatch, grants: GrantsUseCases, by: Giver
 ) -> GrantOut:
     """Changes end, hours or reason; 409 `grant_over`, 403 `exceeds_own_rights`."""
     return await grants.change(grant_id, patch, by)
 
 
 @router.delete("/grants/{grant_id}")
-async def revoke_grant(grant_id: Id, grants: GrantsUseCases, by: Caller) -> GrantOut:
+async def revoke_grant(grant_id: Id, grants: GrantsUseCases, by: Giver) -> GrantOut:
     """Takes a grant back at once; the record stays."""
     return await grants.revoke(grant_id, by)

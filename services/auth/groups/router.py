@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api/auth/groups", tags=["groups of users"])
 
 GroupsUseCases = Annotated[Groups, provided(Groups)]
 Reader = Annotated[Principal, require("users:read")]
-Writer = Annotated[Principal, require("users:write")]
+Writer = Annotated[Principal, require("users:write", proved=True)]
 
 
 @router.get("")

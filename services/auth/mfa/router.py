@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/auth/mfa", tags=["mfa"])
 
 FactorsUseCases = Annotated[SecondFactors, provided(SecondFactors)]
 Caller = Annotated[Principal, authenticated()]
-Administrator = Annotated[Principal, require("users:write")]
+Administrator = Annotated[Principal, require("users:write", proved=True)]
 
 
 @router.get("/status")

@@ -53,6 +53,7 @@ class Metadata(BaseModel):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    end_session_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     says_issuer: bool = Field(default=False, alias="authorization_response_iss_parameter_supported")
 
@@ -70,6 +71,7 @@ class _Claims(BaseModel):
     nonce: str
     azp: str | None = None
     amr: list[str] = Field(default_factory=list)
+    auth_time: int | float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Expected:
     client_id: str
     nonce: str
     amr: Sequence[str] = ()
+    signed_in_after: datetime | None = None
+    """For who proves again: before this moment the person was asked for something else."""
 
 
 def verified(
@@ -109,6 +113,10 @@ def verified(
         raise NotBelieved("The token belongs to another login.")
     if expected.amr and set(expected.amr).isdisjoint(claims.amr):
         raise NotBelieved("The provider did not use a required method.")
+    if expected.signed_in_after is not None:
+        earliest = expected.signed_in_after.timestamp() - LEEWAY_SECONDS
+        if claims.auth_time is None or claims.auth_time < earliest:
+            raise NotBelieved("The provider did not ask the person anew.")
     return dict(found.claims)
 
 

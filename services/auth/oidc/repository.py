@@ -97,6 +97,16 @@ class ProviderClient:
             raise self._unavailable("The metadata is of another issuer.")
         return metadata
 
+    async def end_session_endpoint(self) -> str | None:
+        """Where a browser ends its login at the provider (OpenID Connect RP-Initiated Logout).
+
+        None where the provider states no such place, or one at a host that is not its own.
+        """
+        endpoint = (await self.metadata()).end_session_endpoint
+        if endpoint is None or _host(endpoint) not in self._hosts:
+            return None
+        return endpoint if urlsplit(endpoint).scheme in ("https", "http") else None
+
     async def keys_for(self, key_id: str | None) -> KeySet:
         """The provider's public keys, fetched again when a token names one that is not known."""
         metadata = await self.metadata()

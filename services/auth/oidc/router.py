@@ -1,4 +1,4 @@
-"""Two addresses for browsers: the way to an identity provider, and the way back."""
+"""The way to an identity provider and back, for logins and for proofs of those who are in."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from libs.kit.auth import public
+from libs.kit.auth import Principal, authenticated, public
 from libs.kit.errors import AppError
 from libs.kit.service import provided
+from services.auth.domain import refuse_api_token
 from services.auth.oidc.domain import MAX_RETURN
+from services.auth.oidc.schemas import ProofDeparture, ProofWay
 from services.auth.oidc.service import OidcLogins, Return
 from services.auth.service import Visit
 from services.auth.signin.router import client_address, is_secure, set_session_cookie
@@ -45,6 +47,31 @@ async def start(
     return answer
 
 
+@router.post("/{provider}/prove")
+async def prove(
+    provider: ProviderKey,
+    body: ProofWay,
+    request: Request,
+    response: Response,
+    logins: OidcUseCases,
+    by: Annotated[Principal, authenticated()],
+) -> ProofDeparture:
+    """Where the browser has to go to prove again to be the person of this login.
+
+    The provider asks anew, whatever it remembers; afterwards the browser is sent to `return_to`
+    and `GET /api/auth/step_up/` says until when the proof holds.
+    """
+    refuse_api_token(by)
+    departure = await logins.start(
+        provider,
+        return_to=body.return_to,
+        address=client_address(request),
+        proves=by.session_id,
+    )
+    _keep(request, response, departure.browser, seconds=departure.seconds)
+    return ProofDeparture(url=departure.url)
+
+
 @router.get(
     "/{provider}/callback",
     status_code=303,
@@ -77,7 +104,7 @@ async def come_back(
     else:
         answer = RedirectResponse(arrival.return_to, status_code=303)
         tokens = arrival.tokens
-        if tokens.cookie is not None:
+        if tokens is not None and tokens.cookie is not None:
             set_session_cookie(request, answer, tokens.cookie, seconds=tokens.cookie_seconds)
     _keep(request, answer, "", seconds=0)
     return answer

@@ -1,10 +1,12 @@
 """The way to an identity provider and back: each login leaves once and comes back once."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -26,6 +28,7 @@ from services.auth.oidc.domain import (
     Expected,
     NotBelieved,
     OidcRefused,
+    OidcUnavailable,
     ProviderNotFound,
     person_of,
     safe_return,
@@ -37,6 +40,11 @@ from services.auth.settings import OidcProvider, OidcSettings
 
 PURGE_WITH_EACH: Final = 50
 PURGE_AT_ONCE: Final = 1000
+FAREWELL_SECONDS: Final = 3.0
+"""How long somebody who logs out waits for what a provider says about that."""
+PREFIX: Final = "oidc:"
+ANEW: Final = {"prompt": "login", "max_age": "0"}
+"""What makes a provider ask again and say when it did (OpenID Connect Core 3.1.2.1)."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +69,9 @@ class Return:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A login that worked, and where the person wanted to go."""
+    """A login that worked, and where the person wanted to go; no tokens for a mere proof."""
 
-    tokens: Tokens
+    tokens: Tokens | None
     return_to: str
 
 
@@ -89,10 +97,13 @@ class OidcLogins:
 
     # ---- there -----------------------------------------------------------------------------
 
-    async def start(self, key: str, *, return_to: str, address: str) -> Departure:
-        """The address at the provider for a new login.
+    async def start(
+        self, key: str, *, return_to: str, address: str, proves: str | None = None
+    ) -> Departure:
+        """The address at the provider for a new login, or for a proof of the login `proves`.
 
-        Raises ProviderNotFound, OidcUnavailable, and TooManyFailures for an address that waits.
+        For a proof the provider has to ask the person anew, whatever it remembers. Raises
+        ProviderNotFound, OidcUnavailable, and TooManyFailures for an address that waits.
         """
         provider, client = self._of(key)
         metadata = await client.metadata()
@@ -105,6 +116,7 @@ class OidcLogins:
                 nonce=nonce,
                 sealed_verifier=self._seal.seal(verifier, place=verifier_place(token_hash(state))),
                 return_to=safe_return(return_to),
+                proves=proves,
                 expires_at=clock.now() + timedelta(seconds=FLOW_SECONDS),
             ),
             address,
@@ -119,6 +131,7 @@ class OidcLogins:
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
+            **(ANEW if proves else {}),
         )
         return Departure(str(url), browser)
 
@@ -155,6 +168,9 @@ class OidcLogins:
         except NotBelieved as error:
             await self._note_refusal(key, str(error), visit)
             raise OidcRefused from error
+        if flow.proves is not None:
+            await self._prove(flow.proves, f"oidc:{key}", str(claims["sub"]), visit)
+            return Arrival(None, safe_return(flow.return_to))
         rules = Rules(provider.groups, provider.default_roles, provider.provision)
         person = person_of(key, provider, claims)
         proven = await self._identities.admit(person, rules)
@@ -163,6 +179,14 @@ class OidcLogins:
         delays = delay_keys(f"{person.provider}\n{person.subject}", visit.address)
         tokens = await self._sessions.open(proven, delays=delays, visit=visit)
         return Arrival(tokens, safe_return(flow.return_to))
+
+    async def _prove(self, session_id: str, provider: str, subject: str, visit: Visit) -> None:
+        info = await self._sessions.principal_of(session_id)
+        user_id = 0 if info is None else info.user_id
+        if await self._identities.subject_of(provider, user_id) != subject:
+            await self._note_refusal(provider, "Somebody else proved to be there.", visit)
+            raise OidcRefused
+        await self._sessions.prove(session_id, user_id)
 
     @writes
     def _take(self, tx: Transaction, state_hash: str) -> OidcFlow | None:
@@ -191,13 +215,40 @@ class OidcLogins:
             raise NotBelieved("The proof of this login cannot be opened.") from error
         token = await client.exchange(Exchange(back.code, verifier, self._redirect_uri(key)))
         keys = await client.keys_for(_key_id(token))
-        expected = Expected(provider.issuer, provider.client_id, flow.nonce, provider.required_amr)
+        began = flow.expires_at - timedelta(seconds=FLOW_SECONDS) if flow.proves else None
+        expected = Expected(
+            provider.issuer, provider.client_id, flow.nonce, provider.required_amr, began
+        )
         return verified(token, keys, expected, now=clock.now())
 
     @writes
     def _note_refusal(self, tx: Transaction, key: str, why: str, visit: Visit) -> None:
         by = Actor(0, "", "anonymous", visit.address, visit.user_agent, "auth")
         audit(tx, "login.failed", kind="oidc", name=key, outcome="failure", detail=why, by=by)
+
+    # ---- out -------------------------------------------------------------------------------
+
+    async def farewell(self, user_id: int) -> str | None:
+        """Where the browser of a user ends the login at the provider too, if there is such a place.
+
+        None also while the provider does not answer; the login here has ended in any case.
+        """
+        found = await self._identities.provider_of(user_id)
+        key = found.removeprefix(PREFIX) if found and found.startswith(PREFIX) else ""
+        if key not in self._settings.providers or key not in self._clients:
+            return None
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                endpoint = await self._clients[key].end_session_endpoint()
+        except (OidcUnavailable, TimeoutError):
+            return None
+        if endpoint is None:
+            return None
+        query = {
+            "client_id": self._settings.providers[key].client_id,
+            "post_logout_redirect_uri": f"{self._settings.public_url}/login",
+        }
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
     async def purge(self) -> None:
         """Deletes logins that never came back, in short transactions."""

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/permissions", tags=["permissions"])
 
 RolesUseCases = Annotated[Roles, provided(Roles)]
 Reader = Annotated[Principal, require("permissions:read")]
-Writer = Annotated[Principal, require("permissions:write")]
+Writer = Annotated[Principal, require("permissions:write", proved=True)]
 
 
 @router.get("/permissions", dependencies=[authenticated()])

@@ -14,6 +14,7 @@ router = APIRouter(prefix="/api/auth", tags=["API tokens"])
 
 TokensUseCases = Annotated[Tokens, provided(Tokens)]
 Caller = Annotated[Principal, authenticated()]
+Maker = Annotated[Principal, authenticated(proved=True)]
 Reader = Annotated[Principal, require("users:read")]
 Writer = Annotated[Principal, require("users:write")]
 
@@ -25,7 +26,7 @@ async def list_own_tokens(tokens: TokensUseCases, by: Caller) -> list[TokenOut]:
 
 
 @router.post("/tokens", status_code=201)
-async def create_token(spec: TokenCreate, tokens: TokensUseCases, by: Caller) -> TokenCreated:
+async def create_token(spec: TokenCreate, tokens: TokensUseCases, by: Maker) -> TokenCreated:
     """Makes an API token, told in this answer and never again.
 
     403 `exceeds_own_rights` or `not_by_api_token`, 409 `token_name_taken` or `too_many_tokens`,

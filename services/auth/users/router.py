@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/auth/users", tags=["users"])
 
 UsersUseCases = Annotated[Users, provided(Users)]
 Reader = Annotated[Principal, require("users:read")]
-Writer = Annotated[Principal, require("users:write")]
+Writer = Annotated[Principal, require("users:write", proved=True)]
 
 
 @router.get("")

@@ -16,6 +16,7 @@ router = APIRouter(prefix="/api/agents/enrolment_tokens", tags=["agents"])
 
 EnrolmentUseCases = Annotated[Enrolment, provided(Enrolment)]
 Reader = Annotated[Principal, require("agents:read")]
+Issuer = Annotated[Principal, require("agents:write", proved=True)]
 Writer = Annotated[Principal, require("agents:write")]
 
 
@@ -44,7 +45,7 @@ async def list_tokens(
 
 @router.post("", status_code=201)
 async def issue_token(
-    spec: TokenCreate, enrolment: EnrolmentUseCases, by: Writer
+    spec: TokenCreate, enrolment: EnrolmentUseCases, by: Issuer
 ) -> TokenIssuedOut:
     """Makes a token that works once, for at most an hour; its text is shown here only."""
     issued = await enrolment.issue(spec.host_id, ttl_seconds=spec.ttl_seconds, by=by)

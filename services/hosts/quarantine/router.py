@@ -14,6 +14,7 @@ from services.hosts.quarantine.service import Quarantine
 router = APIRouter(prefix="/api/agents", tags=["agents"])
 
 QuarantineUseCases = Annotated[Quarantine, provided(Quarantine)]
+Releaser = Annotated[Principal, require("agents:write", proved=True)]
 Writer = Annotated[Principal, require("agents:write")]
 
 
@@ -33,7 +34,7 @@ async def quarantine_agent(
 
 @router.post("/{agent_id}/release")
 async def release_agent(
-    agent_id: AgentId, quarantine: QuarantineUseCases, by: Writer
+    agent_id: AgentId, quarantine: QuarantineUseCases, by: Releaser
 ) -> AgentDetail:
     """Lets a quarantined agent in again, after somebody has looked; 409 `agent_retired`."""
     return detail_of(*await quarantine.release(agent_id))

@@ -24,7 +24,7 @@ from services.auth.settings import AuthSettings, DirectorySettings, MfaSettings
 from services.auth.signin.service import FirstFactor, SignIn
 from services.auth.users.schemas import UserCreate
 from services.auth.users.service import Users
-from tests.support.doors import SECRET, Door, opened
+from tests.support.doors import FRESH, SECRET, Door, opened
 
 PASSWORD = "correct horse battery"
 
@@ -104,4 +104,4 @@ async def make_user(users: Users, username: str = "ann", *roles: Role) -> User:
 
 def principal_of(user: User, session_id: str | None = None) -> Principal:
     """The user as routes see it."""
-    return Principal(user.id, user.username, session_id=session_id)
+    return Principal(user.id, user.username, session_id=session_id, proved_until=FRESH)

@@ -3,6 +3,7 @@
 import pytest
 from starlette.requests import Request
 
+from libs.kit import clock
 from libs.kit.auth import Principal
 from services.auth.domain import Role, permissions_of
 from services.auth.signin.router import client_address
@@ -24,6 +25,7 @@ async def test_a_login_answers_with_tokens_and_the_user(door: Door, ann: Princip
 
     content = answer.json()["content"]
     assert answer.status_code == 200
+    assert content["user"].pop("proved_until") > clock.now().isoformat()
     assert set(content) == {"access_token", "refresh_token", "expires_in", "user"}
     assert content["user"] == {
         "id": ann.id,

@@ -17,7 +17,7 @@ from services.auth.tokens.domain import MOST_PER_USER, effective
 from services.auth.users.schemas import UserPatch
 from services.auth.users.service import Users
 from tests.services.auth.conftest import make_user
-from tests.support.doors import ADMIN, Door, error_of, person
+from tests.support.doors import ADMIN, FRESH, Door, error_of, person
 
 TOKENS = "/api/auth/tokens"
 
@@ -35,7 +35,9 @@ def auth(door: Door) -> AuthClient:
 def operator(user: User) -> Principal:
     """The user as the gateway sees a login."""
     held = frozenset({"hosts:read", "executions:run", "executions:read"})
-    return Principal(user.id, user.username, permissions=held, session_id="a-session")
+    return Principal(
+        user.id, user.username, permissions=held, session_id="a-session", proved_until=FRESH
+    )
 
 
 def spec(**changes: object) -> dict[str, object]:
@@ -244,7 +246,9 @@ async def test_a_user_has_so_many_tokens_at_most_also_when_made_at_once(
 async def test_a_token_touches_nothing_that_guards_the_account(
     door: Door, ann: User, method: str, path: str, json: object
 ) -> None:
-    program = Principal(ann.id, "ann", permissions=frozenset({"*"}), session_id="token:1")
+    program = Principal(
+        *(ann.id, "ann"), permissions=frozenset({"*"}), session_id="token:1", proved_until=FRESH
+    )
 
     answer = await door.request(method, path, by=program, json=json)
 

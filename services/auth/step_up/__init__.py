@@ -1,0 +1,1 @@
+"""Proving again to be the person of a login, which delicate things ask for."""
