@@ -10,7 +10,9 @@ from libs.kit.service import provided
 from services.auth.account.service import OwnAccount, Person
 from services.auth.captcha.domain import CaptchaAnswer
 from services.auth.domain import Role, permissions_of
+from services.auth.oidc.service import OidcLogins
 from services.auth.schemas import (
+    LoggedOut,
     LoginIn,
     MeOut,
     OptionsOut,
@@ -35,6 +37,7 @@ SessionsUseCases = Annotated[Sessions, provided(Sessions)]
 SignInUseCases = Annotated[SignIn, provided(SignIn)]
 WaysInUseCases = Annotated[WaysIn, provided(WaysIn)]
 OwnAccountUseCases = Annotated[OwnAccount, provided(OwnAccount)]
+OidcUseCases = Annotated[OidcLogins, provided(OidcLogins)]
 Caller = Annotated[Principal, authenticated()]
 
 
@@ -79,12 +82,17 @@ async def refresh(body: RefreshIn, sessions: SessionsUseCases) -> TokensOut:
 
 @router.post("/logout")
 async def logout(
-    request: Request, response: Response, sessions: SessionsUseCases, by: Caller
-) -> None:
-    """Ends the session with its cookie and tokens."""
+    response: Response, sessions: SessionsUseCases, oidc: OidcUseCases, by: Caller
+) -> LoggedOut:
+    """Ends the session with its cookie and tokens.
+
+    Who came in through an identity provider is still logged in there: `continue_at` is where a
+    browser ends that, too, if the provider states such a place.
+    """
     if by.session_id is not None:
         await sessions.logout(by.session_id)
     delete_session_cookies(response)
+    return LoggedOut(continue_at=await oidc.farewell(by.id))
 
 
 @router.get("/me")

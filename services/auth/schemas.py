@@ -122,6 +122,12 @@ class OptionsOut(Row):
     password_policy: PasswordPolicy
 
 
+class LoggedOut(Row):
+    """The login has ended; at `continue_at` a browser ends the one at its identity provider."""
+
+    continue_at: str | None = None
+
+
 class RefreshIn(Schema):
     """The newest refresh token of a login; an older one ends the login."""
 

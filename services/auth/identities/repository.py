@@ -30,6 +30,11 @@ class IdentityRepository:
         )
         return self._tx.scalar(query.limit(1))
 
+    def provider_of(self, user_id: int) -> str | None:
+        """Where a user of elsewhere came in from the last time."""
+        query = select(ExternalIdentity.provider).where(ExternalIdentity.user_id == user_id)
+        return self._tx.scalar(query.order_by(ExternalIdentity.seen_at.desc()).limit(1))
+
     def active_at(self, provider: str) -> dict[str, int]:
         """The active users of a provider: user by lasting id."""
         query = (

@@ -170,6 +170,11 @@ class Identities:
         return IdentityRepository(tx).subject_of(provider, user_id)
 
     @reads
+    def provider_of(self, tx: Transaction, user_id: int) -> str | None:
+        """Where a user of elsewhere came in from the last time; None for everybody else."""
+        return IdentityRepository(tx).provider_of(user_id)
+
+    @reads
     def active_at(self, tx: Transaction, provider: str) -> dict[str, int]:
         """The active users of a provider: user by lasting id."""
         return IdentityRepository(tx).active_at(provider)

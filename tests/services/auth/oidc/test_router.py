@@ -8,9 +8,12 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import select
 
+from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
 from libs.kit.db import Transaction
+from services.auth.domain import token_hash
 from services.auth.models import OidcFlow
+from services.auth.service import Sessions
 from services.auth.users.schemas import UserPatch
 from services.auth.users.service import Users
 from tests.services.auth.conftest import make_user
@@ -71,6 +74,43 @@ async def test_what_leaves_gives_nothing_away(door: Door, provider: Provider) ->
     assert trip.state not in (flow.state_hash, flow.browser_hash)
     assert trip.cookie not in (flow.state_hash, flow.browser_hash)
     assert flow.sealed_verifier.startswith("v1:")
+
+
+async def logged_in(door: Door, provider: Provider) -> tuple[str, Principal]:
+    """The hash of a new session's cookie, and whose it is."""
+    value = session_of(await log_in(door, provider))
+    assert value is not None
+    info = await door.use_cases(Sessions).resolve(token_hash(value))
+    assert info is not None
+    return token_hash(value), info.as_principal()
+
+
+async def test_who_logs_out_is_led_to_the_provider_to_log_out_there(
+    door: Door, provider: Provider
+) -> None:
+    provider.metadata["end_session_endpoint"] = f"{provider.issuer}/logout?realm=main"
+    session, user = await logged_in(door, provider)
+
+    out = await door.content("POST", "/api/auth/logout", by=user)
+
+    place, _, query = str(out["continue_at"]).partition("?")
+    assert place == f"{provider.issuer}/logout"
+    assert parse_qs(query) == {
+        "realm": ["main"],
+        "client_id": [CLIENT_ID],
+        "post_logout_redirect_uri": [f"{OURS}/login"],
+    }
+    assert await door.use_cases(Sessions).resolve(session) is None
+
+
+@pytest.mark.parametrize("endpoint", [None, "https://elsewhere.test/logout", "javascript:x()"])
+async def test_a_logout_leads_nowhere_else(
+    door: Door, provider: Provider, endpoint: str | None
+) -> None:
+    provider.metadata["end_session_endpoint"] = endpoint
+    _, user = await logged_in(door, provider)
+
+    assert await door.content("POST", "/api/auth/logout", by=user) == {"continue_at": None}
 
 
 async def test_the_cookie_of_the_way_is_short_lived_and_goes_at_the_end(
