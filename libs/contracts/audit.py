@@ -34,6 +34,7 @@ class Audited(Event):
 
     topic: ClassVar[str] = "audit"
     type: ClassVar[str] = "audit.audited"
+    until_read: ClassVar[bool] = True
 
     actor_id: int = 0
     actor_name: str = ""

@@ -16,6 +16,7 @@ class Refused:
     kind: str = ""
     id: str = ""
     name: str = ""
+    why: str = ""
 
 
 class AppError(Exception):
@@ -53,15 +54,21 @@ class AppError(Exception):
         super().__init__(self.message)
 
     def refusing(
-        self, action: str = "access.denied", *, kind: str = "", id: object = "", name: str = ""
+        self,
+        action: str = "access.denied",
+        *,
+        kind: str = "",
+        id: object = "",
+        name: str = "",
+        why: str = "",
     ) -> Self:
         """The same error, to be recorded in the audit log as a refusal of this.
 
         Needed where the status alone does not say it: ``raise HostNotFound(host_id=7)
         .refusing(kind="host", id=7)`` for a host that is there and hidden. Nothing of it is
-        answered. 401 and 403 are recorded anyway.
+        answered. 401 and 403 are recorded anyway. ``why`` stands there instead of the request.
         """
-        self.refused = Refused(action, kind, str(id), name)
+        self.refused = Refused(action, kind, str(id), name, why)
         return self
 
 

@@ -1,12 +1,19 @@
 """The shape of a fact: something that happened and that other services may want to know."""
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from libs.kit import clock
 from libs.kit.ids import new_id
+
+_UNTIL_READ: Final[set[str]] = set()
+
+
+def topics_until_read() -> frozenset[str]:
+    """The topics of which no fact may be lost unread, as the facts that this process knows say."""
+    return frozenset(_UNTIL_READ)
 
 
 class Event(BaseModel):
@@ -20,10 +27,17 @@ class Event(BaseModel):
 
     topic: ClassVar[str]
     type: ClassVar[str]
+    until_read: ClassVar[bool] = False
+    """Whether facts of the topic wait in the outbox rather than push out what nobody read yet."""
 
     event_id: str = ""
     occurred_at: datetime | None = None
     trace_id: str = ""
+
+    def __init_subclass__(cls, **more: object) -> None:
+        super().__init_subclass__(**more)  # type: ignore[arg-type]  # pydantic's own settings
+        if cls.until_read:
+            _UNTIL_READ.add(cls.topic)
 
     def stamped(self, trace_id: str) -> Self:
         """The same fact with an identity; one that already has it stays as it is."""

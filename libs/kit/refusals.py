@@ -25,7 +25,8 @@ class Refusal:
     """Somebody was refused something.
 
     ``action`` is dotted, as in the audit log; ``code`` is the error's; ``place`` is method and
-    path of the request. ``kind``, ``id`` and ``name`` say of which object, where that is known.
+    path of the request, or why in words. ``kind``, ``id`` and ``name`` say of which object, where
+    that is known.
     """
 
     action: str

@@ -3,20 +3,25 @@
 Redis down delays facts and fails nothing. What Redis has lost (a flush, a restart without its
 last second) is noticed by a position that the relay keeps there: facts of the last minutes are
 then published again, and the inboxes of the listeners drop those that they have handled.
+
+A stream is bounded: what is new pushes out what is old, read or not. Of topics whose facts say
+`until_read` nothing is pushed out that some group has not read; there the new waits in the outbox.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from libs.kit import clock, metrics
 from libs.kit.bus.survival import TROUBLE, Backoff
 from libs.kit.db import Database, Lease, Transaction
 from libs.kit.db.tables import inbox, outbox
 from libs.kit.errors import Unavailable
+from libs.kit.events import topics_until_read
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
@@ -52,10 +57,22 @@ class _Row(NamedTuple):
 class Relay:
     """The one publisher of a service's facts; with several replicas, the one that has the lease."""
 
-    def __init__(self, db: Database, redis: Redis, *, service: str, holder: str) -> None:
+    def __init__(
+        self,
+        db: Database,
+        redis: Redis,
+        *,
+        service: str,
+        holder: str,
+        length: int = STREAM_LENGTH,
+        until_read: Collection[str] | None = None,
+    ) -> None:
         self._db = db
         self._redis = redis
         self._service = service
+        self._length = length
+        self._until_read = topics_until_read() if until_read is None else frozenset(until_read)
+        self._held: frozenset[str] = frozenset()
         self._position_key = f"facts:{service}:position"
         self._lease = Lease(db, "relay", holder=holder, ttl=LEASE)
         self._lease_checked = 0.0
@@ -84,7 +101,12 @@ class Relay:
             return 0
         await self._notice_losses(epoch)
         total = 0
-        while rows := await self._db.read(_waiting):
+        full: frozenset[str] = frozenset()
+        while waiting := await self._db.read(lambda tx, full=full: _waiting(tx, full)):  # type: ignore[misc]  # defaults bind the loop's values
+            rows, more = await self._fitting(waiting)
+            full |= more
+            if not rows:
+                continue
             stamp = max(clock.now(), (self._position or _START) + timedelta(microseconds=1))
             fault("outbox.before_publish")
             await self._copy(rows, stamp)
@@ -95,8 +117,9 @@ class Relay:
             self._topics.update(row.topic for row in rows)
             total += len(rows)
             published.labels(self._service).inc(len(rows))
-            if len(rows) < BATCH:
+            if len(waiting) < BATCH:
                 break
+        self._say_held(full)
         if clock.now() - self._tidied > TIDY_EVERY:
             await self._tidy()
         return total
@@ -120,11 +143,57 @@ class Relay:
                 pipe.xadd(
                     stream_of(row.topic),
                     {"id": row.event_id, "type": row.type, "body": row.body},
-                    maxlen=STREAM_LENGTH,
+                    maxlen=None if row.topic in self._until_read else self._length,
                     approximate=True,
                 )
             pipe.set(self._position_key, _written(stamp))
             await pipe.execute()
+
+    async def _fitting(self, rows: Sequence[_Row]) -> tuple[list[_Row], set[str]]:
+        """Those of these for which there is room, and the topics that have none for the rest."""
+        wanted = Counter(row.topic for row in rows if row.topic in self._until_read)
+        free = {topic: await self._free(topic, count) for topic, count in wanted.items()}
+        fitting: list[_Row] = []
+        full: set[str] = set()
+        for row in rows:
+            left = free.get(row.topic, 1)
+            if left < 1:
+                full.add(row.topic)
+                continue
+            fitting.append(row)
+            if row.topic in free:
+                free[row.topic] = left - 1
+        return fitting, full
+
+    async def _free(self, topic: str, wanted: int) -> int:
+        """How many facts a stream takes without losing one that is not read."""
+        stream = stream_of(topic)
+        free = self._length - await self._redis.xlen(stream)
+        if free >= wanted or free == self._length:  # enough, or nothing is there to be dropped
+            return free
+        await self._drop_what_is_read(stream)
+        return self._length - await self._redis.xlen(stream)
+
+    async def _drop_what_is_read(self, stream: str) -> None:
+        """Only what every group has handled; of a stream that nobody reads yet, nothing."""
+        needed: list[tuple[int, int]] = []
+        for group in await self._redis.xinfo_groups(stream):
+            ms, number = _place(group["last-delivered-id"])
+            needed.append((ms, number + 1))
+            if group["pending"]:
+                summary = await self._redis.xpending(stream, group["name"])
+                needed.append(_place(summary["min"]))
+        if needed:
+            ms, number = min(needed)
+            await self._redis.xtrim(stream, minid=f"{ms}-{number}", approximate=False)
+
+    def _say_held(self, full: frozenset[str]) -> None:
+        if full != self._held:
+            self._held = full
+            if full:
+                log.warning("Facts wait in the outbox until others are read.", topics=sorted(full))
+            else:
+                log.info("Facts wait in the outbox no more.")
 
     def _mark(self, tx: Transaction, ids: list[int], at: datetime, epoch: int) -> None:
         self._fence(tx, epoch)
@@ -136,7 +205,7 @@ class Relay:
 
     async def _notice_losses(self, epoch: int) -> None:
         if not self._known:
-            self._position, self._topics = await self._db.read(_published_lately)
+            self._position, self._topics = await self._db.read(self._published_lately)
             self._known = True
         if self._position is None:
             return
@@ -156,15 +225,24 @@ class Relay:
 
     def _repeat(self, tx: Transaction, epoch: int) -> int:
         self._fence(tx, epoch)
-        return tx.changed(
-            update(outbox).where(outbox.c.published_at >= tx.now - AGAIN).values(published_at=None)
-        )
+        return tx.changed(update(outbox).where(self._may_be_needed(tx)).values(published_at=None))
+
+    def _published_lately(self, tx: Transaction) -> tuple[datetime | None, set[str]]:
+        needed = self._may_be_needed(tx)
+        latest = tx.scalar(select(func.max(outbox.c.published_at)).where(needed))
+        topics = tx.scalars(select(outbox.c.topic).where(needed).distinct())
+        return latest, set(topics)
+
+    def _may_be_needed(self, tx: Transaction) -> ColumnElement[bool]:
+        """What was published and may be unread: all that is still there, or the latest."""
+        kept = and_(outbox.c.published_at.is_not(None), outbox.c.topic.in_(self._until_read))
+        return or_(outbox.c.published_at >= tx.now - AGAIN, kept)
 
     async def _tidy(self) -> None:
         self._tidied = clock.now()
         await self._db.write(_forget)
         oldest = int((clock.now() - KEEP_STREAM).timestamp() * 1000)
-        for topic in self._topics:
+        for topic in self._topics - self._until_read:
             await self._redis.xtrim(stream_of(topic), minid=str(oldest), approximate=True)
 
 
@@ -175,23 +253,20 @@ def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
-def _waiting(tx: Transaction) -> list[_Row]:
+def _place(entry: bytes) -> tuple[int, int]:
+    """The two numbers of an entry's id."""
+    ms, _, number = entry.decode().partition("-")
+    return int(ms), int(number)
+
+
+def _waiting(tx: Transaction, full: Collection[str]) -> list[_Row]:
     query = (
         select(outbox.c.id, outbox.c.event_id, outbox.c.topic, outbox.c.type, outbox.c.body)
-        .where(outbox.c.published_at.is_(None))
+        .where(outbox.c.published_at.is_(None), outbox.c.topic.not_in(full))
         .order_by(outbox.c.id)
         .limit(BATCH)
     )
     return [_Row(*row) for row in tx.session.execute(query)]
-
-
-def _published_lately(tx: Transaction) -> tuple[datetime | None, set[str]]:
-    since = tx.now - AGAIN
-    latest = tx.scalar(
-        select(func.max(outbox.c.published_at)).where(outbox.c.published_at >= since)
-    )
-    topics = tx.scalars(select(outbox.c.topic).where(outbox.c.published_at >= since).distinct())
-    return latest, set(topics)
 
 
 def _forget(tx: Transaction) -> None:

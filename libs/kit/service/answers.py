@@ -73,7 +73,7 @@ def _note_refusal(request: Request, error: AppError) -> None:
         Refusal(
             about.action,
             error.code,
-            f"{request.method} {request.url.path[:180]}",
+            about.why or f"{request.method} {request.url.path[:180]}",
             about.kind,
             about.id[:64],
             about.name[:200],

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.contracts.audit import audit
 from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.errors import AppError
 from services.auth.captcha.domain import CaptchaAnswer
 from services.auth.captcha.service import Captchas
 from services.auth.directory.service import PROVIDER, Directory
@@ -217,13 +217,12 @@ class SignIn:
         await self._captcha(attempt, key, delays)
         proven = await self._first.prove(attempt, key, delays)
         if proven is None:
-            await self._note_failure(key, delays)
-            raise InvalidCredentials
+            raise await self._failed(key, delays, InvalidCredentials())
         try:
             await self._second.demand(proven.user_id, attempt.otp_token, delays=delays)
-        except OtpRefused:
-            await self._note_failure(key, delays, why="The code of the second factor is wrong.")
-            raise
+        except OtpRefused as refused:
+            why = "The code of the second factor is wrong."
+            raise await self._failed(key, delays, refused, why=why) from None
         visit = Visit(attempt.address, attempt.user_agent, attempt.remember_me)
         return await self._sessions.open(proven, delays=delays, visit=visit)
 
@@ -248,19 +247,20 @@ class SignIn:
         refuse_while_delayed(tx, delays)
 
     @writes
-    def _note_failure(self, tx: Transaction, key: str, delays: DelayKeys, *, why: str = "") -> None:
+    def _failed(
+        self, tx: Transaction, key: str, delays: DelayKeys, error: AppError, *, why: str = ""
+    ) -> AppError:
+        """Counts a failure; the audit log hears of equal ones together, so that none fills it."""
         for counted, delay in zip(delays, (account_delay, address_delay, no_delay), strict=True):
             count_failure(tx, counted, delay)
         user = UserRepository(tx).by_key(key)
         # A name that is nobody's may be a password typed into the wrong field: it is not kept.
-        audit(
-            tx,
+        return error.refusing(
             "login.failed",
             kind="user",
             id="" if user is None else user.id,
             name="" if user is None else user.username,
-            outcome="failure",
-            detail=why or ("There is no such user." if user is None else _why(user)),
+            why=why or ("There is no such user." if user is None else _why(user)),
         )
 
 

@@ -1,9 +1,12 @@
 """Facts while Valkey is flushed, filled, killed and emptied."""
 
-from libs.kit.bus import stream_of
+from datetime import timedelta
+
+from libs.kit.bus import Relay, stream_of
+from libs.kit.clock import StandingClock
 from libs.kit.db import Database
 from libs.kit.redis import Redis, connect
-from tests.libs.kit.listening import GROUP, Log, consumers_of, relay_of, running
+from tests.libs.kit.listening import GROUP, Log, consumers_of, published, relay_of, running
 from tests.libs.kit.things import Things
 from tests.support.valkey import ValkeyServer
 from tests.support.waiting import eventually
@@ -60,6 +63,54 @@ async def test_r26_a_relay_that_starts_after_the_loss_notices_it(
     await redis.delete(stream_of("things"))
 
     assert await relay_of(db, redis).publish() == 1
+
+
+async def test_what_is_kept_until_it_is_read_waits_for_its_readers(
+    db: Database, things: Things, redis: Redis, log: Log
+) -> None:
+    """Nothing pushes out what nobody has read, however long the reader is away."""
+    names = [f"thing {number}" for number in range(12)]
+    relay = Relay(db, redis, service="things", holder="a", length=5, until_read={"things"})
+    for name in names:
+        await things.make(name)
+
+    assert [await relay.publish(), await relay.publish()] == [5, 0]
+    assert await published(db) == 5
+    async with running(relay, consumers_of(db, redis, log)):
+        await eventually(lambda: log.seen == names)
+    assert await redis.xlen(stream_of("things")) <= 5
+
+
+async def test_what_a_reader_has_taken_and_not_finished_makes_no_room(
+    db: Database, things: Things, redis: Redis
+) -> None:
+    stream = stream_of("things")
+    relay = Relay(db, redis, service="things", holder="a", length=3, until_read={"things"})
+    for name in ("a", "b", "c", "d", "e"):
+        await things.make(name)
+    await relay.publish()
+    await redis.xgroup_create(stream, GROUP, id="0")
+    [[_, entries]] = await redis.xreadgroup(GROUP, "reader", {stream: ">"}, count=2)
+
+    await redis.xack(stream, GROUP, entries[1][0])
+    assert await relay.publish() == 0
+    await redis.xack(stream, GROUP, entries[0][0])
+    assert await relay.publish() == 2
+    assert await redis.xlen(stream) == 3
+
+
+async def test_r26_a_flush_takes_nothing_that_is_kept_until_it_is_read(
+    db: Database, things: Things, redis: Redis, standing: StandingClock
+) -> None:
+    relay = Relay(db, redis, service="things", holder="a", until_read={"things"})
+    await things.make("old")
+    await relay.publish()
+    standing.advance(timedelta(hours=5))
+
+    await redis.flushall()
+    after_restart = Relay(db, redis, service="things", holder="a", until_read={"things"})
+
+    assert await after_restart.publish() == 1
 
 
 async def test_r27_a_lost_group_is_made_again(

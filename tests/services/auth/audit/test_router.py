@@ -234,7 +234,7 @@ async def test_a_denial_is_recorded_with_who_and_where_from(live: Door) -> None:
     assert found["detail"] == "forbidden: GET /api/auth/users"
 
 
-async def test_wrong_answers_to_pictures_are_failed_logins_told_together(live: Door) -> None:
+async def test_wrong_passwords_and_answers_to_pictures_are_told_together(live: Door) -> None:
     user = await make_user(live.use_cases(Users), "ann")
     login = {"username": "ann", "password": "wrong"}
     guess = {**login, "captcha_key": "k" * 43, "captcha_value": "AAAAA"}
@@ -247,14 +247,16 @@ async def test_wrong_answers_to_pictures_are_failed_logins_told_together(live: D
     assert [await attempt(login) for _ in range(3)] == ["invalid_credentials"] * 3
     assert [await attempt(guess) for _ in range(5)] == ["captcha_wrong"] * 5
 
-    async def denied() -> list[dict[str, object]]:
-        return [
-            one for one in await rows(live, action="login.failed") if one["outcome"] == "denied"
-        ]
+    async def both() -> list[dict[str, object]]:
+        found = await rows(live, action="login.failed")
+        return sorted(found, key=lambda one: str(one["detail"])) if len(found) == 2 else []
 
-    [found] = await eventually(denied)
-    assert (found["resource_id"], found["ip_address"]) == (str(user.id), "192.0.2.77")
-    assert found["detail"] == "captcha_wrong: POST /api/auth/login"
+    picture, password = await eventually(both)
+    for one in (picture, password):
+        assert (one["resource_id"], one["ip_address"]) == (str(user.id), "192.0.2.77")
+        assert one["outcome"] == "denied"
+    assert picture["detail"] == "captcha_wrong: POST /api/auth/login"
+    assert password["detail"] == "invalid_credentials: The password is wrong."
 
 
 async def test_a_wrong_code_of_somebody_who_is_logged_in_is_recorded(live: Door) -> None:

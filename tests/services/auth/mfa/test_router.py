@@ -28,6 +28,7 @@ from tests.services.auth.mfa.conftest import (
     wrong,
 )
 from tests.support.doors import ADMIN, Door, error_of, person
+from tests.support.waiting import eventually
 
 # ---- setting up ------------------------------------------------------------------------------
 
@@ -213,10 +214,12 @@ async def test_the_audit_log_hears_of_every_change_and_of_no_secret(
     await login(door, otp="000000")
     await post(door, ann, "disable", current_password=PASSWORD, otp_token=code(secret))
 
-    records = "\n".join(await told(door))
+    async def records_of_all() -> str:
+        records = "\n".join(await told(door))
+        wanted = ("mfa.enable", "mfa.recovery_code_used", "mfa.disable", "login.failed")
+        return records if all(f'"{action}"' in records for action in wanted) else ""
 
-    for action in ("mfa.enable", "mfa.recovery_code_used", "mfa.disable", "login.failed"):
-        assert f'"{action}"' in records
+    records = await eventually(records_of_all)
     assert secret not in records
     assert codes[0] not in records
     assert PASSWORD not in records
