@@ -12,6 +12,7 @@ from services.hosts.agents.domain import Sighting
 from services.hosts.agents.repository import AgentRepository
 from services.hosts.errors import AgentIsRetired, AgentNotFound
 from services.hosts.models import Agent, Host
+from services.hosts.quarantine.domain import Turns
 
 BOOTS_KEPT: Final = 20
 MAX_REASON: Final = 500
@@ -24,6 +25,7 @@ class Quarantine:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._turns = Turns()
 
     @writes
     def cloned(
@@ -66,7 +68,17 @@ class Quarantine:
         return agent, host
 
     def watch(self, tx: Transaction, sightings: Sequence[Sighting]) -> None:
-        """Look at those who have just connected: a boot that comes back is a second machine."""
+        """Look at who is there: a boot that comes back is a second machine.
+
+        So are two sessions that take turns, whatever they say their boot is.
+        """
+        doubled = {
+            one.agent_id: one.session_id
+            for one in sightings
+            if one.session_id and self._turns.spoke(one.agent_id, one.session_id, one.at)
+        }
+        for agent in AgentRepository(tx).among(list(doubled)) if doubled else ():
+            _shut_out(tx, agent, "two living sessions at different gateways take turns")
         boots = {
             one.agent_id: (one.hello.boot_id, one.at)
             for one in sightings

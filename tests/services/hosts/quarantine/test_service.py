@@ -41,6 +41,12 @@ class Machine:
         said = message("connected", self._agent_id, boot_id=boot_id, hello={}, **fields)
         await self._intake.note(news(said))
 
+    async def beat(self, session_id: str, gateway_id: str, **fields: object) -> None:
+        """A heartbeat of a session, some seconds after the last sign of life of any."""
+        self._time.advance(timedelta(seconds=7))
+        said = message("heartbeat", self._agent_id, session_id=session_id, gateway_id=gateway_id)
+        await self._intake.note(news(said | fields))
+
 
 @pytest.fixture
 def machine(
@@ -78,6 +84,41 @@ async def test_s5_a_boot_that_comes_back_shuts_the_identity_out(
     assert not shown.is_online
     said = await facts(db)
     assert "agent_quarantined" in said
+
+
+async def test_s5_two_machines_of_one_boot_at_two_gateways_are_shut_out(
+    agents: Agents, machine: Machine, agent: EnrolAnswer
+) -> None:
+    await machine.connect("a", session_id="one", gateway_id="east")
+    await machine.connect("a", session_id="two", gateway_id="west")
+
+    beats = 0
+    while await state(agents, agent) == "active" and beats < 20:
+        await machine.beat("one", "east")
+        await machine.beat("two", "west")
+        beats += 1
+
+    assert beats == 5
+    shown, _ = await agents.one(agent.agent_id)
+    assert "take turns" in (shown.quarantine_reason or "")
+    assert not shown.is_online
+
+
+async def test_what_arrives_late_of_a_broken_line_shuts_nobody_out(
+    agents: Agents, machine: Machine, agent: EnrolAnswer, time: StandingClock
+) -> None:
+    """Lines that break often: each leaves behind what was on its way, then nothing."""
+    for broken in range(8):
+        for _ in range(3):
+            await machine.beat(f"session {broken + 1}", "west")
+            await machine.beat(f"session {broken}", "east")
+        for _ in range(3):
+            await machine.beat(f"session {broken + 1}", "west")
+    repeated = time.now().isoformat()
+    for number in range(20):
+        await machine.beat(f"session {number % 2}", "east", at=repeated)
+
+    assert await state(agents, agent) == "active"
 
 
 async def test_reboots_and_reconnects_shut_nobody_out(
