@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from agent.environment import environment_for, is_too_large, refused_variable
 from agent.errands import FILE_NAME, RunUser, TransferRules, command_of, errand_of
+from agent.guard import Guard, Refusal
 from agent.interpreters import DEFAULT_PATH, KINDS, InterpreterMissing, command_for
 from agent.secret_files import FILE_SUFFIX
 from agent.state import task_name
@@ -44,6 +45,7 @@ class HostRules:
     inherited: Mapping[str, str]
     spool_bytes: int = SPOOL_BYTES
     transfers: TransferRules = field(default_factory=TransferRules)
+    guard: Guard | None = None
 
 
 def is_slow(order: Order) -> bool:
@@ -54,6 +56,7 @@ def is_slow(order: Order) -> bool:
 def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS) -> Launch:
     """The launch for an order, with its secrets as they were opened; raises Refused."""
     _check_order(order, rules)
+    _obey(rules.guard.why_not(order) if rules.guard else None)
     secrets, files = _split_secrets(order, opened)
     if is_too_large(order, secrets):
         raise Refused("limits_exceeded", "args and env")
@@ -63,6 +66,7 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
         raise Refused("run_as_unknown", order.run_as or "") from None
     except UserDenied as denied:
         raise Refused("run_as_denied", str(denied)) from None
+    _obey(rules.guard.why_not_as(user) if rules.guard else None)
     if order.cwd is not None and not (os.path.isabs(order.cwd) and os.path.isdir(order.cwd)):
         raise Refused("cwd_missing", order.cwd)
     command = _command(order, rules)
@@ -73,7 +77,7 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
         name=task_name(order.task_id, order.attempt),
         mark=mark,
         command=command,
-        script=errand_of(order.action, work, rules.transfers, runs) if work else order.script,
+        script=errand_of(order.action, work, _transfers(rules), runs) if work else order.script,
         file_name=FILE_NAME if work else KINDS[order.script_type].file_name,
         args=list(order.args),
         environment=environment_for(order, user, mark=mark, inherited=rules.inherited),
@@ -96,6 +100,15 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
         ends_at_output_limit=order.on_output_limit == "fail",
         reasons=REASONS if work else None,
     )
+
+
+def _obey(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Refused(*refusal)
+
+
+def _transfers(rules: HostRules) -> TransferRules:
+    return rules.guard.narrowed(rules.transfers) if rules.guard else rules.transfers
 
 
 def _command(order: Order, rules: HostRules) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command `opsjob-agent`: enrol, run, status."""
+"""The command `opsjob-agent`: enrol, run, status, maintenance."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import logging
+import os
 import sys
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from agent.state import StateFolder, StateInUse, is_held
 from agent.title import title
 
 _TAKE_OVER_SECONDS = 5.0
+_VARIABLE = "OPSJOB_AGENT_TOKEN"
+_HEX = frozenset("0123456789abcdef")
+_POLICY = "/etc/opsjob-agent/policy.json, if it is there"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    command = {"enrol": _enrol, "run": _run, "status": _status}[options.command]
+    command = _COMMANDS[options.command]
     try:
         return command(options)
     except (NotEnrolled, StateInUse, OSError) as error:
@@ -43,10 +47,20 @@ def _parser() -> argparse.ArgumentParser:
 
     enrol = commands.add_parser("enrol", help="exchange a one-time token for an identity")
     enrol.add_argument("--gateway", action="append", required=True, help="http(s) address")
-    enrol.add_argument("--token-file", help="file with the token; else it is read from stdin")
-    enrol.add_argument("--token", choices=["-"], help="read the token from stdin (the default)")
+    enrol.add_argument(
+        "--token-file", help=f"file with the token; else {_VARIABLE} or standard input has it"
+    )
+    enrol.add_argument(
+        "--token", choices=["-"], help=f"read it from stdin even if {_VARIABLE} is set"
+    )
     enrol.add_argument("--name", default="", help="name of the host; default: its hostname")
     enrol.add_argument("--ca-file", default="", help="trust this certificate authority only")
+    enrol.add_argument(
+        "--gateway-fingerprint",
+        type=_fingerprint,
+        help="sha256:… of the gateway's certificate, or of one in --ca-file; else send no token",
+    )
+    enrol.add_argument("--root-key", type=_fingerprint, help="sha256:… of the platform's root key")
     enrol.add_argument("--force", action="store_true", help="replace an existing identity")
 
     run = commands.add_parser("run", help="connect and run scripts until stopped")
@@ -61,7 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--spool-mib", type=_positive, default=64, help="unsent output per task")
 
-    commands.add_parser("status", help="show identity, process and open tasks as JSON")
+    status = commands.add_parser("status", help="show identity, policy and open tasks as JSON")
+    for command in (run, status):
+        command.add_argument("--policy", type=_folder, help=f"policy of this host; else {_POLICY}")
+
+    maintenance = commands.add_parser("maintenance", help="take on nothing new; what runs goes on")
+    maintenance.add_argument("switch", choices=["on", "off"])
+    maintenance.add_argument("--reason", default="", help="told with everything that is refused")
     for command in commands.choices.values():
         command.add_argument("--state", required=True, help="state folder of this agent")
     return parser
@@ -74,6 +94,14 @@ def _positive(text: str) -> int:
     return value
 
 
+def _fingerprint(text: str) -> str:
+    kind, _, digits = text.lower().partition(":")
+    digits = digits.replace(":", "")
+    if kind != "sha256" or len(digits) != 64 or not _HEX.issuperset(digits):
+        raise argparse.ArgumentTypeError("sha256: and 64 hexadecimal digits")
+    return f"sha256:{digits}"
+
+
 def _folder(text: str) -> str:
     if not text.startswith("/"):
         raise argparse.ArgumentTypeError("an absolute path")
@@ -82,11 +110,7 @@ def _folder(text: str) -> str:
 
 def _enrol(options: argparse.Namespace) -> int:
     enrolment = importlib.import_module("agent.enrolment")
-    if options.token_file:
-        with open(options.token_file, encoding="utf-8") as file:
-            token = file.read().strip()
-    else:
-        token = sys.stdin.readline().strip()
+    token = _token(options)
     if not token:
         return _fail("The token is empty.")
     order = enrolment.EnrolmentOrder(
@@ -95,6 +119,8 @@ def _enrol(options: argparse.Namespace) -> int:
         name=options.name,
         ca_file=options.ca_file,
         is_forced=options.force,
+        gateway_pin=options.gateway_fingerprint or "",
+        root_pin=options.root_key or "",
     )
     try:
         identity = enrolment.enrol(StateFolder(options.state), order)
@@ -102,6 +128,15 @@ def _enrol(options: argparse.Namespace) -> int:
         return _fail(str(error))
     sys.stdout.write(f"Enrolled as {identity.agent_id} for host {identity.host_name}.\n")
     return 0
+
+
+def _token(options: argparse.Namespace) -> str:
+    """From the file, the environment or standard input; arguments can be seen by everybody."""
+    if options.token_file:
+        with open(options.token_file, encoding="utf-8") as file:
+            return file.read().strip()
+    token = os.environ.pop(_VARIABLE, "").strip()
+    return token if token and not options.token else sys.stdin.readline().strip()
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -119,6 +154,7 @@ def _run(options: argparse.Namespace) -> int:
         spool_bytes=options.spool_mib * 1024 * 1024,
         file_roots=tuple(options.file_root or ()),
         cgroups=options.cgroups,
+        policy=options.policy or "",
     )
     daemon.run_agent(state, identity, lock, settings)
     return 0
@@ -126,6 +162,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     ledger = importlib.import_module("agent.ledger")
+    guard = importlib.import_module("agent.guard")
+    logging.disable()  # the report says what the log would
     state = StateFolder(options.state)
     identity = Identity.load(state)
     is_running = is_held(state.lock)
@@ -141,6 +179,21 @@ def _status(options: argparse.Namespace) -> int:
         "version": __version__,
         "is_running": is_running,
         "tasks": tasks,
+        **guard.Guard(state, options.policy or "").report(),
     }
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
     return 0 if is_running else 3
+
+
+def _maintenance(options: argparse.Namespace) -> int:
+    maintenance = importlib.import_module("agent.maintenance")
+    state = StateFolder(options.state)
+    Identity.load(state)
+    if options.switch == "on":
+        maintenance.lock(state, options.reason)
+    else:
+        maintenance.unlock(state)
+    return 0
+
+
+_COMMANDS = {"enrol": _enrol, "run": _run, "status": _status, "maintenance": _maintenance}

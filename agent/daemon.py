@@ -21,6 +21,7 @@ from agent.checks import Checks, Verdict
 from agent.companions import Companion, Signer
 from agent.errands import TransferRules
 from agent.faults import fault
+from agent.guard import Guard
 from agent.host import LoadMeter, memory_bytes
 from agent.identity import Identity, boot_id, os_type, os_version
 from agent.interpreters import DEFAULT_PATH, available
@@ -46,6 +47,7 @@ from libs.protocol.messages import (
     Offer,
     Order,
     Output,
+    Reject,
     Result,
     ResultAck,
     Want,
@@ -70,6 +72,7 @@ class Options:
     spool_bytes: int = 64 * 1024 * 1024
     cgroups: str = "auto"
     file_roots: tuple[str, ...] = ()
+    policy: str = ""
 
     @property
     def slots(self) -> int:
@@ -92,16 +95,19 @@ class Agent:
         names = Names(identity.agent_id, self._boot_id)
         self._tasks = Tasks(state, self._ledger, Companions(self._spawner, self._signer), names)
         self._session = Session(self._boot_id, options.slots, self._ledger.knows)
+        self._guard = Guard(state, options.policy)
         rules = HostRules(
             *(identity.agent_id, state.work, dict(os.environ)),
             spool_bytes=options.spool_bytes,
             transfers=TransferRules(
                 identity.gateways, identity.ca_file, state.root, options.file_roots
             ),
+            guard=self._guard,
         )
         self._orders = Orders(
             *(identity.agent_id, self._signer, self._ledger, self._carry_out, self.say),
             lambda: time.time() + self._clock_offset,
+            self._guard,
         )
         self._checks = Checks(rules, self._signer, self._checked)
         self._link = Link(identity, self)
@@ -112,6 +118,7 @@ class Agent:
         self._is_open = False
         self._beat_seconds = 10.0
         self._beat_at = 0.0
+        self._told_locked = False
         self._clock_offset = 0.0
         self._tasks.say = self.say
         self._tasks.gave_slot_back = self._slot_is_free
@@ -152,7 +159,9 @@ class Agent:
             self._act(self._session.tick(now, wall + self._clock_offset))
             for key in [key for key in self._launches if not self._session.waits(key)]:
                 del self._launches[key]  # refused, cancelled or late: nobody will start it
-            if self._is_open and now >= self._beat_at:
+            self._guard.look()
+            is_news = self._guard.is_locked != self._told_locked
+            if self._is_open and (is_news or now >= self._beat_at):
                 self._beat(now, wall)
             self._tell_refusals(now)
             self._link.wake()
@@ -162,7 +171,8 @@ class Agent:
         self._beat_at = now + self._beat_seconds * spread
         load = self._meter.look()
         running, queued = len(self._session.running), self._session.queued
-        self.say(Heartbeat(moment(wall), running, queued, **vars(load)))
+        self._told_locked = locked = self._guard.is_locked
+        self.say(Heartbeat(moment(wall), running, queued, **vars(load), maintenance=locked))
 
     async def hello(self, challenge: Challenge) -> Hello:
         """Sign the challenge and tell what this host is and what it still holds."""
@@ -290,7 +300,13 @@ class Agent:
 
     def _start(self, start: Start) -> None:
         order = start.order
-        launch = self._launches.pop((order.task_id, order.attempt))
+        key = (order.task_id, order.attempt)
+        launch = self._launches.pop(key)
+        refusal = self._guard.why_not_now()
+        if refusal is not None:  # it waited for its turn when the lock was set
+            self.say(Reject(*key, *refusal))
+            self._slot_is_free(key)
+            return
         entry = Entry(
             order.task_id,
             order.attempt,

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -16,9 +15,12 @@ from urllib.parse import urlsplit
 from agent import __version__
 from agent.identity import Identity, boot_id, host_address, machine_id, os_type
 from agent.keys import AgentKey
+from agent.pinning import PinDiffers, Pinned, fingerprint, pinned
 from agent.sealing import SealingKey
-from agent.state import StateFolder
+from agent.state import StateFolder, write_durably
 from agent.trust import TrustStore, Untrusted
+from libs.protocol.envelope import exact
+from libs.protocol.errors import ProtocolError
 from libs.protocol.payload import enrolment_statement
 
 _TIMEOUT_SECONDS = 30
@@ -31,13 +33,19 @@ class EnrolmentFailed(Exception):
 
 @dataclass(frozen=True)
 class EnrolmentOrder:
-    """What a person or an installer says: where to enrol, with which token, under which name."""
+    """What a person or an installer says: where to enrol, with which token, under which name.
+
+    The pins are fingerprints of what may be believed: the certificate of the first gateway (or the
+    one in `ca_file`), without which the token is not sent, and the platform's root key.
+    """
 
     gateways: tuple[str, ...]
     token: str
     name: str = ""
     ca_file: str = ""
     is_forced: bool = False
+    gateway_pin: str = ""
+    root_pin: str = ""
 
 
 def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
@@ -48,8 +56,13 @@ def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
     for gateway in order.gateways:
         if urlsplit(gateway).scheme not in ("http", "https") or not urlsplit(gateway).hostname:
             raise EnrolmentFailed(f"{gateway} is not an http or https address.")
+    meant = _gateway(order)
     key, sealing = AgentKey.create(state.key), SealingKey.create(state.sealing_key)
-    answer = _post(order, _request(order, key, sealing.public_text))
+    answer = _post(order, _request(order, key, sealing.public_text), meant)
+    bundle = str(answer.get("trust") or "")
+    _check_root(order, bundle)
+    if meant.certificate:
+        write_durably(state.certificate, meant.certificate.encode())
     try:
         identity = Identity(
             agent_id=str(answer["agent_id"]),
@@ -57,13 +70,38 @@ def enrol(state: StateFolder, order: EnrolmentOrder) -> Identity:
             host_name=str(answer["host_name"]),
             identity_epoch=int(str(answer["identity_epoch"])),
             gateways=order.gateways,
-            ca_file=order.ca_file,
+            ca_file=state.certificate if meant.certificate else order.ca_file,
         )
     except (KeyError, ValueError):
         raise EnrolmentFailed("The gateway's answer is not an enrolment.") from None
-    _pin(state, str(answer.get("trust") or ""))
+    _pin(state, bundle)
     identity.store(state)
     return identity
+
+
+def _gateway(order: EnrolmentOrder) -> Pinned:
+    """How to talk to the first gateway, once it has shown that it is the one that is meant."""
+    try:
+        return pinned(order.gateways[0], ca_file=order.ca_file, pin=order.gateway_pin)
+    except PinDiffers as why:
+        raise EnrolmentFailed(str(why)) from None
+    except OSError as error:
+        raise EnrolmentFailed(f"{order.gateways[0]} cannot be reached: {error}") from None
+
+
+def _check_root(order: EnrolmentOrder, bundle: str) -> None:
+    """Raises EnrolmentFailed if another root key was pinned than the one that comes."""
+    if not order.root_pin:
+        return
+    try:
+        root = fingerprint(exact(json.loads(bundle)["root"]))
+    except (ValueError, KeyError, TypeError, ProtocolError):
+        root = "none"
+    if root != order.root_pin:
+        raise EnrolmentFailed(
+            f"The platform's root key is {root}, expected was {order.root_pin}. "
+            "This host does not obey it; retire the agent that the token has made."
+        )
 
 
 def _pin(state: StateFolder, bundle: str) -> None:
@@ -106,15 +144,12 @@ def _request(order: EnrolmentOrder, key: AgentKey, sealing_key: str) -> dict[str
     }
 
 
-def _post(order: EnrolmentOrder, body: dict[str, str]) -> dict[str, object]:
+def _post(order: EnrolmentOrder, body: dict[str, str], gateway: Pinned) -> dict[str, object]:
     url = order.gateways[0].rstrip("/") + "/api/agents/register"
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
-    context = ssl.create_default_context(cafile=order.ca_file or None)
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), gateway.handler())
     try:
         with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
             return _content(response.read(_MAX_ANSWER))
@@ -122,6 +157,8 @@ def _post(order: EnrolmentOrder, body: dict[str, str]) -> dict[str, object]:
         with error:
             reason = _content(error.read(_MAX_ANSWER)).get("error", "no reason given")
         raise EnrolmentFailed(f"The gateway refused ({error.code} {reason}).") from None
+    except PinDiffers as why:
+        raise EnrolmentFailed(str(why)) from None
     except (OSError, HTTPException) as error:
         raise EnrolmentFailed(f"{url} cannot be reached: {error}") from None
 

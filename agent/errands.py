@@ -29,6 +29,7 @@ class RunUser:
 class Errand:
     """The order as the agent hands it over; `roots` are what this host allows, by its own rule.
 
+    `host_roots` are those of its policy; where both are given, both must allow a path.
     `user` is whom the program becomes once it has read what only the agent may read.
     """
 
@@ -38,6 +39,7 @@ class Errand:
     ca_file: str
     state: str
     roots: tuple[str, ...]
+    host_roots: tuple[str, ...] = ()
     user: RunUser | None = None
     patience_seconds: float = PATIENCE_SECONDS
 
@@ -53,7 +55,7 @@ class Errand:
         raw["work"] = _work(raw["work"])
         if raw["user"] is not None:
             raw["user"] = RunUser(**raw["user"])
-        for name in ("gateways", "roots"):
+        for name in ("gateways", "roots", "host_roots"):
             raw[name] = tuple(raw[name])
         return cls(**raw)
 
@@ -74,13 +76,14 @@ class TransferRules:
     """What transfers of this host need to know: where the gateways are, what may be touched.
 
     `roots` are the only folders that files may be put into or fetched from; empty: all but those
-    of the kernel and the agent's own, `state`.
+    of the kernel and the agent's own, `state`. `host_roots` narrow them further.
     """
 
     gateways: tuple[str, ...] = ()
     ca_file: str = ""
     state: str = ""
     roots: tuple[str, ...] = ()
+    host_roots: tuple[str, ...] = ()
 
 
 def command_of() -> list[str]:
@@ -102,6 +105,7 @@ def errand_of(action: str, work: FileWork, rules: TransferRules, user: RunUser) 
         ca_file=rules.ca_file,
         state=rules.state,
         roots=rules.roots,
+        host_roots=rules.host_roots,
         user=user if user.uid != os.geteuid() else None,
     )
     return errand.write()

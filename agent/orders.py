@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 from agent.companions import Signer
+from agent.guard import Guard
 from agent.ledger import Ledger
 from libs.protocol.codec import encode
-from libs.protocol.envelope import ORDER_PURPOSES, SignedOrder, TaskCancel, exact, read_order
+from libs.protocol.envelope import ORDER_PURPOSES, RUN, SignedOrder, TaskCancel, exact, read_order
 from libs.protocol.errors import ProtocolError
-from libs.protocol.messages import Cancel, Grant, Message, Offer, Reject
+from libs.protocol.messages import Cancel, Grant, Message, Offer, Reject, RejectReason
 from libs.protocol.moments import instant
 from libs.protocol.signed import Security, Signed, Trust
 
@@ -93,6 +94,7 @@ class Orders:
         carry_out: Callable[[Message], None],
         say: Callable[[Message], None],
         server_time: Callable[[], float],
+        guard: Guard,
     ) -> None:
         self._agent_id = agent_id
         self._signer = signer
@@ -100,6 +102,7 @@ class Orders:
         self._carry_out = carry_out
         self._say = say
         self._server_time = server_time
+        self._guard = guard
         self._floor = 0.0
         self.refusals = Refusals()
 
@@ -131,11 +134,16 @@ class Orders:
             self.refusals.add(why_not, f"{signed.purpose} {signed.kid}")
             return
         payload = exact(signed.payload)
+        if not self._guard.hears(signed.kid):
+            self.refusals.add("policy_signer", f"{signed.purpose} {signed.kid}")
+            if signed.purpose == RUN:
+                self._reject(payload, "policy_signer", signed.kid)
+            return
         try:
             order = read_order(signed.purpose, payload)
         except ProtocolError as error:
             self.refusals.add("order_invalid", str(error))
-            self._reject(payload)
+            self._reject(payload, "order_invalid", "unreadable")
             return
         refused = self._why_not(order)
         if refused:
@@ -143,11 +151,11 @@ class Orders:
         else:
             self._carry_out(order.message())
 
-    def _reject(self, payload: bytes) -> None:
-        """What the platform signed and we cannot read must not be waited for."""
+    def _reject(self, payload: bytes, reason: RejectReason, detail: str) -> None:
+        """What the platform signed and we cannot read, or do not heed, must not be waited for."""
         try:
             raw = json.loads(payload)
-            reject = Reject(raw["task_id"], raw["attempt"], "order_invalid", "unreadable")
+            reject = Reject(raw["task_id"], raw["attempt"], reason, detail)
             encode(reject)
         except (ValueError, KeyError, TypeError, RecursionError):
             return

@@ -25,6 +25,7 @@ class StateFolder:
         self.key = self._path("key")
         self.sealing_key = self._path("sealing_key")
         self.trust = self._path("trust.json")
+        self.certificate = self._path("gateway.pem")
         self.journal = self._path("journal")
         self.remembered = self._path("remembered")
         self.tasks = self._path("tasks")
@@ -32,6 +33,7 @@ class StateFolder:
         self.work = self._path("work")
         self.poke = self._path("poke")
         self.lock = self._path("lock")
+        self.maintenance = self._path("maintenance")
 
     def _path(self, name: str) -> str:
         return os.path.join(self.root, name)

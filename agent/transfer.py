@@ -40,7 +40,9 @@ def _run(path: str) -> int:
         gateways = Gateways.of(errand.gateways, errand.ca_file, errand.patience_seconds)
         if errand.user is not None:
             _become(errand.user, os.path.dirname(path))
-        policy = Policy.of(errand.work.roots, errand.roots, state=errand.state)
+        policy = Policy.of(
+            *(errand.work.roots, errand.roots, errand.host_roots), state=errand.state
+        )
         around = Around(policy, gateways, report)
         task = Push if errand.action == "push" else Collect
         try:

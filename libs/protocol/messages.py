@@ -73,6 +73,13 @@ RejectReason = Literal[
     "cancelled",
     "secret_unreadable",
     "action_unknown",
+    "policy_account",
+    "policy_run_time",
+    "policy_script_type",
+    "policy_files",
+    "policy_signer",
+    "policy_maintenance",
+    "policy_unusable",
 ]
 Outcome = Literal["exited", "timeout", "cancelled", "failed_to_start", "lost"]
 
@@ -314,9 +321,13 @@ class Cancel:
     type: Literal["cancel"] = "cancel"
 
 
+@sparse("maintenance")
 @dataclass(frozen=True)
 class Heartbeat:
-    """Agent: alive, and how busy the host is; rates are bytes since the host booted."""
+    """Agent: alive, and how busy the host is; rates are bytes since the host booted.
+
+    During `maintenance` the host takes on nothing new.
+    """
 
     at: Moment
     running: Annotated[int, Between(0, 1_000_000)]
@@ -328,6 +339,7 @@ class Heartbeat:
     net_rx_bytes: Count
     net_tx_bytes: Count
     load1: Annotated[float, Between(0.0, 1_000_000.0)]
+    maintenance: bool = False
     type: Literal["heartbeat"] = "heartbeat"
 
 

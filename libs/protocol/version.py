@@ -1,6 +1,6 @@
 """The one version number of the agent protocol; every change of a message raises it."""
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 OLDEST_VERSION = 1
 """The oldest agents that a gateway serves: they refuse orders that use what came later."""
 SIGNED_SINCE = 3

@@ -1,8 +1,10 @@
 """Enrolment over HTTP and the command line around it."""
 
 import base64
+import hashlib
 import json
 import os
+import ssl
 import stat
 import subprocess
 import sys
@@ -22,6 +24,8 @@ from agent.keys import AgentKey, KeyMissing
 from agent.sealing import SealingKey
 from agent.state import StateFolder
 from libs.protocol.payload import enrolment_statement
+from tests.agent.authority import Authority as Signers
+from tests.support.certificates import Authority, tls_front
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "one-time-token"
@@ -33,6 +37,7 @@ class Registrar:
 
     address: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    trust: str = ""
 
     def answer(self, body: dict[str, Any]) -> tuple[int, object]:
         self.requests.append(body)
@@ -40,6 +45,7 @@ class Registrar:
             error = {"error": "enrolment_refused", "details": {}, "request_id": "r"}
             return 401, {"code": 401, "success": False, "message": "no", "content": error}
         content = {"agent_id": "agent-9", "host_id": 4, "host_name": "web-1", "identity_epoch": 1}
+        content["trust"] = self.trust
         return 201, {"code": 201, "success": True, "message": "OK", "content": content}
 
 
@@ -196,3 +202,131 @@ def test_without_identity_a_clear_sentence_and_no_traceback(state: StateFolder, 
     assert done.returncode == 1
     assert "run `opsjob-agent enrol` first" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# ---- what is believed, by its fingerprint -----------------------------------------------------
+
+
+@dataclass
+class Secured:
+    """The registrar behind TLS, as a proxy puts it."""
+
+    address: str
+    fingerprint: str
+    ca_file: str
+    ca_fingerprint: str
+
+
+@pytest.fixture
+def secured(registrar: Registrar, tmp_path: Path) -> Iterator[Secured]:
+    authority = Authority(tmp_path)
+    with tls_front(registrar.address, authority.server("localhost")) as address:
+        yield Secured(
+            address,
+            _fingerprint(tmp_path / "localhost.pem"),
+            str(authority.ca_file),
+            _fingerprint(authority.ca_file),
+        )
+
+
+def _fingerprint(pem: Path) -> str:
+    text = pem.read_text()
+    der = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE") :])
+    return f"sha256:{hashlib.sha256(der).hexdigest()}"
+
+
+def test_s64_another_certificate_than_the_pinned_one_gets_no_token(
+    registrar: Registrar, secured: Secured, state: StateFolder
+) -> None:
+    where = ("enrol", "--gateway", secured.address, "--ca-file", secured.ca_file)
+    pins = ("--gateway-fingerprint", "sha256:" + "0" * 64)
+
+    done = command(*where, *pins, "--state", state.root, text=f"{TOKEN}\n")
+
+    assert done.returncode == 1
+    assert "The token was not sent" in done.stderr
+    assert secured.fingerprint in done.stderr
+    assert registrar.requests == []
+    with pytest.raises(NotEnrolled):
+        Identity.load(state)
+
+
+@pytest.mark.parametrize("pinned", ["fingerprint", "ca_fingerprint"])
+def test_s64_the_pinned_certificate_or_authority_gets_it(
+    secured: Secured, state: StateFolder, pinned: str
+) -> None:
+    order = EnrolmentOrder(
+        (secured.address,), TOKEN, ca_file=secured.ca_file, gateway_pin=getattr(secured, pinned)
+    )
+
+    assert enrol(state, order).ca_file == secured.ca_file
+
+
+def test_s64_a_pinned_authority_does_not_help_a_gateway_that_it_did_not_sign(
+    registrar: Registrar, secured: Secured, state: StateFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other")
+    with tls_front(registrar.address, other.server("localhost")) as address:
+        order = EnrolmentOrder(
+            (address,), TOKEN, ca_file=secured.ca_file, gateway_pin=secured.ca_fingerprint
+        )
+        with pytest.raises(EnrolmentFailed, match="cannot be reached"):
+            enrol(state, order)
+
+    assert registrar.requests == []
+
+
+def test_s64_a_certificate_that_vouches_for_itself_is_kept_for_the_sessions(
+    registrar: Registrar, state: StateFolder, tmp_path: Path
+) -> None:
+    context = Authority(tmp_path).itself("localhost")
+    pin = _fingerprint(tmp_path / "localhost.pem")
+    with tls_front(registrar.address, context) as address:
+        with pytest.raises(EnrolmentFailed, match="cannot be reached"):
+            enrol(state, EnrolmentOrder((address,), TOKEN))
+        identity = enrol(state, EnrolmentOrder((address,), TOKEN, gateway_pin=pin))
+
+    assert identity.ca_file == state.certificate
+    assert _fingerprint(Path(state.certificate)) == pin
+
+
+def test_s64_a_pin_needs_a_certificate(registrar: Registrar, state: StateFolder) -> None:
+    order = EnrolmentOrder((registrar.address,), TOKEN, gateway_pin="sha256:" + "0" * 64)
+
+    with pytest.raises(EnrolmentFailed, match="has no certificate"):
+        enrol(state, order)
+    assert registrar.requests == []
+
+
+def test_s64_another_root_key_than_the_pinned_one_is_not_obeyed(
+    registrar: Registrar, state: StateFolder
+) -> None:
+    keys = Signers()
+    registrar.trust = keys.bundle()
+    root = base64.b64decode(json.loads(registrar.trust)["root"])
+    pin = f"sha256:{hashlib.sha256(root).hexdigest()}"
+
+    with pytest.raises(EnrolmentFailed, match="root key is sha256"):
+        enrol(state, EnrolmentOrder((registrar.address,), TOKEN, root_pin="sha256:" + "0" * 64))
+    with pytest.raises(NotEnrolled):
+        Identity.load(state)
+    enrol(state, EnrolmentOrder((registrar.address,), TOKEN, root_pin=pin))
+    assert Identity.load(state).agent_id == "agent-9"
+
+
+def test_the_command_takes_the_token_from_the_environment(
+    registrar: Registrar, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSJOB_AGENT_TOKEN", TOKEN)
+
+    done = command("enrol", "--gateway", registrar.address, "--state", state.root)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("pin", ["sha256:12", "md5:" + "0" * 64, "0" * 64, "sha256:" + "g" * 64])
+def test_a_pin_that_is_none_is_refused(state: StateFolder, pin: str) -> None:
+    where = ("enrol", "--gateway", "https://localhost", "--state", state.root)
+
+    assert command(*where, "--gateway-fingerprint", pin).returncode == 2

@@ -1,5 +1,6 @@
 """Transfers as a real agent runs them: by the shim, with progress, reasons, cancel and run-as."""
 
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -189,3 +190,25 @@ async def test_an_order_that_is_half_about_files_is_rejected(
 
     rejects = await eventually(lambda: [m for m in runner.gateway.received if m.type == "reject"])
     assert rejects
+
+
+@as_root
+async def test_s9_the_policy_of_the_host_allows_some_folders_only(
+    runner: AgentProcess, port: FilePort, tmp_path: Path
+) -> None:
+    """Both must allow a path: the option of the agent, and the policy of the host."""
+    await runner.stop()
+    for name in ("one", "one/both", "two"):
+        (tmp_path / name).mkdir()
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"file_roots": [f"{tmp_path}/one/both", f"{tmp_path}/two"]}))
+    policy.chmod(0o644)
+    runner.options += ("--file-root", f"{tmp_path}/one", "--policy", str(policy))
+    await runner.start()
+
+    reasons = []
+    for number, folder in enumerate(("one/both", "one", "two")):
+        item = port.item(b"x", f"{tmp_path}/{folder}/x")
+        reasons.append((await runner.run(f"t{number}", "", **push(item)))["reason"])
+
+    assert reasons == ["", "path_refused", "path_refused"]
