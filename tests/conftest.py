@@ -10,7 +10,7 @@ _SUPPORT = Path(__file__).parent / "support"
 # Fixtures live beside what they build; a module that does not exist yet is simply not loaded.
 pytest_plugins = [
     f"tests.support.{name}"
-    for name in ("network", "valkey", "database", "platform", "agents")
+    for name in ("network", "valkey", "database", "platform", "agents", "s3")
     if (_SUPPORT / f"{name}.py").exists()
 ]
 pytest.register_assert_rewrite(*pytest_plugins)

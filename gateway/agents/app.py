@@ -15,7 +15,7 @@ from gateway.agents.server import AgentGateway
 from gateway.agents.settings import AgentGatewaySettings
 from libs.contracts.execution import ExecutionClient
 from libs.contracts.hosts import HostsClient
-from libs.kit.artifacts import DiskStore, Drafts, FileTickets
+from libs.kit.artifacts import Drafts, FileTickets, store_of
 from libs.kit.auth import InternalTokens
 from libs.kit.bus import StreamMark
 from libs.kit.client import remote_transport
@@ -52,7 +52,7 @@ async def serve_until_stopped(
     tokens = InternalTokens.of(common)
     async with httpx.AsyncClient(transport=remote_transport(common)) as http:
         folder = common.data_dir / "artifacts"
-        store, drafts = DiskStore(folder / "blobs"), Drafts(folder / "drafts")
+        store, drafts = store_of(folder), Drafts(folder / "drafts")
         bringing = Bringing(store, drafts, ExecutionClient(http, tokens, CALLER))
         gateway = AgentGateway(
             settings,

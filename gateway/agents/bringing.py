@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from gateway.agents.counting import FILES_TAKEN
 from gateway.agents.lanes import Lane
 from libs.contracts.execution import CollectedFile
-from libs.kit.artifacts import Draft, DraftBusy, Drafts, Store, Ticket, WrongOffset
+from libs.kit.artifacts import Draft, DraftBusy, Drafts, Store, Ticket, WrongOffset, aside
 from libs.kit.errors import Conflict, Invalid, Malformed, TooLarge, Unavailable
 from libs.protocol.codec import parse_object
 from libs.protocol.errors import ProtocolError
@@ -114,7 +114,7 @@ class Bringing:
         name = _name(ticket)
         is_new = await asyncio.to_thread(self._drafts.path(name).exists) or whole.size == 0
         if is_new:
-            await asyncio.to_thread(self._keep, name, whole)
+            await aside(self._keep, name, whole)
         file_id = await self._librarian.collected(
             CollectedFile(
                 task_id=ticket.task_id,
@@ -127,7 +127,7 @@ class Bringing:
             )
         )
         if is_new:
-            await asyncio.to_thread(self._settle, name, whole)
+            await aside(self._settle, name, whole)
         return {"artifact_id": file_id}
 
     def _keep(self, name: str, whole: Whole) -> None:

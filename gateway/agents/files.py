@@ -18,7 +18,7 @@ from gateway.agents.identity import Identities
 from gateway.agents.lanes import Lanes
 from gateway.agents.web import PHRASES, WebAnswer, WebRequest, failure
 from libs.contracts.hosts import AgentState
-from libs.kit.artifacts import BlobMissing, FileTickets, Store, Ticket
+from libs.kit.artifacts import BlobMissing, ContentComing, FileTickets, Store, Ticket, aside
 from libs.kit.errors import (
     AppError,
     Forbidden,
@@ -233,10 +233,12 @@ class FileExchange(asyncio.Protocol):
 
     async def _send_content(self, request: WebRequest, ticket: Ticket) -> None:
         try:
-            blob = await asyncio.to_thread(self._desk.store.open, ticket.sha256)
+            blob = await aside(self._desk.store.open, ticket.sha256)
         except BlobMissing:
             raise NotFound from None
         with blob:
+            if not blob.is_whole:
+                raise ContentComing(retry_after=1)
             begin, end = _range_of(request.headers.get("range"), blob.size)
             head = _file_head(begin, end, blob.size)
             lane = self._desk.lanes.of(ticket.step_id, ticket.bytes_per_second)

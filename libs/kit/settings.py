@@ -1,5 +1,6 @@
 """Settings that every part of the platform shares; the only reader of the environment."""
 
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -109,3 +110,60 @@ def _split(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+class ObjectSettings(BaseSettings):
+    """An object store that speaks S3, prefix OPSJOB_S3_ (see `kit.objects`); none without a bucket.
+
+    It is the operator's own: any address may be given, also a private one and one without TLS.
+    The two keys stand here or, one below the other, in ``keys_file``, which may change.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="OPSJOB_S3_", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    bucket: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$")
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^/?#@\s]+/?$")
+    """Where the store is, if it is not Amazon's."""
+    region: str = "us-east-1"
+    prefix: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/)*$", max_length=200)
+    """What the names of all objects begin with: nothing, or words that end in a slash."""
+    access_key: str | None = None
+    secret_key: SecretStr | None = None
+    keys_file: Path | None = None
+    path_style: bool | None = None
+    """Whether the bucket stands in the path of an address; unless given, where `endpoint` is."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that are believed instead of the public ones."""
+    seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long the store may be silent in the middle of an answer."""
+    part_bytes: int = Field(default=8 * 1024 * 1024, ge=5 * 1024 * 1024, le=1024 * 1024 * 1024)
+    """Larger files are sent in parts of this size."""
+    cache_bytes: int = Field(default=10 * 1024**3, ge=0)
+    """What copies of objects may take on the disk, for files and for output each."""
+
+    @model_validator(mode="after")
+    def _bucket_can_be_opened(self) -> Self:
+        if self.bucket is None:
+            return self
+        in_settings = self.access_key is not None and self.secret_key is not None
+        if in_settings == (self.keys_file is not None):
+            raise ValueError("needs either access_key and secret_key, or keys_file")
+        if find_spec("botocore") is None:
+            raise ValueError("needs the packages of requirements/cloud.lock")
+        return self
+
+    @property
+    def uses_paths(self) -> bool:
+        """Whether the bucket stands in the path of an address."""
+        return self.endpoint is not None if self.path_style is None else self.path_style
+
+    def keys(self) -> tuple[str, str]:
+        """The access key and the secret one, as they are now; raises OSError, ValueError."""
+        if self.keys_file is None:
+            assert self.access_key is not None
+            assert self.secret_key is not None
+            return self.access_key, self.secret_key.get_secret_value()
+        access_key, secret_key = self.keys_file.read_text("ascii").split()
+        return access_key, secret_key
+
+

@@ -9,7 +9,7 @@ from libs.contracts.access import Accesses
 from libs.contracts.audit import refused
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
-from libs.kit.artifacts import DiskStore, Drafts, FileTickets
+from libs.kit.artifacts import Drafts, FileTickets, store_of
 from libs.kit.auth import InternalTokens
 from libs.kit.bus import StreamMark
 from libs.kit.clock import now
@@ -129,7 +129,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
     folder = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(folder / "drafts")
-    library = Files(db, settings, DiskStore(folder / "blobs"), drafts)
+    library = Files(db, settings, store_of(folder), drafts)
     return library, Uploads(db, settings, library, drafts)
 
 

@@ -20,7 +20,7 @@ from gateway.agents.bringing import Bringing
 from gateway.agents.files import FileDesk, FileExchange
 from libs.contracts.execution import CollectedFile
 from libs.kit import clock
-from libs.kit.artifacts import DiskStore, Drafts, FileTickets, Ticket
+from libs.kit.artifacts import DiskStore, Drafts, FileTickets, Store, Ticket
 from libs.kit.errors import AppError, NotFound
 from libs.protocol.orders import FileItem, FileWork
 
@@ -124,7 +124,7 @@ class FilePort:
     """A listening port with its store; `push` and `collect` run the real program."""
 
     folder: Path
-    store: DiskStore
+    store: Store
     drafts: Drafts
     desk: FileDesk
     librarian: FakeLibrarian
@@ -220,9 +220,9 @@ def _own_words(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def file_port(folder: Path) -> AsyncIterator[FilePort]:
+async def file_port(folder: Path, store: Store | None = None) -> AsyncIterator[FilePort]:
     """The port, listening."""
-    store, drafts = DiskStore(folder / "blobs"), Drafts(folder / "drafts")
+    store, drafts = store or DiskStore(folder / "blobs"), Drafts(folder / "drafts")
     librarian = FakeLibrarian()
     desk = FileDesk(store, Bringing(store, drafts, librarian), FileTickets(SECRET))
     (folder / "agent-state").mkdir(parents=True)

@@ -4,13 +4,25 @@ A file is known by the SHA-256 of its bytes and by nothing else; names that peop
 databases. Everything here blocks and belongs into threads.
 """
 
+from libs.kit.artifacts.aside import aside
 from libs.kit.artifacts.drafts import Draft, DraftBusy, Drafts, WrongOffset
-from libs.kit.artifacts.store import Blob, BlobMissing, DiskStore, Store
+from libs.kit.artifacts.remote import BucketStore, store_of
+from libs.kit.artifacts.store import (
+    Blob,
+    BlobMissing,
+    ContentComing,
+    ContentDamaged,
+    DiskStore,
+    Store,
+)
 from libs.kit.artifacts.tickets import FileTickets, Ticket
 
 __all__ = [
     "Blob",
     "BlobMissing",
+    "BucketStore",
+    "ContentComing",
+    "ContentDamaged",
     "DiskStore",
     "Draft",
     "DraftBusy",
@@ -19,4 +31,6 @@ __all__ = [
     "Store",
     "Ticket",
     "WrongOffset",
+    "aside",
+    "store_of",
 ]

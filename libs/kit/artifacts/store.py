@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Final, Protocol, Self
 
+from libs.kit.errors import NotFound, Unavailable
+
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _READ_ONLY: Final = 0o400
 
@@ -14,14 +16,37 @@ class BlobMissing(Exception):
     """There is no content with this checksum."""
 
 
+class ContentDamaged(NotFound):
+    """What the store has under this checksum is something else; nobody gets it."""
+
+    code = "content_damaged"
+    message = "The stored content is not what was kept."
+    message_zh = "存储的内容已损坏，与原始内容不一致。"
+
+
+class ContentComing(Unavailable):
+    """The content is on its way from the object store; ask again in a moment."""
+
+    code = "content_coming"
+    message = "The content is being fetched from the object store; please try again in a moment."
+    message_zh = "正在从对象存储获取内容，请稍后重试。"
+
+
 class Blob(Protocol):
     """Content that is open for reading; `descriptor` is a file on a disk, good for sendfile."""
 
     size: int
     descriptor: int
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is in the file of `descriptor`; otherwise it is still coming."""
+
     def read(self, offset: int, length: int) -> bytes:
-        """At most so many bytes from there; fewer only at the end."""
+        """At most so many bytes from there; fewer only at the end.
+
+        What is still coming is waited for: raises ContentDamaged, StoreUnavailable.
+        """
 
     def close(self) -> None:
         """Let go of it."""
@@ -32,13 +57,16 @@ class Blob(Protocol):
 
 
 class Store(Protocol):
-    """Keeps content. Keeping the same content twice is the same as once."""
+    """Keeps content. Keeping the same content twice is the same as once.
+
+    A store that is elsewhere may raise StoreUnavailable; then nothing has changed.
+    """
 
     def size_of(self, sha256: str) -> int | None:
         """The size of a content that is kept, None for any other."""
 
     def open(self, sha256: str) -> Blob:
-        """Open it; raises BlobMissing."""
+        """Open it; raises BlobMissing, ContentDamaged."""
 
     def keep(self, path: Path, sha256: str) -> None:
         """Keep the content of this file, whose checksum the caller has verified.
@@ -59,6 +87,7 @@ class DiskBlob:
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.size = os.fstat(descriptor).st_size
+        self.is_whole = True
 
     def read(self, offset: int, length: int) -> bytes:
         return os.pread(self.descriptor, length, offset)
@@ -118,9 +147,14 @@ class DiskStore:
         return figures.f_bavail * figures.f_frsize
 
     def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
+        if not is_sha256(sha256):
             raise BlobMissing(sha256)
         return self._root / sha256[:2] / sha256
+
+
+def is_sha256(text: str) -> bool:
+    """Whether it can be a checksum of ours, and so the name of a file."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def _sync_folder(path: Path) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import IO, Final, cast
 
-from libs.kit.artifacts import Blob, BlobMissing, Store
+from libs.kit.artifacts import Blob, BlobMissing, ContentDamaged, Store
 from libs.kit.logging import get_logger
 from services.execution.files.domain import file_name
 from services.execution.files.schemas import FileOut
@@ -60,10 +60,13 @@ def _packed(store: Store, collected: Sequence[FileOut]) -> Iterator[bytes]:
         folder = host if seen[host] == 1 else f"{host}-{seen[host]}"
         yield _header(folder, None)
         try:
-            with store.open(file.sha256) as blob:
-                yield from _members(blob, folder)
-        except BlobMissing:
+            blob = store.open(file.sha256)
+        except (BlobMissing, ContentDamaged):
             log.error("A collected archive is missing from the store.", file_id=file.id)
+            continue
+        try:
+            with blob:
+                yield from _members(blob, folder)
         except (tarfile.TarError, ValueError) as error:
             log.warning("A collected archive is not readable.", file_id=file.id, error=str(error))
     yield bytes(2 * _BLOCK)

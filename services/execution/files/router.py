@@ -1,6 +1,5 @@
 """The library of files: list, show, download, delete."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
@@ -8,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
-from libs.kit.artifacts import Blob
+from libs.kit.artifacts import Blob, aside
 from libs.kit.auth import Principal
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import provided
@@ -107,7 +106,7 @@ def _range_of(header: str | None, size: int) -> tuple[int, int]:
 async def _content(blob: Blob, begin: int, end: int) -> AsyncIterator[bytes]:
     with blob:
         while begin < end:
-            piece = await asyncio.to_thread(blob.read, begin, min(_PIECE, end - begin))
+            piece = await aside(blob.read, begin, min(_PIECE, end - begin))
             if not piece:
                 return
             begin += len(piece)

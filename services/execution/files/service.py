@@ -6,7 +6,7 @@ from typing import Final
 
 from libs.contracts.audit import audit
 from libs.contracts.execution import CollectedFile
-from libs.kit.artifacts import Blob, BlobMissing, Drafts, Store
+from libs.kit.artifacts import Blob, BlobMissing, Drafts, Store, aside
 from libs.kit.auth import EVERYTHING, Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
@@ -89,9 +89,12 @@ class Files:
         return shown(owned(FileRepository(tx).by_id(file_id), file_id, by))
 
     async def open(self, sha256: str) -> Blob:
-        """Content for reading; raises FileNotThere if the store has lost it."""
+        """Content for reading; raises FileNotThere if the store has lost it.
+
+        ContentDamaged if it is not what was kept, StoreUnavailable while nobody can tell.
+        """
         try:
-            return await asyncio.to_thread(self.store.open, sha256)
+            return await aside(self.store.open, sha256)
         except BlobMissing:
             raise FileNotThere(sha256=sha256) from None
 
@@ -181,7 +184,7 @@ class Files:
         await self._expire()
         removing = await self._begin_removal()
         for sha256 in removing:
-            await asyncio.to_thread(self.store.remove, sha256)
+            await aside(self.store.remove, sha256)
         if removing:
             await self._end_removal(removing)
         before = now() - timedelta(seconds=self._settings.file_upload_seconds)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from libs.contracts.audit import audit
-from libs.kit.artifacts import Draft, DraftBusy, Drafts, WrongOffset
+from libs.kit.artifacts import Draft, DraftBusy, Drafts, WrongOffset, aside
 from libs.kit.auth import Principal
 from libs.kit.clock import now
 from libs.kit.db import Database, Transaction, reads, writes
@@ -54,7 +54,7 @@ class Uploads:
         return self._shown(upload, wanted.size if file else 0, file)
 
     async def _check_room(self, size: int) -> None:
-        free = await asyncio.to_thread(self._store.free_bytes)
+        free = await aside(self._store.free_bytes)
         if free is not None and size + self._settings.file_reserve_bytes > free:
             raise StorageFull
 
@@ -159,13 +159,13 @@ class Uploads:
 
     async def _keep(self, name: str, sha256: str) -> None:
         try:
-            await asyncio.to_thread(self._store.keep, self._drafts.path(name), sha256)
+            await aside(self._store.keep, self._drafts.path(name), sha256)
         except OSError as error:
             raise StorageFull from error
 
     async def _settle(self, name: str, sha256: str) -> None:
         """The library has it. Were a sweep of unused content faster, it is kept once more."""
-        if await asyncio.to_thread(self._store.size_of, sha256) is None:
+        if await aside(self._store.size_of, sha256) is None:
             await self._keep(name, sha256)
         await asyncio.to_thread(self._drafts.discard, name)
 
