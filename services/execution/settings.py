@@ -38,14 +38,23 @@ class ExecutionSettings(BaseSettings):
     """How many tasks of one execution may be offered or run at once; 0 sets no limit."""
     max_concurrent_retries: int = Field(default=10, ge=1, le=1000)
     """How many unfinished executions may repeat something, in place or as a new record."""
+    approval_look_seconds: float = Field(default=10.0, ge=0.05, le=300)
+    """How soon an approval is looked at that auth did not tell about."""
     secret_seconds: int = Field(default=86_400, ge=60, le=30 * 86_400)
     """How long after its end an execution keeps its secrets, so that it can be retried."""
+    step_up_root_hosts: int = Field(default=50, ge=0, le=20_000)
+    """A run as root on more hosts than this asks people to prove themselves again."""
+    typed_count_above: int = Field(default=0, ge=0, le=20_000)
+    """A run on more hosts, or a stop of more executions, than this needs the number in the request;
+    0 never asks for it."""
     log_segment_bytes: int = Field(default=64 * MIB, ge=256 * 1024, le=256 * MIB)
     """How long a segment of output may grow before the next one begins."""
     log_pack_seconds: float = Field(default=60.0, ge=0.05, le=86400)
     """How long after the end of an execution its output is compressed and sealed."""
     log_replaced_seconds: float = Field(default=600.0, ge=0.05, le=86400)
     """How long the file that was compressed stays, for those who began to read it."""
+    log_archive_days: float = Field(default=7.0, ge=0, le=36500)
+    """How long after it was compressed output moves to the object store, where there is one."""
     log_keep_days: int = Field(default=90, ge=0, le=36500)
     """How long output is kept after the end of its execution; 0 keeps it for ever."""
     log_keep_bytes: int = Field(default=0, ge=0)

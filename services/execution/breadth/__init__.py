@@ -1,0 +1,1 @@
+"""What many hosts at once ask for in addition: a number that somebody typed, and a proof."""
