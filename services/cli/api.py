@@ -5,7 +5,7 @@ import os
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -15,12 +15,14 @@ from services.cli import terminal
 from services.cli.connection import ConnectionOptions, Place, locate
 from services.cli.credentials import Tokens
 from services.cli.failure import CommandFailed
+from services.cli.proving import COUNT, STEP_UP, proved, typed_count
 
 JSON: TypeAlias = dict[str, "JSON"] | list["JSON"] | str | int | float | bool | None
 Params: TypeAlias = Mapping[str, str | int]
 
 PATIENCE_SECONDS = 30.0  # how long a request is repeated while the platform does not answer
 REFRESH_EARLY_SECONDS = 30.0
+BELIEVED_SECONDS = 2.1  # after which another gateway has noticed a proof, too
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _LOGIN_HINT = "Log in first: opsjob login"
 
@@ -103,7 +105,40 @@ class Api:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._renew(rejected=token)
             answer = self._send(request, self.access_token())
-        return _content(answer)
+        return _content(self._insisted(request, answer))
+
+    def _insisted(self, request: "_Request", answer: httpx.Response) -> httpx.Response:
+        """The answer after whatever the platform asked for in addition, if that can be given."""
+        code, details = _refusal(answer)
+        if code == COUNT:
+            typed = typed_count(details.get("count"))
+            if typed is None:
+                return answer
+            body = {**(request.body or {}), str(details.get("field")): typed}
+            request = replace(request, body=body)
+            answer = self._send(request, self.access_token())
+            code, _ = _refusal(answer)
+        if code == STEP_UP and not self._api_token and proved(self):
+            answer = self._send(request, self.access_token())
+            if _refusal(answer)[0] == STEP_UP:
+                time.sleep(BELIEVED_SECONDS)
+                answer = self._send(request, self.access_token())
+        return answer
+
+    def means(self) -> Mapping[str, JSON]:
+        """What a proof of this login consists of."""
+        return self.get("/api/auth/step_up/")
+
+    def prove(self, password: str, code: str) -> None:
+        """Proves again to be the person of this login; raises CommandFailed."""
+        further: dict[str, JSON] = {"otp_token": code} if code else {}
+        self.post("/api/auth/step_up/", {"password": password, **further})
+
+    def first_password(self) -> str | None:
+        """The first administrator's, if it lies beside the platform and that is who is here."""
+        admin, tokens = self.place.first_admin, self._tokens
+        is_here = admin is not None and tokens is not None and tokens.username == admin.username
+        return admin.password if admin is not None and is_here else None
 
     def _send(self, request: "_Request", token: str = "") -> httpx.Response:
         """Sends it, again and again while the platform is away if that changes nothing."""
@@ -301,6 +336,17 @@ def _content(answer: httpx.Response) -> JSON:
     )
 
 
+def _refusal(answer: httpx.Response) -> tuple[str, Mapping[str, JSON]]:
+    """The code of a refusal with its details; nothing for what is none."""
+    if answer.is_success:
+        return "", {}
+    try:
+        content = answer.json()["content"]
+        return str(content["error"]), dict(content["details"])
+    except (ValueError, KeyError, TypeError):
+        return "", {}
+
+
 def _which(details: JSON) -> str:
     """What the details of an error say about which values are meant."""
     if not isinstance(details, dict):
@@ -311,6 +357,8 @@ def _which(details: JSON) -> str:
         for each in (fields if isinstance(fields, list) else [])
         if isinstance(each, dict)
     ]
+    if "count" in details and "field" in details:
+        words.append(f"{details['field']}: {details['count']}")
     missing = details.get("missing")
     if isinstance(missing, list):
         words += [str(each) for each in missing]

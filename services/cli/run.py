@@ -12,6 +12,7 @@ import typer
 
 from services.cli import terminal
 from services.cli.api import JSON, Api
+from services.cli.approvals import tell_why_it_waits
 from services.cli.command import client_command
 from services.cli.failure import EXIT_INTERRUPTED, CommandFailed
 from services.cli.follow import RECORDS, exit_code_for, how_it_ended, tasks_of, watch
@@ -60,6 +61,9 @@ def order(
     ] = None,
     var: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; may be repeated.")] = None,
     priority: Annotated[int, typer.Option(help="1 goes first, 9 last.")] = 5,
+    confirm_hosts: Annotated[
+        int, typer.Option(help="Their number, where the platform wants it typed.")
+    ] = 0,
     start_within: Annotated[
         int, typer.Option(help="Seconds an absent host may take to come; 600 if not given.")
     ] = 0,
@@ -72,6 +76,7 @@ def order(
         "success_codes": list(success_code or []),
         "variables": _environment(var or [], option="--var"),
         "not_after_seconds": start_within,
+        "confirmed_host_count": confirm_hosts,
     }
     chosen = {name: value for name, value in given.items() if value}
     return {**chosen, "priority": priority}
@@ -141,6 +146,7 @@ def run(
     body["target_host_ids"] = list(targets)
     accepted = api.post("/api/quick/execute_script/", body, idempotency_key=str(uuid.uuid4()))
     execution_id = str(accepted["execution_id"])
+    tell_why_it_waits(accepted)
     if not follow:
         _tell_accepted(accepted, as_json=as_json)
         return
@@ -177,6 +183,7 @@ def execute(
         terminal.as_json(api.post(f"{RECORDS}preview/", body))
         return
     accepted = api.post(RECORDS, body, idempotency_key=str(uuid.uuid4()))
+    tell_why_it_waits(accepted)
     if not follow:
         _tell_accepted(accepted, as_json=as_json)
         return
