@@ -133,6 +133,7 @@ async def test_who_has_a_second_factor_gives_a_code_too(
     assert error_of(await login.prove(otp=recovery[0]), 422) == "proof_refused"
 
 
+@pytest.mark.usefixtures("no_captcha")
 async def test_a_code_proves_once(door: Door, ann: User, login: Login, time: StandingClock) -> None:
     secret, _ = await turn_on(door, principal_of(ann), time)
     shown = code(secret)
