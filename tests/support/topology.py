@@ -18,6 +18,7 @@ from tests.support.waiting import eventually_sync
 
 SECRET = "topology-0123456789abcdef0123456789"
 PASSWORD = "topology0password"
+ADMIN = "topology0operator"
 AGENT_GATEWAYS = ("left", "right")
 BIN = Path(sys.executable).parent
 
@@ -59,8 +60,13 @@ class Topology:
 
     @property
     def redis_url(self) -> str:
-        """The Valkey of this topology, with its password."""
-        return f"redis://:{PASSWORD}@127.0.0.1:{self._valkey_port}/0"
+        """The Valkey of this topology, for each part as a user of its own."""
+        return f"redis://{{service}}:{PASSWORD}@127.0.0.1:{self._valkey_port}/0"
+
+    @property
+    def admin_redis_url(self) -> str:
+        """The same for somebody who may do everything."""
+        return f"redis://operator:{ADMIN}@127.0.0.1:{self._valkey_port}/0"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -152,16 +158,20 @@ class Topology:
         assert done.returncode == 0, done.stderr
 
     def start_valkey(self) -> None:
-        """With a password that it reads on standard input, as in docker-compose.yml."""
+        """With the users that it reads on standard input, as in docker-compose.yml."""
         self.valkey_folder.mkdir(exist_ok=True)
-        settings = f"""
+        users = (REPOSITORY / "deploy/valkey/users.conf").read_text()
+        settings = (
+            users.replace("@PASSWORD@", PASSWORD)
+            + f"""
+            user operator on >{ADMIN} ~* &* +@all
             bind 127.0.0.1
             port {self._valkey_port}
-            requirepass {PASSWORD}
             dir {self.valkey_folder}
             appendonly yes
             maxmemory-policy noeviction
         """
+        )
         server = self.valkey = self._programs.start(
             "valkey", [str(get_binary_path()), "-"], stdin=settings.encode()
         )
