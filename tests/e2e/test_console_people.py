@@ -145,6 +145,26 @@ def test_an_api_token_is_made_shown_once_and_revoked(
     expect(other_page.get_by_role("heading", name=empty)).to_be_visible()
 
 
+def test_other_logins_are_listed_and_ended_and_told_so(
+    page: Page, other_page: Page, member: Callable[..., str]
+) -> None:
+    say = words(page)
+    name = member(roles=["viewer"])
+    for one in (other_page, page):
+        sign_in_as(one, name, PASSWORD)
+        one.wait_for_url(lambda url: "/login" not in url)
+    page.goto("/profile?tab=sessions")
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+    page.get_by_role("button", name=say("Sign out everywhere else", "退出其他所有设备")).click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    other_page.locator("nav a[href='/hosts']").click()
+
+    other_page.wait_for_url(lambda url: "/login?" in url)
+    ended = say("Your session has ended", "会话已结束")
+    expect(other_page.get_by_role("alert")).to_contain_text(ended)
+
+
 def code_now(secret: str) -> str:
     """What an authenticator shows for this secret now."""
     return pyotp.TOTP(secret.replace(" ", "")).now()

@@ -1,10 +1,16 @@
 """Roles, grants, decisions, the audit log and quarantine in the console, in both languages."""
 
+import asyncio
 import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.agents import FakeAgent, enrol_over_http
 from tests.support.browser import browser, other_page, page, sign_in, sign_in_as, words
 from tests.support.platform import Platform
 from tests.support.waiting import eventually_sync
@@ -119,3 +125,92 @@ def test_a_refusal_is_visible_to_who_reads_the_log(
     sign_in(page, platform)
 
     expect(page.locator("tr", has_text=name).locator("[data-state=denied]")).to_be_visible()
+
+
+def test_a_template_of_grants_is_made_changed_and_applied(
+    page: Page, platform: Platform, admin: httpx.Client
+) -> None:
+    say = words(page)
+    user_id, username = make_user(admin)
+    name = f"On call {secrets.token_hex(3)}"
+    page.goto("/grants?tab=templates")
+    sign_in(page, platform)
+    page.get_by_role("button", name=say("Add a template", "添加模板")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input[name=template-name]").fill(name)
+    dialog.get_by_text(say("All of this kind", "该类型全部")).click()
+    dialog.locator("button[type=submit]").click()
+    row = page.locator("li", has_text=name)
+    expect(row.locator(".grant")).to_have_count(1)
+
+    row.get_by_role("button", name=say("Change", "修改"), exact=True).click()
+    dialog.locator("input[name=template-description]").fill("for nights")
+    dialog.get_by_role("button", name=say("Add a part", "添加一部分")).click()
+    expect(dialog.locator("button[type=submit]")).to_be_disabled()
+    dialog.get_by_text(say("All of this kind", "该类型全部")).nth(1).click()
+    dialog.locator("button[type=submit]").click()
+    expect(row.locator(".grant")).to_have_count(2)
+    expect(row).to_contain_text("for nights")
+
+    row.get_by_role("button", name=say("Apply", "应用")).click()
+    dialog.get_by_role("combobox", name=say("Choose", "选择")).first.click()
+    page.keyboard.type(username)
+    page.get_by_role("option", name=username).click()
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_be_hidden()
+    grants = admin.get("/api/permissions/grants/", params={"subject_type": "user"}).json()
+    given = [one for one in grants["content"]["results"] if one["subject_id"] == user_id]
+    assert len(given) == 2
+
+
+@pytest.fixture
+def suspect(platform: Platform, admin: httpx.Client) -> Iterator[tuple[str, str]]:
+    """Id and host of an agent that told of a forged order and was shut out then."""
+    name = f"zz-{secrets.token_hex(4)}"
+    token = admin.post("/api/agents/enrolment_tokens/", json={}).json()["content"]["token"]
+    where = urlsplit(platform.agent_url)
+    assert where.port
+
+    async def tell() -> str:
+        identity = await enrol_over_http("127.0.0.1", where.port or 0, token, hostname=name)
+        agent = FakeAgent("127.0.0.1", where.port or 0, identity)
+        await agent.connect()
+        agent.send({"type": "security", "reason": "bad_signature", "detail": "an order of test"})
+        await agent.close()
+        return identity.agent_id
+
+    with ThreadPoolExecutor(1) as pool:  # the browser has the loop of this thread
+        agent_id = pool.submit(asyncio.run, tell()).result()
+    events = "/api/executor/security_events/"
+    eventually_sync(
+        lambda: admin.get(events, params={"agent_id": agent_id}).json()["content"]["results"]
+    )
+    answer = admin.post(f"/api/agents/{agent_id}/quarantine/", json={"reason": "seen twice"})
+    assert answer.status_code == 200, answer.text
+    yield agent_id, name
+    admin.delete(f"/api/hosts/{answer.json()['content']['host_id']}/")
+
+
+def test_a_forgery_is_shown_and_its_agent_released_from_quarantine(
+    page: Page, platform: Platform, admin: httpx.Client, suspect: tuple[str, str]
+) -> None:
+    say = words(page)
+    agent_id, name = suspect
+    page.goto(f"/security?agent={agent_id}")
+    sign_in(page, platform)
+    row = page.locator("tbody tr", has_text=name)
+    expect(row).to_contain_text(say("An order whose signature is wrong", "指令签名错误"))
+    expect(row).to_contain_text("an order of test")
+    expect(page.locator("section.kept", has_text=name)).to_be_visible()
+
+    page.get_by_role("button", name=say("Look at them", "查看 Agent")).click()
+    page.wait_for_url("**/agents?status=quarantined")
+    shut = page.locator("tbody tr", has_text=name)
+    shut.get_by_role("button", name=say("Release", "解除隔离")).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("seen twice")
+    dialog.locator("button[type=submit]").click()
+
+    expect(shut).to_have_count(0)
+    state = admin.get(f"/api/agents/{agent_id}/").json()["content"]["status"]
+    assert state == "offline"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -47,6 +47,16 @@ class Provider:
     algorithm: str = "RS256"
     asked: dict[str, Asked] = field(default_factory=dict)
     fetched_keys: int = 0
+    reached_at: str = ""
+    """Where browsers really find the client, if its redirect address leads nowhere."""
+
+    def back(self, url: str) -> str:
+        """Where a browser is sent that has visited the page of the login."""
+        code = self.visit(url)
+        asked = self.asked[code].query
+        parts = urlsplit(asked["redirect_uri"])
+        place = self.reached_at or f"{parts.scheme}://{parts.netloc}"
+        return f"{place}{parts.path}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def visit(self, url: str) -> str:
         """What a browser does there: the person agrees, and a code comes of it."""
@@ -122,6 +132,11 @@ def serving(provider: Provider) -> Iterator[Provider]:
             elif self.path == "/keys":
                 provider.fetched_keys += 1
                 self._answer(200, {"keys": [provider.key.as_dict(private=False)]})
+            elif self.path.startswith("/authorize?"):
+                self.send_response(302)
+                self.send_header("location", provider.back(f"{provider.issuer}{self.path}"))
+                self.send_header("content-length", "0")
+                self.end_headers()
             else:
                 self._answer(404, {})
 

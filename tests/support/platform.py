@@ -17,6 +17,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, serving
+from tests.support.slapd import BASE, OPS, SEARCHER, SEARCHER_PASSWORD, Slapd, started
 from tests.support.tree import REPOSITORY
 from tests.support.waiting import eventually_sync
 
@@ -266,14 +268,63 @@ class Platform:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def identity_provider() -> Iterator[Provider]:
+    """The identity provider "Company" of the shared platform."""
+    with serving(Provider()) as running:
+        yield running
+
+
+def company(provider: Provider) -> str:
+    """The setting with which a platform knows it."""
+    facts = {
+        "name": "Company",
+        "issuer": provider.issuer,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+    }
+    return json.dumps({"company": facts})
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
+    """The directory of the shared platform; its group "Ops" makes operators."""
+    with started(tmp_path_factory.mktemp("slapd") / "server") as server:
+        yield server
+
+
+def asking(server: Slapd) -> dict[str, str]:
+    """The settings with which a platform knows it."""
+    settings = {
+        "urls": server.url,
+        "ca_file": str(server.ca_file),
+        "bind_dn": SEARCHER,
+        "bind_password": SEARCHER_PASSWORD,
+        "base_dn": BASE,
+        "group_base_dn": f"ou=groups,{BASE}",
+        "groups": json.dumps({OPS: ["role:operator"]}),
+    }
+    return {f"OPSJOB_AUTH_DIRECTORY_{name.upper()}": value for name, value in settings.items()}
+
+
+@pytest.fixture(scope="session")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, identity_provider: Provider, directory: Slapd
+) -> Iterator[Platform]:
     """One platform with a local agent, shared by all tests that leave it as they found it."""
     running = Platform.start(
         tmp_path_factory.mktemp("platform") / "data",
         # All tests log in from one address, and some fail to.
         OPSJOB_GATEWAY_LOGIN_RATE="6000/minute",
         OPSJOB_GATEWAY_FAILURE_RATE="6000/minute",
+        # The port is known only later, so the provider is told where browsers really find us.
+        OPSJOB_AUTH_OIDC_PUBLIC_URL="http://ops.test",
+        OPSJOB_AUTH_OIDC_PROVIDERS=company(identity_provider),
+        OPSJOB_OUTBOUND_NETWORKS="127.0.0.1/32",
+        OPSJOB_OUTBOUND_PORTS=identity_provider.issuer.rpartition(":")[2],
+        OPSJOB_OUTBOUND_ALLOW_HTTP="true",
+        **asking(directory),
     )
+    identity_provider.reached_at = running.url
     yield running
     running.stop()
 
