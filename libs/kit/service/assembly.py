@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.routing import APIRoute
 from sqlalchemy import MetaData
 
 from libs.kit import migrate
@@ -30,7 +31,7 @@ from libs.kit.resealing import Resealing, SealedColumn
 from libs.kit.seal import KeyRing, Seal
 from libs.kit.service.accounting import RefusalsTold
 from libs.kit.service.answers import Door, answer_errors, describe
-from libs.kit.service.routes import Ready, install_routes
+from libs.kit.service.routes import Ready, made_routes
 from libs.kit.settings import Settings
 
 T = TypeVar("T")
@@ -96,6 +97,14 @@ class Service:
     def migrations(self) -> Path:
         """The folder of the service's migrations."""
         return SERVICES_FOLDER / self.name / "migrations"
+
+    @cached_property
+    def routes(self) -> Sequence[APIRoute]:
+        """The routes of every app of this service: made once, because making them takes long.
+
+        Raises TypeError when one states no policy.
+        """
+        return made_routes(self.routers, max_body_bytes=self.max_body_bytes)
 
     def create_app(self, runtime: Runtime) -> FastAPI:
         """The service as an ASGI app; raises when a route states no policy."""
@@ -208,7 +217,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.state.database = assembly.database
     app.state.refusals = assembly.refusals
     answer_errors(app)
-    install_routes(app, service.routers, max_body_bytes=service.max_body_bytes)
+    app.router.routes.extend(service.routes)
     _install_health(app, assembly)
     describe(app)
     app.add_middleware(Door, service=service.name)

@@ -1,10 +1,10 @@
 """The routes of a service: strict JSON in, one envelope out, a policy on each."""
 
 import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, params
+from fastapi import APIRouter, params
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -117,20 +117,25 @@ async def _read_json(request: Request, *, required: bool, limit: int) -> Request
     return _Checked(request, raw, parse_json(raw))
 
 
-def install_routes(app: FastAPI, routers: Iterable[APIRouter], *, max_body_bytes: int) -> None:
-    """Take over the routes of a service; raises TypeError for a route without a policy."""
+def made_routes(routers: Iterable[APIRouter], *, max_body_bytes: int) -> Sequence[APIRoute]:
+    """The routes of a service as its apps have them; they hold nothing of an app.
+
+    Raises TypeError for a route without a policy.
+    """
     limited = type("EnvelopeRoute", (EnvelopeRoute,), {"max_bytes": max_body_bytes})
+    made = APIRouter()
     for router in routers:
         for route in iter_route_contexts(router.routes):
             if not isinstance(route.original_route, APIRoute):
                 message = f"{route.path} is not a plain HTTP route"
                 raise TypeError(message)
-            _install(app, route, limited)
+            _install(made, route, limited)
+    return tuple(route for route in made.routes if isinstance(route, APIRoute))
 
 
-def _install(app: FastAPI, route: Any, kind: type[APIRoute]) -> None:
+def _install(router: APIRouter, route: Any, kind: type[APIRoute]) -> None:
     internal = route.path.startswith("/internal/")
-    app.router.add_api_route(
+    router.add_api_route(
         route.path,
         route.endpoint,
         response_model=route.response_model,
@@ -151,7 +156,7 @@ def _install(app: FastAPI, route: Any, kind: type[APIRoute]) -> None:
         route_class_override=kind,
         openapi_extra=route.openapi_extra,
     )
-    installed = app.router.routes[-1]
+    installed = router.routes[-1]
     assert isinstance(installed, APIRoute)
     policies = _policies(installed.dependant)
     if not policies:
