@@ -52,21 +52,22 @@ class Identities:
             _refuse(tx, person, "No group that counts here.", user_id)
             return None
         if user_id is None:
-            user = self._made(tx, person, rules)
-            if user is None:
+            user_id = self._made(tx, person, rules)
+            if user_id is None:
                 return None
-        else:
-            found = UserRepository(tx).by_id(user_id)
-            if found is None or not found.is_active:
-                _refuse(tx, person, "The user is disabled.", user_id)
-                return None
-            user = found
-            identities.seen(person.provider, person.subject, person.label[:MAX_SUBJECT])
+        # In this order everywhere: two logins of one person at once must not add a role twice.
+        admins = AdminRepository(tx).hold_still()
+        user = UserRepository(tx).held(user_id)
+        if user is None or not user.is_active:
+            _refuse(tx, person, "The user is disabled.", user_id)
+            return None
+        identities.seen(person.provider, person.subject, person.label[:MAX_SUBJECT])
         self._describe(tx, user, person)
-        self._share(tx, user, person, rules)
+        self._share(tx, user, person, rules, admins)
         return Proven(user.id, user.password_hash)
 
-    def _made(self, tx: Transaction, person: Person, rules: Rules) -> User | None:
+    def _made(self, tx: Transaction, person: Person, rules: Rules) -> int | None:
+        """The new user, or the one that another login of the same person made meanwhile."""
         if rules.provision == "known":
             _refuse(tx, person, "Nobody is let in for the first time.")
             return None
@@ -76,8 +77,7 @@ class Identities:
             _refuse(tx, person, "The name cannot be a user's name.")
             return None
         if UserRepository(tx).by_key(username_key(username)) is not None:
-            _refuse(tx, person, "The name belongs to another user.")
-            return None
+            return self._made_meanwhile(tx, person)
         user = User(
             username=username,
             username_key=username_key(username),
@@ -97,16 +97,18 @@ class Identities:
             user, provider=person.provider, subject=person.subject, label=person.label[:MAX_SUBJECT]
         )
         if not made:
-            # The same person at the same moment, or another one of the same name.
-            by_now = IdentityRepository(tx).user_id_of(person.provider, person.subject)
-            if by_now is not None:
-                return UserRepository(tx).by_id(by_now)
-            _refuse(tx, person, "The name belongs to another user.")
-            return None
+            return self._made_meanwhile(tx, person)
         after = {"origin": person.origin, "provider": person.provider, "label": person.label}
         by = Actor(0, person.provider, "system", current_actor().address)
         audit(tx, "user.provision", kind="user", id=user.id, name=username, after=after, by=by)
-        return user
+        return user.id
+
+    def _made_meanwhile(self, tx: Transaction, person: Person) -> int | None:
+        """Whose name it is: the same person's, who logged in at the same moment, or another's."""
+        by_now = IdentityRepository(tx).user_id_of(person.provider, person.subject)
+        if by_now is None:
+            _refuse(tx, person, "The name belongs to another user.")
+        return by_now
 
     def _describe(self, tx: Transaction, user: User, person: Person) -> None:
         name, email = person.display_name.strip(), person.email.strip()
@@ -116,9 +118,10 @@ class Identities:
             user.email = email
         tx.flush()
 
-    def _share(self, tx: Transaction, user: User, person: Person, rules: Rules) -> None:
+    def _share(
+        self, tx: Transaction, user: User, person: Person, rules: Rules, admins: set[int]
+    ) -> None:
         """Gives and takes what rules mention; the last administrator stays one."""
-        admins = AdminRepository(tx).hold_still()
         before = _state(tx, user)
         try:
             with tx.session.begin_nested():
