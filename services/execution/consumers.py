@@ -31,9 +31,9 @@ BUSY_BATCH_SECONDS = 0.01
 BUSY_MESSAGES = 8
 BUSY_HALF_LIFE = 0.05
 GATHER_SECONDS = (0.003, 0.25)
-GATHER_SHARE = 8
-"""Between two looks at ended tasks, so that those that end together are settled together: so many
-times what the last one took, within these."""
+CHEAP_SECONDS = 0.001
+"""Between two looks at ended tasks within these, so that those that end together are settled
+together: the square of what the last one took, in this unit."""
 STATUS_SECONDS = 0.05
 """Signs of life are no hurry either; each batch costs a transaction."""
 LOG_ENTRIES = 32
@@ -243,7 +243,8 @@ class AgentOutput:
             except (OSError, Unavailable) as error:
                 log.warning("Outputs could not be settled.", error=str(error))
             least, most = GATHER_SECONDS
-            await asyncio.sleep(min(most, max(least, GATHER_SHARE * (monotonic() - began))))
+            took = monotonic() - began
+            await asyncio.sleep(min(most, max(least, took * took / CHEAP_SECONDS)))
 
     async def _keep(self) -> None:
         """Pack what is complete and remove what is too old, now and then."""

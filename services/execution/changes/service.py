@@ -14,6 +14,8 @@ from libs.kit.redis import TROUBLE, Redis
 CHANNEL = "execution_changes"
 GATHER_SECONDS = 0.01
 """After telling the other processes once, wait this long for more to tell together."""
+ALONE_SECONDS = 0.5
+"""The same while nobody but this process was listening the last time."""
 PAUSE_SECONDS = 1.0
 """How long to wait before asking Redis again; watchers look by themselves as often."""
 
@@ -96,9 +98,11 @@ class Changes:
             await self._ring.wait()
             self._ring.clear()
             ids, self._outgoing = sorted(self._outgoing), set()
+            heard = 0
             with suppress(*TROUBLE):
-                await self._redis.publish(CHANNEL, msgspec.msgpack.encode([self._process_id, ids]))
-            await asyncio.sleep(GATHER_SECONDS)
+                news = msgspec.msgpack.encode([self._process_id, ids])
+                heard = await self._redis.publish(CHANNEL, news)
+            await asyncio.sleep(GATHER_SECONDS if heard > 1 else ALONE_SECONDS)
 
     async def _listen(self) -> None:
         while True:

@@ -30,8 +30,9 @@ from services.execution.segments.repository import Segment, SegmentFiles
 
 POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.003, 0.1)
-LOOK_SHARE = 8
-"""Between two looks at a watched execution: so many times what the last one took, within these."""
+CHEAP_SECONDS = 0.001
+"""Between two looks at a watched execution within these, by what the last one took: the square of
+it in this unit, so that a cheap look is followed by another at once and a dear one seldom."""
 PING_SECONDS = 15.0
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 64
@@ -314,4 +315,4 @@ async def _next_ring(bell: Bell, rest_until: float) -> None:
 
 def _pause(seconds: float) -> float:
     least, most = GATHER_SECONDS
-    return min(most, max(least, LOOK_SHARE * seconds))
+    return min(most, max(least, seconds * seconds / CHEAP_SECONDS))
