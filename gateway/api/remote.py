@@ -1,6 +1,7 @@
 """A service in another process, as an ASGI app: bytes in, bytes out, nothing interpreted."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -26,17 +27,19 @@ class _CallerGone(Exception):
 class RemoteUpstream:
     """One service behind `url` (scheme, host and port); an ASGI app like a mounted one.
 
+    `tls` says what to believe and to show at an https address; else the system's authorities.
     A service that cannot be reached, or falls silent, raises ServiceUnreachable. A request that
     may be repeated is, once, if a kept connection turns out to be closed before any answer.
     """
 
-    def __init__(self, url: str, *, service: str) -> None:
+    def __init__(self, url: str, *, service: str, tls: ssl.SSLContext | None = None) -> None:
         address = urlsplit(url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ValueError(f"not the address of a service: {url}")
         is_secure = address.scheme == "https"
         port = address.port or (443 if is_secure else 80)
-        self._pool = Pool(address.hostname, port, secure=is_secure)
+        context = (tls or ssl.create_default_context()) if is_secure else None
+        self._pool = Pool(address.hostname, port, tls=context)
         self._host = address.netloc.rpartition("@")[2].encode("ascii")
         self._service = service
 

@@ -230,10 +230,10 @@ def _is_short(headers: list[Header]) -> bool:
 class Pool:
     """The connections to one service; as many as there are requests at a time."""
 
-    def __init__(self, host: str, port: int, *, secure: bool) -> None:
+    def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None) -> None:
         self._host = host
         self._port = port
-        self._ssl = ssl.create_default_context() if secure else None
+        self._tls = tls
         self._idle: dict[Connection, None] = {}
         self._busy: set[Connection] = set()
 
@@ -247,7 +247,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_SECONDS):
             _, connection = await loop.create_connection(
-                lambda: Connection(self._forget), self._host, self._port, ssl=self._ssl
+                lambda: Connection(self._forget), self._host, self._port, ssl=self._tls
             )
         self._busy.add(connection)
         return connection, False

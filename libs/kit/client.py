@@ -12,6 +12,7 @@ from libs.kit.errors import Unavailable, revived
 from libs.kit.ids import new_id
 from libs.kit.logging import current_request_id, current_trace_id, language
 from libs.kit.settings import Settings
+from libs.kit.tls import TlsFiles
 
 TIMEOUT: Final = httpx.Timeout(5.0, connect=2.0)
 
@@ -133,7 +134,9 @@ class _Remote(httpx.AsyncBaseTransport):
         self._settings = settings
         socket = settings.internal_socket
         self._over_socket = socket is not None
+        tls = TlsFiles.of(settings)
         self._inner = httpx.AsyncHTTPTransport(
+            verify=True if tls is None else tls.to_ask(),
             uds=None if socket is None else str(socket),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
             retries=1,
@@ -152,5 +155,8 @@ class _Remote(httpx.AsyncBaseTransport):
 
 
 def remote_transport(settings: Settings) -> httpx.AsyncBaseTransport:
-    """Services as processes of their own: by URL template, or behind one unix socket."""
+    """Services as processes of their own: by URL template, or behind one unix socket.
+
+    Raises OSError for certificates that cannot be used.
+    """
     return _Remote(settings)

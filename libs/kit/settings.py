@@ -14,17 +14,20 @@ class Settings(BaseSettings):
 
     ``database_url`` and ``service_url`` are templates with ``{service}``, and ``redis_url`` may be
     one, with a user for each part (see services/embedded/valkey_users.py). ``service_urls`` (JSON)
-    names the services that answer elsewhere, such as several on one machine. ``secret`` has no
-    default: keys of all purposes are derived from it. ``accepted_secrets`` (with commas) are others
-    whose tokens and sealed values still count, while the secret changes. ``sealing_key_file`` holds
-    the keys of values in the databases (see `kit.seal`). ``signer_socket`` is where
+    names the services that answer elsewhere, such as several on one machine; ``database_urls`` does
+    the same for a part that works on several databases, each with a password of its own.
+    ``secret`` has no default: keys of all purposes are derived from it. ``accepted_secrets`` (with
+    commas) are others whose tokens and sealed values still count, while the secret changes.
+    ``sealing_key_file`` holds the keys of values in the databases. ``signer_socket`` is where
     execution has orders signed; without it they are signed by the service itself in development
-    and tests, and nowhere else.
+    and tests, and nowhere else. With the three ``tls_`` files (PEM) services that are processes of
+    their own listen for, and connect to, holders of certificates of that authority alone.
     """
 
     model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)
 
     database_url: str
+    database_urls: dict[str, str] = Field(default_factory=dict)
     redis_url: str = "redis://127.0.0.1:6379/0"
     secret: SecretStr
     accepted_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
@@ -36,6 +39,9 @@ class Settings(BaseSettings):
     service_urls: dict[str, str] = Field(default_factory=dict)
     internal_socket: Path | None = None
     signer_socket: Path | None = None
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_ca_file: Path | None = None
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
     @field_validator("accepted_secrets", mode="before")
@@ -62,9 +68,22 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        files = (self.tls_certificate_file, self.tls_key_file, self.tls_ca_file)
+        if any(files) and not all(files):
+            message = "OPSJOB_TLS_CERTIFICATE_FILE, _KEY_FILE and _CA_FILE belong together"
+            raise ValueError(message)
+        addresses = (self.service_url, *self.service_urls.values())
+        if all(files) and not all(address.startswith("https://") for address in addresses):
+            message = "with OPSJOB_TLS_… files every address of a service begins with https://"
+            raise ValueError(message)
+        return self
+
     def database_url_of(self, service: str) -> str:
         """The database of one service; no two services share one."""
-        return self.database_url.replace("{service}", service)
+        template = self.database_urls.get(service, self.database_url)
+        return template.replace("{service}", service)
 
     def redis_url_of(self, part: str) -> str:
         """Redis as one part of the platform reaches it: a service, a gateway, the worker."""
@@ -111,10 +130,6 @@ class OutboundSettings(BaseSettings):
         return _split(value)
 
 
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
 class ObjectSettings(BaseSettings):
     """An object store that speaks S3, prefix OPSJOB_S3_ (see `kit.objects`); none without a bucket.
 
@@ -172,3 +187,7 @@ class ObjectSettings(BaseSettings):
         return access_key, secret_key
 
 
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value

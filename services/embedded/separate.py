@@ -30,6 +30,7 @@ from libs.kit.queue import Jobs
 from libs.kit.redis import connect
 from libs.kit.service import Assembly, Runtime, entering
 from libs.kit.settings import Settings
+from libs.kit.tls import TlsFiles
 from services import registry
 from services.embedded import migrations, signer
 from services.embedded.listening import listen
@@ -51,7 +52,7 @@ def serve(name: str, host: str, port: int | None) -> int:
     if name not in (*registry.SERVICES, *GATEWAYS, SIGNER):
         known = ", ".join((*registry.SERVICES, *GATEWAYS, SIGNER))
         raise StartRefused(f"There is no part called {name}; there are {known}.")
-    settings = _from_environment(Settings)
+    settings = _common()
     setproctitle.setproctitle(f"opsjob: {name}")
     logging.configure(settings.log_level)
     if name == SIGNER:
@@ -86,7 +87,7 @@ def _sign(settings: Settings) -> int:
 
 def work() -> int:
     """Runs background jobs of every service until SIGTERM. Raises StartRefused."""
-    settings = _from_environment(Settings)
+    settings = _common()
     setproctitle.setproctitle("opsjob: worker")
     logging.configure(settings.log_level)
 
@@ -126,7 +127,7 @@ def migrate(name: str) -> int:
 
 def first_admin(name: str) -> FirstAdmin:
     """Makes the first administrator of running services; works once. Raises StartRefused."""
-    settings = _from_environment(Settings)
+    settings = _common()
 
     async def make() -> FirstAdmin:
         async with httpx.AsyncClient(transport=remote_transport(settings)) as http:
@@ -162,15 +163,17 @@ def _service_config(name: str) -> Make:
     async def make(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Config:
         app = registry.load(name).create_app(runtime)
         await stack.enter_async_context(entering([app]))
-        return internal_config(app)
+        return internal_config(app, TlsFiles.of(runtime.settings))
 
     return make
 
 
 async def _gateway_config(runtime: Runtime, stack: AsyncExitStack) -> uvicorn.Config:
     settings = _from_environment(GatewaySettings)
+    files = TlsFiles.of(runtime.settings)
+    tls = None if files is None else files.to_ask()
     upstreams = {
-        name: RemoteUpstream(runtime.settings.service_url_of(name), service=name)
+        name: RemoteUpstream(runtime.settings.service_url_of(name), service=name, tls=tls)
         for name in registry.SERVICES
     }
     gateway = create_gateway(
@@ -194,6 +197,18 @@ def _run(body: Callable[[], Coroutine[None, None, None]]) -> int:
     except KEYS_MISSING as error:
         raise StartRefused(without_keys(error)) from None
     return 0
+
+
+def _common() -> Settings:
+    """What all parts share, with certificates that can be used."""
+    settings = _from_environment(Settings)
+    files = TlsFiles.of(settings)
+    try:
+        if files is not None:
+            files.to_ask()
+    except OSError as error:
+        raise StartRefused(f"The OPSJOB_TLS_… files cannot be used: {error}.") from None
+    return settings
 
 
 def _from_environment(kind: type[AnySettings]) -> AnySettings:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from libs.kit.tls import TlsFiles
 
 GRACE_SECONDS = 3  # for answers under way; open event streams are cut after it and resume
 
@@ -21,6 +24,18 @@ class QuietServer(uvicorn.Server):
         yield
 
 
+class PromptHttp(HttpToolsProtocol):
+    """Ends idle connections at a stop without waiting for a farewell, which TLS would want."""
+
+    def shutdown(self) -> None:
+        """Called at a stop; an answer under way is still given."""
+        cycle: RequestResponseCycle | None = vars(self)["cycle"]  # uvicorn begins with None
+        if cycle is None or cycle.response_complete:
+            self.transport.abort()
+        else:
+            cycle.keep_alive = False
+
+
 @dataclass(frozen=True)
 class Listening:
     """One server and the socket that it answers on."""
@@ -29,11 +44,14 @@ class Listening:
     listener: socket.socket
 
 
-def internal_config(app: ASGIApp) -> uvicorn.Config:
-    """For callers of ours only: no limits beyond those of the app, no proxies, no banner."""
+def internal_config(app: ASGIApp, tls: TlsFiles | None = None) -> uvicorn.Config:
+    """For callers of ours only: no limits beyond those of the app, no proxies, no banner.
+
+    With `tls` nobody is heard who cannot show a certificate of its authority.
+    """
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=PromptHttp if tls else "httptools",
         ws="none",
         loop="none",
         lifespan="off",
@@ -44,6 +62,7 @@ def internal_config(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_context_factory=None if tls is None else lambda *_: tls.to_answer(),
     )
 
 

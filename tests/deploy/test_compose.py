@@ -17,6 +17,10 @@ BIN = Path(sys.executable).parent
 SECRETS = {
     "OPSJOB_SECRET": "0123456789abcdef0123456789abcdef",
     "OPSJOB_DATABASE_PASSWORD": "correct0horse",
+    "OPSJOB_DATABASE_PASSWORD_AUTH": "auth0battery",
+    "OPSJOB_DATABASE_PASSWORD_HOSTS": "hosts0battery",
+    "OPSJOB_DATABASE_PASSWORD_EXECUTION": "execution0battery",
+    "OPSJOB_DATABASE_PASSWORD_SIGNER": "signer0battery",
     "OPSJOB_REDIS_PASSWORD": "battery0staple",
 }
 GATEWAYS = {"gateway-api", "gateway-agents"}
@@ -47,6 +51,31 @@ def containers() -> dict[str, Container]:
 
 def environment(container: Container) -> dict[str, str]:
     return cast("dict[str, str]", container.get("environment") or {})
+
+
+TLS = ("-f", "docker-compose.yml", "-f", "deploy/tls/docker-compose.tls.yml")
+
+
+def test_s56_laid_over_it_every_part_of_ours_has_a_certificate_of_its_own() -> None:
+    shown = compose(*TLS, "--profile", "*", "config", "--format", "json", env=SECRETS)
+    assert shown.returncode == 0, shown.stderr
+    found = cast("dict[str, Container]", json.loads(shown.stdout)["services"])
+    script = (REPOSITORY / "deploy/tls/make-certificates.sh").read_text()
+    parts = script.partition("for part in ")[2].partition(";")[0].split()
+
+    assert set(parts) == found.keys() - NOT_OURS - {"agent"}
+    for part in parts:
+        volumes = cast("list[dict[str, str]]", found[part]["volumes"])
+        (mounted,) = [one for one in volumes if one["target"] == "/run/opsjob-tls"]
+        assert mounted["source"] == str(REPOSITORY / f"deploy/tls/certificates/{part}")
+        given = environment(found[part])
+        assert given["OPSJOB_SERVICE_URL"] == "https://{service}:8000"
+        assert given["OPSJOB_TLS_CA_FILE"] == "/run/opsjob-tls/ca.pem"
+        assert environment(containers()[part]).items() - given.items() <= {
+            ("OPSJOB_SERVICE_URL", "http://{service}:8000")
+        }
+    for service in SERVICES:
+        assert "https://localhost" in json.dumps(found[service]["healthcheck"])
 
 
 def test_the_real_compose_accepts_the_file() -> None:
@@ -129,6 +158,28 @@ def test_the_database_is_prepared_for_every_service() -> None:
     prepared = script.partition("for service in ")[2].partition(";")[0].split()
 
     assert prepared == list(SERVICES)
+
+
+def test_s56_each_container_knows_the_passwords_of_its_own_roles_only() -> None:
+    passwords = {value: name for name, value in SECRETS.items() if "DATABASE" in name}
+    known = {
+        name: {
+            passwords[word].removeprefix("OPSJOB_DATABASE_PASSWORD").strip("_")
+            for word in passwords
+            if f":{word}@" in json.dumps(environment(container))
+        }
+        for name, container in containers().items()
+        if name != "postgres"
+    }
+
+    assert {name: roles for name, roles in known.items() if roles} == {
+        "auth": {"AUTH"},
+        "hosts": {"HOSTS"},
+        "execution": {"EXECUTION"},
+        "signer": {"SIGNER"},
+        "worker": {"AUTH", "HOSTS", "EXECUTION"},
+        "migrate": {""},
+    }
 
 
 def test_every_variable_of_the_file_is_explained() -> None:

@@ -2,8 +2,13 @@
 
 import hashlib
 import json
+import ssl
+import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import httpx
 import psutil
 import pytest
@@ -17,6 +22,7 @@ from tests.support.waiting import eventually_sync
 pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.slow]
 
 LINES = 200
+OUT_SECONDS = 5.0
 SCRIPT = f"""
 for line in $(seq 1 {LINES}); do
   echo "line $line of {LINES}"
@@ -33,7 +39,7 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     try:
         postgres.start()
         with programs(folder) as started:
-            built = Topology(started, folder, postgres)
+            built = Topology(started, folder, postgres, is_secure=True)
             built.start()
             yield built
     finally:
@@ -92,6 +98,80 @@ def test_nothing_but_loopback_tcp_connects_them(topology: Topology) -> None:
         if name == "signer":
             tcp = psutil.Process(part.process.pid).net_connections("tcp")
             assert not [each for each in tcp if each.status == psutil.CONN_LISTEN]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_s56_a_service_hears_holders_of_certificates_alone(
+    topology: Topology, service: str
+) -> None:
+    """Everything else in this file shows that the parts themselves are heard."""
+    url = f"{topology.service(service)}/health/ready"
+    files = topology.certificate("worker")
+    nobody = ssl.create_default_context(cafile=files.authority)
+
+    assert httpx.get(url, verify=files.to_ask(), timeout=5).status_code == 200
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(url, verify=nobody, timeout=5)
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(url.replace("https", "http"), timeout=5)
+
+
+NOT_A_SERVICES = (
+    "CREATE TABLE own (number int)",
+    "CREATE TEMPORARY TABLE own (number int)",
+    "DROP TABLE outbox",
+    "ALTER TABLE outbox ADD COLUMN own int",
+    "TRUNCATE outbox",
+    "UPDATE alembic_version SET version_num = version_num",
+    "DELETE FROM alembic_version",
+    "ALTER EVENT TRIGGER opsjob_hold_back DISABLE",
+    "CREATE ROLE own",
+    "SET ROLE postgres",
+    "SELECT pg_read_file('/etc/passwd')",
+)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_s56_the_role_of_a_service_works_on_rows_of_its_own_and_on_nothing_else(
+    topology: Topology, service: str
+) -> None:
+    """The rest of this file shows that it may do what the service does."""
+    role, own = f"opsjob_{service}_run", f"opsjob_{service}"
+
+    assert topology.ask(role, own, "SELECT count(*) FROM outbox") is not None
+    for statement in (*NOT_A_SERVICES, f"SET ROLE {own}"):
+        with pytest.raises(asyncpg.PostgresError, match=r"permission denied|must be"):
+            topology.ask(role, own, statement)
+    for other in {f"opsjob_{name}" for name in SERVICES} - {own}:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            topology.ask(role, other, "SELECT 1")
+
+
+def test_s56_nobody_changes_a_record_of_the_audit_log(topology: Topology) -> None:
+    role, own = "opsjob_auth_run", "opsjob_auth"
+
+    assert topology.ask(role, own, "SELECT count(*) FROM audit_records") != 0
+    for statement in ("UPDATE audit_records SET seq = seq", "TRUNCATE audit_records"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            topology.ask(role, own, statement)
+
+
+def test_s56_the_signer_reads_executions_and_writes_nothing(topology: Topology) -> None:
+    role, own = "opsjob_execution_read", "opsjob_execution"
+
+    assert topology.ask(role, own, "SELECT count(*) FROM executions") is not None
+    for statement in (
+        "INSERT INTO executions DEFAULT VALUES",
+        "UPDATE executions SET id = id",
+        "DELETE FROM executions",
+        "SELECT id FROM executions FOR UPDATE",
+        *NOT_A_SERVICES,
+    ):
+        with pytest.raises(asyncpg.PostgresError, match=r"permission denied|must be"):
+            topology.ask(role, own, statement)
+    for other in ("opsjob_auth", "opsjob_hosts"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            topology.ask(role, other, "SELECT 1")
 
 
 def test_a_script_runs_on_the_agents_of_both_gateways(
@@ -157,6 +237,88 @@ def test_the_stored_output_equals_the_live_one(client: httpx.Client, hosts: dict
 
     expected = "".join(f"{n}\n" for n in range(1, 20001))
     assert digest(live) == digest(stored) == digest(expected)
+
+
+def somebody(
+    topology: Topology, client: httpx.Client, hosts: dict[str, int]
+) -> tuple[httpx.Client, int, int]:
+    """A program of somebody who may run on these hosts by a grant alone; ids of user and grant."""
+    login = {"username": f"by-grant-{time.monotonic_ns()}", "password": "A long enough pass 53!"}
+    user = client.post("/api/auth/users/", json=login | {"roles": ["member"]}).json()["content"]
+    grant = {
+        "subject_type": "user",
+        "subject_id": user["id"],
+        "actions": ["execute"],
+        "object_type": "host",
+        "object_ids": [*hosts.values()],
+        "what": ["*"],
+        "accounts": ["*"],
+    }
+    given = client.post("/api/permissions/grants/", json=grant).json()["content"]
+    pair = httpx.post(f"{topology.api}/api/auth/login/", json=login).json()["content"]
+    http = httpx.Client(base_url=topology.api, timeout=20)
+    http.headers["Authorization"] = f"Bearer {pair['access_token']}"
+    ends = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    scopes = ["hosts:read", "executions:run", "executions:run_as_root"]
+    spec = {"name": "program", "scopes": scopes, "expires_at": ends}
+    made = http.post("/api/auth/tokens/", json=spec).json()["content"]
+    http.headers["Authorization"] = f"Bearer {made['token']}"
+    return http, user["id"], given["id"]
+
+
+def test_s35_what_somebody_loses_is_lost_in_every_process_within_seconds(
+    topology: Topology, client: httpx.Client, hosts: dict[str, int]
+) -> None:
+    """One loses a grant, one is disabled: hosts, runs, streams, and steps that wait."""
+    run = {
+        "target_host_ids": [*hosts.values()],
+        "steps": [
+            {"name": "First", "script_content": "sleep 4"},
+            {"name": "Next", "script_content": "echo never"},
+        ],
+    }
+    records = "/api/executor/execution-records/"
+    ann, _, grant_id = somebody(topology, client, hosts)
+    bob, bob_id, _ = somebody(topology, client, hosts)
+    with ann, bob:
+        answers = [who.post(records, json=run) for who in (ann, bob)]
+        started = [answer.json()["content"]["execution_id"] for answer in answers]
+        assert [who.get("/api/hosts/").json()["content"]["total"] for who in (ann, bob)] == [2, 2]
+        told, opened = [], threading.Event()
+
+        def listen() -> None:
+            with bob.stream("GET", f"/api/realtime/sse/logs/{started[1]}/", timeout=30) as stream:
+                opened.set()
+                told.extend(stream.iter_lines())
+
+        reader = threading.Thread(target=listen, daemon=True)
+        reader.start()
+        assert opened.wait(10)
+        began = time.monotonic()
+        assert client.delete(f"/api/permissions/grants/{grant_id}/").status_code == 200
+        assert client.post(f"/api/auth/users/{bob_id}/disable/", json={}).status_code == 200
+
+        def lost() -> bool:
+            seen = ann.get("/api/hosts/").json()["content"]["total"]
+            return seen == 0 and bob.get("/api/hosts/").status_code == 401
+
+        eventually_sync(lost, timeout=OUT_SECONDS)
+        refused = ann.post(records, json=run)
+        reader.join(OUT_SECONDS - (time.monotonic() - began))
+        assert not reader.is_alive()
+        assert "event: revoked" in told
+        assert refused.status_code in (403, 404)
+        assert time.monotonic() - began < OUT_SECONDS
+    for execution_id in started:
+        path = f"{records}{execution_id}/"
+        eventually_sync(
+            lambda path=path: client.get(path).json()["content"]["finished_at"],  # type: ignore[misc]  # the default binds the loop's value
+            timeout=30,
+        )
+        first, second = client.get(path).json()["content"]["steps"]
+        assert {task["status"] for task in first["tasks"]} == {"success"}
+        told_of = {(task["status"], task["reason"]) for task in second["tasks"]}
+        assert told_of == {("rejected", "actor_not_allowed")}
 
 
 def events(client: httpx.Client, path: str) -> Iterator[tuple[str, dict[str, object]]]:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -87,11 +88,18 @@ class Programs:
             process.stdin.close()
         return program
 
-    def wait_for(self, program: Program, url: str, *, timeout: float = 30.0) -> None:
+    def wait_for(
+        self,
+        program: Program,
+        url: str,
+        *,
+        timeout: float = 30.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         """Waits until the program's address answers 200; fails at once when it ends."""
 
         eventually_sync(
-            lambda: program.is_running() and status(url) == 200,
+            lambda: program.is_running() and status(url, tls) == 200,
             timeout=timeout,
             message=f"{program.name} at {url}",
         )
@@ -112,10 +120,12 @@ def programs(folder: Path) -> Iterator[Programs]:
         started.stop_all()
 
 
-def status(url: str) -> int:
+def status(url: str, tls: ssl.SSLContext | None = None) -> int:
     """HTTP status of a loopback address; 0 when nothing answers."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  (a loopback address)
+        with urllib.request.urlopen(  # noqa: S310  (a loopback address)
+            url, timeout=2, context=tls
+        ) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refused:
         return refused.code
