@@ -23,7 +23,7 @@ API_TYPES := frontend/src/api/schema.d.ts
 SPA_SOURCES = $(shell find frontend -type d \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 SHELL_FILES = $(shell git grep -lE '^\#!.*\b(ba)?sh\b' -- ':!frontend' ':!*.md' ':!*.py')
 
-.PHONY: help setup run up down test test-pg e2e bench chaos fuzz demo fmt lint types check migrate migration openapi authorization sbom
+.PHONY: help setup run up down test test-pg e2e bench chaos fuzz demo fmt lint types check migrate migration openapi authorization limits sbom
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,9 +80,13 @@ openapi: $(BIN)/.dev frontend/node_modules/.installed ## write the API's descrip
 	$(BIN)/python -m services.embedded.describing > frontend/openapi.json.new
 	mv frontend/openapi.json.new frontend/openapi.json
 	$(NODE) npm --prefix frontend run --silent generate
+	PYTHONPATH=. $(BIN)/python -m tests.architecture.limits
 
 authorization: $(BIN)/.dev ## write docs/authorization.md from the policies of the routes
 	PYTHONPATH=. $(BIN)/python -m tests.matrix.table
+
+limits: $(BIN)/.dev ## write docs/limits.md from settings, constants and the API's description
+	PYTHONPATH=. $(BIN)/python -m tests.architecture.limits
 
 sbom: $(BIN)/python ## list the parts of a release (CycloneDX) from the locks, in dist/
 	@mkdir -p dist
