@@ -2,9 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_CONTENT: Final = 600_000
+"""Characters; what is longer nobody reads before saying yes."""
 
 
 class ApprovalState(StrEnum):
@@ -21,11 +24,14 @@ class ApprovalRequest(BaseModel):
     """What is to be approved, by whom, and until when.
 
     `subject_hash` is SHA-256 (lower-case hex) over everything that is approved; another content
-    needs another approval. The requester never counts as an approver.
+    needs another approval. The requester never counts as an approver. Who asks again with the same
+    `id` and the same content gets the answer of before.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    """Chosen by who asks, so that asking can be repeated after a crash; else a new one."""
     subject_kind: Annotated[str, StringConstraints(min_length=1, max_length=32)]
     subject_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     subject_name: Annotated[str, StringConstraints(max_length=128)] = ""
@@ -37,6 +43,8 @@ class ApprovalRequest(BaseModel):
     approver_group_ids: Annotated[list[int], Field(max_length=20)] = []
     quorum: Annotated[int, Field(ge=1, le=20)] = 1
     expires_in_seconds: Annotated[int, Field(ge=10, le=30 * 86_400)] = 86_400
+    content: Annotated[str, StringConstraints(max_length=MAX_CONTENT)] = ""
+    """What `subject_hash` was taken from, if approvers are to see it: JSON as text, in UTF-8."""
 
 
 class ApprovalVote(BaseModel):
@@ -79,3 +87,16 @@ class ApprovalInfo(BaseModel):
             subject_id,
             subject_hash,
         )
+
+
+class ApprovalDetail(ApprovalInfo):
+    """An approval with what is approved, as far as whoever asked has handed it over."""
+
+    content: str
+
+
+class Approver(BaseModel):
+    """Somebody who may approve something."""
+
+    user_id: int
+    username: str

@@ -6,7 +6,12 @@ from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from libs.contracts.approvals import ApprovalInfo, ApprovalRequest, ApprovalState
+from libs.contracts.approvals import (
+    ApprovalInfo,
+    ApprovalRequest,
+    ApprovalState,
+    Approver,
+)
 from libs.contracts.grants import AccessInfo
 from libs.kit.auth import EVERYTHING, Principal
 from libs.kit.client import ServiceClient
@@ -165,6 +170,7 @@ class FirstAdminPasswordChanged(AuthFact):
 _MAYBE_PRINCIPAL: TypeAdapter[PrincipalInfo | None] = TypeAdapter(PrincipalInfo | None)
 _PRINCIPALS: TypeAdapter[list[PrincipalInfo]] = TypeAdapter(list[PrincipalInfo])
 _ACCESS: TypeAdapter[list[AccessInfo]] = TypeAdapter(list[AccessInfo])
+_APPROVERS: TypeAdapter[list[Approver]] = TypeAdapter(list[Approver])
 
 
 class AuthClient(ServiceClient):
@@ -215,11 +221,25 @@ class AuthClient(ServiceClient):
         return {info.user_id: info for info in _ACCESS.validate_python(content)}
 
     async def request_approval(self, asked: ApprovalRequest) -> ApprovalInfo:
-        """Asks others for their consent; raises Invalid `too_few_approvers`."""
+        """Asks others for their consent; again with the same id, it answers how that stands.
+
+        Raises Invalid `too_few_approvers`, and Conflict `content_changed` for the id of another.
+        """
         content = await self._call(
             "POST", "/internal/approvals", json=asked.model_dump(mode="json")
         )
         return ApprovalInfo.model_validate(content)
+
+    async def approvers(
+        self, user_ids: list[int], group_ids: list[int], *, but: int = 0
+    ) -> list[Approver]:
+        """The active users among these and in these groups of users, without one, by name."""
+        content = await self._call(
+            "POST",
+            "/internal/approvals/approvers",
+            json={"user_ids": user_ids, "group_ids": group_ids, "but": but},
+        )
+        return _APPROVERS.validate_python(content)
 
     async def approval(self, approval_id: str) -> ApprovalInfo:
         """How an approval stands now; raises NotFound. Ask `allows` of it about the content."""

@@ -74,6 +74,9 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = {
     "executions:run_as_root": ("Run on all hosts as root", "以 root 身份在所有主机上执行"),
     "executions:cancel": ("Stop the executions of everybody", "停止所有人的执行"),
     "executions:operate": ("Intervene in the executions of everybody", "干预所有人的执行"),
+    "rules:read": ("See rules about dangerous commands", "查看危险命令规则"),
+    "rules:write": ("Add, change and remove rules about dangerous commands",
+                    "新增、修改和删除危险命令规则"),
     "secrets:reference": ("Name secrets that lie elsewhere in own runs, and so read them",
                           "在自己的执行中引用外部密钥（因而可读取其内容）"),
     "users:read": ("See users and groups of users", "查看用户和用户组"),
@@ -101,6 +104,7 @@ GRANTS: tuple[tuple[Role, str], ...] = (
     (Role.VIEWER, "templates:read"),
     (Role.VIEWER, "plans:read"),
     (Role.VIEWER, "schedules:read"),
+    (Role.VIEWER, "rules:read"),
     *((Role.AUDITOR, name) for name in PERMISSIONS if name.endswith(":read")),
 )
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from libs.contracts.approvals import ApprovalInfo, ApprovalRequest
+from libs.contracts.approvals import ApprovalInfo, ApprovalRequest, Approver
 from libs.contracts.auth import FirstAdmin, PrincipalInfo
 from libs.contracts.grants import AccessInfo
 from libs.kit.auth import Principal, internal_only
@@ -12,7 +12,7 @@ from libs.kit.errors import Forbidden
 from libs.kit.service import provided
 from services.auth.access.schemas import AccessAsked
 from services.auth.access.service import Access
-from services.auth.approvals.schemas import ApprovalAsked, ApprovalWithdrawn
+from services.auth.approvals.schemas import ApprovalAsked, ApprovalWithdrawn, ApproversAsked
 from services.auth.approvals.service import Approvals
 from services.auth.audit.schemas import RefusalReports
 from services.auth.audit.service import AuditLog
@@ -99,6 +99,14 @@ async def request_approval(
 ) -> ApprovalInfo:
     """Asks others for their consent to one content."""
     return await approvals.request(body)
+
+
+@router.post("/approvals/approvers")
+async def approvers(
+    body: ApproversAsked, approvals: ApprovalUseCases, by: Caller
+) -> list[Approver]:
+    """Who could approve something."""
+    return await approvals.approvers(body)
 
 
 @router.post("/approvals/show")

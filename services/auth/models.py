@@ -343,6 +343,7 @@ class Approval(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    content: Mapped[str] = mapped_column(Text, server_default="", deferred=True)
 
 
 class ApprovalDecision(Base):

@@ -7,7 +7,13 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from libs.contracts.approvals import ApprovalInfo, ApprovalState, ApprovalVote
+from libs.contracts.approvals import (
+    ApprovalDetail,
+    ApprovalInfo,
+    ApprovalState,
+    ApprovalVote,
+    Approver,
+)
 from libs.kit.db import Transaction
 from services.auth.approvals.domain import standing
 from services.auth.approvals.schemas import ApprovalQuery
@@ -64,13 +70,18 @@ class ApprovalRepository:
             decided_at=approval.decided_at,
         )
 
-    def people(self, users: Sequence[int], groups: Sequence[int], *, but: int) -> set[int]:
-        """The active users among these and in these groups, without one."""
+    def detail(self, approval: Approval) -> ApprovalDetail:
+        """The same with what is approved."""
+        return ApprovalDetail(**self.info(approval).model_dump(), content=approval.content)
+
+    def people(self, users: Sequence[int], groups: Sequence[int], *, but: int) -> list[Approver]:
+        """The active users among these and in these groups, without one, by name."""
         inside = exists().where(GroupMember.user_id == User.id, GroupMember.group_id.in_(groups))
-        query = select(User.id).where(
+        query = select(User).where(
             or_(User.id.in_(users), inside), User.is_active.is_(True), User.id != but
         )
-        return set(self._tx.scalars(query))
+        found = self._tx.scalars(query.order_by(User.username_key))
+        return [Approver(user_id=user.id, username=user.username) for user in found]
 
     def page_for(
         self, query: ApprovalQuery, *, user_id: int, sees_all: bool

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from libs.contracts.approvals import ApprovalInfo
+from libs.contracts.approvals import ApprovalDetail, ApprovalInfo
 from libs.kit.auth import Principal, authenticated
 from libs.kit.ids import SortableId
 from libs.kit.pagination import Page
@@ -31,8 +31,8 @@ async def list_approvals(
 @router.get("/{approval_id}")
 async def show_approval(
     approval_id: SortableId, approvals: ApprovalUseCases, by: Caller
-) -> ApprovalInfo:
-    """One approval with its votes."""
+) -> ApprovalDetail:
+    """One approval with its votes and with what is approved."""
     return await approvals.one(approval_id, by)
 
 

@@ -46,3 +46,11 @@ class ApprovalWithdrawn(ApprovalAsked):
     """Who takes a request back."""
 
     user_id: Annotated[int, Field(ge=1)]
+
+
+class ApproversAsked(Schema):
+    """Among whom somebody would look for approvers; `but` is who asks."""
+
+    user_ids: Annotated[list[int], Field(max_length=100)]
+    group_ids: Annotated[list[int], Field(max_length=20)]
+    but: Annotated[int, Field(ge=0)] = 0

@@ -2,15 +2,22 @@
 
 import json
 from datetime import timedelta
+from hashlib import sha256
 
-from libs.contracts.approvals import ApprovalInfo, ApprovalRequest, ApprovalState
+from libs.contracts.approvals import (
+    ApprovalDetail,
+    ApprovalInfo,
+    ApprovalRequest,
+    ApprovalState,
+    Approver,
+)
 from libs.contracts.audit import audit
 from libs.contracts.auth import ApprovalChanged
 from libs.kit.auth import Principal
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_id
 from services.auth.approvals.repository import ApprovalRepository, concerns, may_decide
-from services.auth.approvals.schemas import ApprovalQuery, DecideIn
+from services.auth.approvals.schemas import ApprovalQuery, ApproversAsked, DecideIn
 from services.auth.domain import refuse_api_token
 from services.auth.errors import (
     ApprovalClosed,
@@ -34,15 +41,24 @@ class Approvals:
 
     @writes
     def request(self, tx: Transaction, asked: ApprovalRequest) -> ApprovalInfo:
-        """A new approval; raises TooFewApprovers when the quorum can never be reached."""
+        """A new approval; asked again with the same id, the one of before.
+
+        Raises TooFewApprovers when the quorum can never be reached, ContentChanged when the hash is
+        not that of the content, or the id is that of another request.
+        """
         approvals = ApprovalRepository(tx)
+        if asked.content and sha256(asked.content.encode()).hexdigest() != asked.subject_hash:
+            raise ContentChanged
+        earlier = approvals.by_id(asked.id) if asked.id is not None else None
+        if earlier is not None:
+            return _same(approvals.info(earlier), asked)
         people = approvals.people(
             asked.approver_ids, asked.approver_group_ids, but=asked.requester_id
         )
         if len(people) < asked.quorum:
             raise TooFewApprovers(quorum=asked.quorum, approvers=len(people))
         approval = Approval(
-            id=new_id(),
+            id=asked.id or new_id(),
             subject_kind=asked.subject_kind,
             subject_id=asked.subject_id,
             subject_name=asked.subject_name,
@@ -61,11 +77,18 @@ class Approvals:
             created_at=tx.now,
             expires_at=tx.now + timedelta(seconds=asked.expires_in_seconds),
             decided_at=None,
+            content=asked.content,
         )
         approvals.add(approval)
         info = approvals.info(approval)
         _told(tx, "approval.request", info)
         return info
+
+    @reads
+    def approvers(self, tx: Transaction, asked: ApproversAsked) -> list[Approver]:
+        """Who could approve something."""
+        approvals = ApprovalRepository(tx)
+        return approvals.people(asked.user_ids, asked.group_ids, but=asked.but)
 
     @reads
     def info(self, tx: Transaction, approval_id: str) -> ApprovalInfo:
@@ -95,9 +118,9 @@ class Approvals:
         return total, [approvals.info(row) for row in rows]
 
     @reads
-    def one(self, tx: Transaction, approval_id: str, by: Principal) -> ApprovalInfo:
+    def one(self, tx: Transaction, approval_id: str, by: Principal) -> ApprovalDetail:
         """An approval; raises ApprovalNotFound, also for one that is not the caller's business."""
-        return ApprovalRepository(tx).info(_seen(tx, approval_id, by))
+        return ApprovalRepository(tx).detail(_seen(tx, approval_id, by))
 
     @writes
     def decide(
@@ -137,6 +160,13 @@ class Approvals:
     def close_expired(self, tx: Transaction) -> int:
         """Marks open approvals whose time is over; says how many."""
         return ApprovalRepository(tx).close_expired(CLOSED_AT_ONCE)
+
+
+def _same(earlier: ApprovalInfo, asked: ApprovalRequest) -> ApprovalInfo:
+    named = (earlier.subject_kind, earlier.subject_id, earlier.subject_hash, earlier.requester_id)
+    if named != (asked.subject_kind, asked.subject_id, asked.subject_hash, asked.requester_id):
+        raise ContentChanged(approval_id=earlier.id)
+    return earlier
 
 
 def _closed(tx: Transaction, approval: Approval, action: str) -> ApprovalInfo:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -10,12 +11,15 @@ from libs.contracts.approvals import ApprovalInfo, ApprovalRequest, ApprovalStat
 from libs.contracts.auth import AuthClient
 from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
-from libs.kit.errors import AppError, Invalid, NotFound
+from libs.kit.errors import AppError, Conflict, Invalid, NotFound
+from libs.kit.ids import new_id
 from tests.support.doors import ADMIN, Door, error_of, person
 
 APPROVALS = "/api/permissions/approvals"
 HASH = "ab" * 32
 PASSWORD = "correct horse battery"
+CONTENT = '{"script":"echo \u00e9"}'
+CONTENT_HASH = sha256(CONTENT.encode()).hexdigest()
 
 
 @pytest.fixture
@@ -175,3 +179,47 @@ async def test_only_the_requester_takes_it_back(door: Door, people: list[Princip
         await client(door).withdraw_approval(approval.id, ann.id)
     with pytest.raises(NotFound):
         await client(door).approval("nothing")
+
+
+async def test_asking_again_with_the_same_id_asks_once(door: Door, people: list[Principal]) -> None:
+    _, bob, *_ = people
+    wanted = {"id": new_id(), "content": CONTENT, "subject_hash": CONTENT_HASH}
+
+    answers = [await asked(door, people, **wanted) for _ in range(3)]
+
+    assert {answer.id for answer in answers} == {wanted["id"]}
+    assert (await door.content("GET", APPROVALS))["total"] == 1
+    with pytest.raises(Conflict) as caught:
+        await asked(door, people, **wanted | {"subject_id": "13"})
+    assert caught.value.code == "content_changed"
+    await say(door, answers[0], bob, subject_hash=CONTENT_HASH)
+    assert (await asked(door, people, **wanted)).state is ApprovalState.APPROVED
+
+
+async def test_approvers_see_exactly_what_was_hashed(door: Door, people: list[Principal]) -> None:
+    _, bob, cid, _ = people
+    more = {"content": CONTENT, "approver_ids": [bob.id]}
+    with pytest.raises(Conflict):
+        await asked(door, people, **more)
+
+    approval = await asked(door, people, **more, subject_hash=CONTENT_HASH)
+
+    assert (await door.content("GET", f"{APPROVALS}/{approval.id}", by=bob))["content"] == CONTENT
+    hidden = await door.request("GET", f"{APPROVALS}/{approval.id}", by=cid)
+    assert error_of(hidden, 404) == "approval_not_found"
+    assert "content" not in (await door.rows("GET", APPROVALS))[0]
+
+
+async def test_approvers_are_the_active_ones_among_people_and_groups(
+    door: Door, people: list[Principal]
+) -> None:
+    ann, bob, cid, dee = people
+    group = await door.content("POST", "/api/auth/groups", status=201, json={"name": "leads"})
+    body = {"user_ids": [bob.id, ann.id]}
+    await door.content("POST", f"/api/auth/groups/{group['id']}/members", json=body)
+    await door.content("POST", f"/api/auth/users/{dee.id}/disable")
+    assert isinstance(group["id"], int)
+
+    found = await client(door).approvers([cid.id, dee.id], [group["id"]], but=ann.id)
+
+    assert [(one.user_id, one.username) for one in found] == [(bob.id, "bob"), (cid.id, "cid")]
