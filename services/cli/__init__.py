@@ -40,6 +40,7 @@ COMMANDS = {
     "files": "files",
     "cancel": "executions",
     "executions": "executions",
+    "approvals": "approvals",
 }
 
 

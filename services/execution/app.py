@@ -20,11 +20,13 @@ from libs.kit.seal import KeyRing, Seal
 from libs.kit.service import Runtime, Service
 from libs.kit.settings import OutboundSettings, Settings
 from services.execution.access.service import Access, Actors
+from services.execution.approvals.service import Approvals
 from services.execution.archives.router import router as archives_router
 from services.execution.archives.service import Archives
 from services.execution.attempts.service import Attempts
 from services.execution.changes.service import Changes
-from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer
+from services.execution.consents.service import Clearances, Consents, Repeats
+from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer, on
 from services.execution.control.router import router as control_router
 from services.execution.control.service import Control, Operations
 from services.execution.dispatch.service import Dispatcher, Downlink
@@ -48,6 +50,7 @@ from services.execution.orders.service import Orders
 from services.execution.outcomes.router import router as outcomes_router
 from services.execution.outcomes.service import Outcomes
 from services.execution.plans.service import Plans
+from services.execution.previews.service import Previews
 from services.execution.quick.router import router as quick_router
 from services.execution.quick.service import QuickRuns
 from services.execution.realtime.router import router as realtime_router
@@ -57,6 +60,8 @@ from services.execution.reports.service import Reports
 from services.execution.reruns.router import router as reruns_router
 from services.execution.reruns.service import Reruns
 from services.execution.router import router
+from services.execution.rules.router import router as rules_router
+from services.execution.rules.service import Judge, RuleBooks, Rules
 from services.execution.searching.router import router as search_router
 from services.execution.searching.service import Searching
 from services.execution.segments.repository import SegmentFiles
@@ -98,7 +103,13 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     library, uploads = _library(db, runtime, settings)
     accesses = Accesses(auth)
     access = Access(db, accesses)
-    plans = Plans(db, settings, hosts, variables, dispatcher, flow, transfers, access)
+    books = RuleBooks(db)
+    judge, consents = Judge(books), Consents(auth)
+    approvals = Approvals(db, auth, flow, dispatcher, changes, settings)
+    plans = Plans(
+        *(db, settings, hosts, variables, dispatcher, flow, transfers, access),
+        *(judge, consents, approvals),
+    )
     executions = Executions(db, settings, dispatcher, changes, flow, access)
     actors = Actors(accesses, hosts)
     operations = Operations(db, dispatcher, changes)
@@ -106,10 +117,11 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     incidents = Incidents(db)
     return [
         *(signer, access, executions),
-        plans,
+        *(plans, approvals, Previews(settings, plans, access, judge)),
+        Rules(db, books, hosts, auth),
         *(QuickRuns(plans), variables),
         Control(db, operations, flow, access),
-        Steps(operations, flow, settings),
+        Steps(operations, flow, settings, Repeats(db, hosts, judge)),
         Reruns(db, settings, plans, variables, hosts, access),
         Outcomes(db, orders),
         Attempts(db),
@@ -145,7 +157,8 @@ def _signer(db: Database, runtime: Runtime, orders: Orders, transfers: Transfers
     auth = AuthClient(runtime.http, runtime.internal_tokens, "execution")
     hosts = HostsClient(runtime.http, runtime.internal_tokens, "execution")
     standing = Standing(Actors(Accesses(auth), hosts), hosts)
-    return Signing(db, orders, transfers, standing, folder, settings)
+    clearances = Clearances(auth, hosts, RuleBooks(db))
+    return Signing(db, orders, transfers, standing, clearances, folder, settings)
 
 
 def signing(db: Database, settings: Settings, http: AsyncClient, tokens: InternalTokens) -> Signing:
@@ -154,12 +167,14 @@ def signing(db: Database, settings: Settings, http: AsyncClient, tokens: Interna
     seal = Seal(KeyRing.of(settings), "execution")
     transfers = Transfers(db, limits, FileTickets(settings.secret), NobodyWatches())
     hosts, references = HostsClient(http, tokens, "signer"), _references()
-    actors = Actors(Accesses(AuthClient(http, tokens, "signer")), hosts)
+    auth = AuthClient(http, tokens, "signer")
+    actors = Actors(Accesses(auth), hosts)
     return Signing(
         db,
         Orders(Variables(db, seal, limits, references), references),
         transfers,
         Standing(actors, hosts),
+        Clearances(auth, hosts, RuleBooks(db)),
         TrustFolder(own.folder or settings.data_dir / "trust"),
         own,
     )
@@ -169,7 +184,10 @@ FILE_ROUTERS = (
     *(uploads_router, files_router, archives_router),
     *(distribution_router, internal_router),
 )
-CONTROL_ROUTERS = (incidents_router, control_router, steps_router, reruns_router, outcomes_router)
+CONTROL_ROUTERS = (
+    *(incidents_router, rules_router),
+    *(control_router, steps_router, reruns_router, outcomes_router),
+)
 
 
 def _stored_logs(db: Database, files: SegmentFiles) -> Sequence[object]:
@@ -197,8 +215,9 @@ service = Service(
         grouping_router,
         *CONTROL_ROUTERS,
     ),
+    consumers=on,
     sealed=(SealedColumn(ExecutionSecret.sealed, place_of),),
     tasks=(sweep_files, forget_old_keys, forget_old_secrets),
-    loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer),
+    loops=(Changes, Streams, Dispatcher, AgentReports, AgentStatus, AgentOutput, Closer, Approvals),
     refused=refused,
 )

@@ -1,4 +1,4 @@
-"""Doors for what comes over Redis: agents' results, output and signs of life."""
+"""Doors for what comes over Redis: agents' results, output, signs of life; facts of auth."""
 
 import asyncio
 from collections import defaultdict
@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from libs.contracts.agents import LOGS, RESULTS, STATUS
-from libs.kit.bus import BatchStream, Entry, StreamMark
+from libs.contracts.auth import ApprovalChanged
+from libs.kit.bus import BatchStream, Entry, StreamMark, Subscriptions
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Lease, LeaseLost
 from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
+from services.execution.approvals.service import Approvals
+from services.execution.consents.domain import SUBJECT
 from services.execution.dispatch.service import COMPANY_SECONDS, Dispatcher, Downlink
 from services.execution.incidents.service import Incidents
 from services.execution.logs.service import LEASE, Recorder
@@ -44,7 +47,16 @@ TICK_SECONDS = 0.5
 
 Batch = Mapping[str, Sequence[Entry]]
 
+on = Subscriptions()
+
 log = get_logger(__name__)
+
+
+@on(ApprovalChanged, Approvals, repeatable=True)
+async def look_at_approval(fact: ApprovalChanged, approvals: Approvals) -> None:
+    """Somebody said yes or no; it would be seen a little later without this, too."""
+    if fact.subject_kind == SUBJECT:
+        await approvals.heard(fact.approval_id)
 
 
 class Crowd:

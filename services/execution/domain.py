@@ -32,10 +32,38 @@ class PauseReason(StrEnum):
     THRESHOLD = "threshold"
     CONFIRMATION = "confirmation"
     BATCH = "batch"
+    APPROVAL = "approval"
+    """Others have not agreed yet; nobody can resume it, and nothing of it has ever started."""
 
 
-STICKY = frozenset({PauseReason.USER, PauseReason.THRESHOLD})
-"""Pauses that stay until somebody resumes; the others follow from the steps."""
+STICKY = frozenset({PauseReason.USER, PauseReason.THRESHOLD, PauseReason.APPROVAL})
+"""Pauses that stay until somebody resumes or approves; the others follow from the steps."""
+
+
+class RuleAction(StrEnum):
+    """What follows when a rule about commands finds something."""
+
+    WARN = "warn"
+    """It is kept with the execution and shown."""
+    APPROVE = "approve"
+    """The execution waits until others have agreed to exactly this."""
+    BLOCK = "block"
+    """Nothing is stored or run."""
+
+
+class ConsentState(StrEnum):
+    """How the consent stands that an execution waits for."""
+
+    NEW = "new"
+    """Auth was not asked yet."""
+    ASKED = "asked"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+AWAITED = frozenset({ConsentState.NEW, ConsentState.ASKED})
 
 
 class StepKind(StrEnum):

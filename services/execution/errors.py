@@ -344,3 +344,83 @@ class RunNotAllowed(Forbidden):
     code = "run_not_allowed"
     message = "You may not run this on all of these hosts as these accounts now."
     message_zh = "您目前无权以所选账号在全部所选主机上执行此内容。"
+
+
+class RulePatternInvalid(Invalid):
+    """It cannot be read, needs too much memory, or finds something in every text."""
+
+    code = "rule_pattern_invalid"
+    message = "This pattern cannot be used; `reason` says why."
+    message_zh = "无法使用该匹配模式，原因见 reason。"
+
+
+class RuleNotFound(NotFound):
+    """There is no rule with that id, or not any more."""
+
+    code = "rule_not_found"
+    message = "There is no such rule."
+    message_zh = "没有这条规则。"
+
+
+class RuleNameTaken(Conflict):
+    """Names of rules are in audit records and on executions; two must not be the same."""
+
+    code = "rule_name_taken"
+    message = "There is a rule with this name already."
+    message_zh = "已有同名规则。"
+
+
+class TooManyRules(Conflict):
+    """Every rule looks at every text."""
+
+    code = "too_many_rules"
+    message = "There are as many rules as may be; delete one first."
+    message_zh = "规则数量已达上限，请先删除一条。"
+
+
+class RuleIncomplete(Invalid):
+    """`reason` says what is missing: approvers, a pattern, or host groups."""
+
+    code = "rule_incomplete"
+    message = "The parts of this rule do not fit each other; `reason` says why."
+    message_zh = "规则各部分不匹配，原因见 reason。"
+
+
+class UnknownHostGroups(Invalid):
+    """A rule about groups that do not exist would never find anything."""
+
+    code = "unknown_host_groups"
+    message = "Some of these host groups do not exist."
+    message_zh = "部分主机组不存在。"
+
+
+class CommandBlocked(Forbidden):
+    """A rule about dangerous commands refuses it; `findings` say which, and in which lines."""
+
+    code = "command_blocked"
+    message = "A rule about dangerous commands does not let this run."
+    message_zh = "危险命令规则禁止执行此内容。"
+
+
+class ApprovalNeeded(Conflict):
+    """It waits for consent, or never got it; only those who are asked can change that."""
+
+    code = "approval_needed"
+    message = "This needs an approval that was not given."
+    message_zh = "此操作需要审批，而审批尚未通过。"
+
+
+class TooLargeToApprove(Invalid):
+    """Nobody would read it; split it into several executions."""
+
+    code = "too_large_to_approve"
+    message = "This is too large for anybody to look at and approve."
+    message_zh = "内容过大，无法供审批人审阅。"
+
+
+class NobodyMayApprove(Conflict):
+    """Without the caller there are fewer people than the rule wants."""
+
+    code = "too_few_approvers"
+    message = "A rule wants the approval of others, and there are not enough of them."
+    message_zh = "规则要求他人审批，但可审批的人数不足。"

@@ -30,7 +30,7 @@ mechanism_tables(Base.metadata)
 
 # What the database fills in by itself costs an insert of ten thousand rows nothing.
 _ZERO, _ONE, _MIDDLE = text("0"), text("1"), text("5")
-_OBJECT, _SUCCESS = text("'{}'"), text("'[0]'")
+_OBJECT, _LIST, _SUCCESS = text("'{}'"), text("'[]'"), text("'[0]'")
 _STOPPING, _WITH_OUTPUTS = text("stop_until IS NOT NULL"), text("outputs IS NOT NULL")
 
 
@@ -82,6 +82,7 @@ class Execution(Base):
     scheduled_job_id: Mapped[int | None] = mapped_column(Integer)
     client_ip: Mapped[str | None] = mapped_column(String(64))
     user_agent: Mapped[str | None] = mapped_column(String(300))
+    findings: Mapped[list[dict[str, object]]] = mapped_column(JSON, server_default=_LIST)
 
 
 class Step(Base):

@@ -14,6 +14,7 @@ from services.execution.attempts.service import Attempts
 from services.execution.plans.router import Origin
 from services.execution.plans.schemas import Accepted, ExecutionIn, Preview
 from services.execution.plans.service import Plans, RequestKey
+from services.execution.previews.service import Previews
 from services.execution.schemas import (
     ExecutionDetail,
     ExecutionOut,
@@ -94,9 +95,11 @@ async def run_execution(
 
 
 @router.post("/preview")
-async def preview_execution(request: ExecutionIn, plans: PlansUseCases, by: Runner) -> Preview:
+async def preview_execution(
+    request: ExecutionIn, previews: Annotated[Previews, provided(Previews)], by: Runner
+) -> Preview:
     """What such an execution would do: hosts and whether they are there, batches, steps."""
-    return await plans.preview(request, by)
+    return await previews.preview(request, by)
 
 
 @router.get("/{execution_id}")

@@ -6,7 +6,14 @@ from pydantic import Field
 
 from libs.contracts.execution import ExecutionStatus, StepStatus, TaskStatus
 from libs.kit.service import Choice, Row, Schema
-from services.execution.domain import LogStatus, PauseReason, ScriptType, StepKind
+from services.execution.domain import (
+    ConsentState,
+    LogStatus,
+    PauseReason,
+    RuleAction,
+    ScriptType,
+    StepKind,
+)
 
 
 class ListQuery(Schema):
@@ -142,6 +149,38 @@ class StepOut(Row):
     tasks: list[TaskOut]
 
 
+class FindingOut(Row):
+    """What a rule about commands found in a step; lines count from 1, for scripts alone.
+
+    `where` is script, args, env (values of variables) or run (a rule about anything that runs).
+    """
+
+    rule_id: int
+    rule: str
+    action: RuleAction
+    step: str
+    where: str
+    lines: list[int]
+
+
+class ConsentOut(Row):
+    """An approval that an execution waits or waited for; `rules` are those that want it.
+
+    `approver_names` are the people who may give it, at most twenty of them; `detail` says who
+    declined it, and why.
+    """
+
+    approval_id: str
+    state: ConsentState
+    rules: list[str]
+    approver_names: list[str]
+    quorum: int
+    detail: str | None
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+
+
 class ExecutionDetail(ExecutionOut):
     """An execution with its steps and at most the first 1,000 tasks of each."""
 
@@ -155,3 +194,6 @@ class ExecutionDetail(ExecutionOut):
     cwd: str | None
     steps: list[StepOut]
     tasks_total: int
+    findings: list[FindingOut]
+    """What rules about dangerous commands found when it was accepted."""
+    approvals: list[ConsentOut] = Field(default_factory=list)

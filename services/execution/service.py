@@ -14,7 +14,8 @@ from libs.kit.pagination import Page, PageParams
 from services.execution.access.repository import Sight, SightRepository
 from services.execution.access.service import Access
 from services.execution.changes.service import Changes
-from services.execution.dispatch.domain import SENTENCES
+from services.execution.consents.service import Consents, awaited
+from services.execution.dispatch.domain import SENTENCES, WaitCode
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import HELD, WAITING, execution_status, is_finished
 from services.execution.errors import (
@@ -24,6 +25,7 @@ from services.execution.flow.service import Flow
 from services.execution.models import Execution, Step
 from services.execution.repository import Counts, ExecutionRepository, public_task
 from services.execution.schemas import (
+    ConsentOut,
     ExecutionDetail,
     ExecutionOut,
     ListQuery,
@@ -83,7 +85,7 @@ class Executions:
         shown = await self._show(execution_id)
         if not is_finished(shown.status):
             for step in shown.steps:
-                await self._explain(step.tasks)
+                await self._explain(step.tasks, shown.approvals)
         return shown
 
     @reads
@@ -99,7 +101,10 @@ class Executions:
         sizes = executions.bytes_of([task.id for task in tasks])
         shown = [TaskOut.model_validate(public_task(task, sizes)) for task in tasks]
         steps = executions.steps_of(execution_id)
-        return _detailed(execution, steps, by_step, shown, total)
+        detail = _detailed(execution, steps, by_step, shown, total)
+        if not execution.is_plain:
+            detail.approvals = Consents.shown(tx, execution_id)
+        return detail
 
     async def tasks(
         self,
@@ -140,8 +145,10 @@ class Executions:
             results=[TaskOut.model_validate(public_task(row, sizes)) for row in rows],
         )
 
-    async def _explain(self, tasks: Sequence[TaskOut]) -> None:
-        """Say of those that have not started why."""
+    async def _explain(
+        self, tasks: Sequence[TaskOut], approvals: Sequence[ConsentOut] = ()
+    ) -> None:
+        """Say of those that have not started why; `approvals` are those of their execution."""
         waiting = [task for task in tasks if task.status in HELD | WAITING]
         if not waiting:
             return
@@ -150,6 +157,8 @@ class Executions:
             code = reasons.get(task.id)
             if code is not None:
                 message, message_zh = SENTENCES[code]
+                if code is WaitCode.APPROVAL:
+                    message, message_zh = awaited(approvals) or (message, message_zh)
                 task.waits_for = WaitsFor(code=code, message=message, message_zh=message_zh)
 
     @writes
@@ -212,7 +221,8 @@ def _detailed(
     for of_step in by_step.values():
         counts.update(of_step)
     shown = [_shown_step(execution, step, by_step.get(step.id, {}), tasks) for step in steps]
-    more = {"cancel_reason": execution.cancel_reason, "strategy": execution.strategy}
+    kept = ("cancel_reason", "strategy", "findings")
+    more: dict[str, object] = {name: getattr(execution, name) for name in kept}
     return ExecutionDetail.model_validate(
         _columns(execution, dict(counts))
         | _snapshot(steps[0])

@@ -6,6 +6,8 @@ from tests.matrix.policies import Rule
 
 RECORDS = "/api/executor/execution-records"
 RECORD = f"{RECORDS}/{{execution_id}}"
+RULES = "/api/executor/command_rules"
+RULE = {"rule_id": "command_rule"}
 LIVE = {"execution_id": "execution"}
 STEP = {**LIVE, "step_id": "step"}
 TASK = {**LIVE, "task_id": "task"}
@@ -64,6 +66,12 @@ READING = {
     f"GET {RECORD}/collected": Entry(things=LIVE, answers=(200, 404)),
     "GET /api/realtime/sse/{kind}/{execution_id}": Entry(things={**LIVE, "kind": "=combined"}),
     "GET /api/executor/security_events": Entry(),
+    f"GET {RULES}": Entry(),
+    f"GET {RULES}/{{rule_id}}": Entry(things=RULE),
+    f"POST {RULES}": Entry(body={"name": "#rule", "pattern": "never seen"}, answers=(201,)),
+    f"PATCH {RULES}/{{rule_id}}": Entry(things=RULE, body={"description": "Changed"}),
+    f"DELETE {RULES}/{{rule_id}}": Entry(things=RULE, uses_up=True),
+    f"POST {RULES}/check": Entry(body={"script_content": "true"}),
 }
 
 CONTROL = {

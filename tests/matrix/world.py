@@ -23,7 +23,7 @@ RUNS = {"what": ["*"], "accounts": ["*"]}
 CONTENT = b"what a file holds"
 THINGS = (
     "subgroup", "host", "agent", "user", "users", "role", "template", "grant", "token", "enrolment",
-    "upload", "file", "execution", "ended", "approval",
+    "upload", "file", "execution", "ended", "approval", "command_rule",
 )  # fmt: skip
 """In the order in which they can be made."""
 
@@ -97,6 +97,11 @@ class World:
             "token": (
                 "/api/auth/tokens/",
                 {"name": name, "scopes": [SCOPE], "expires_at": _within(30)},
+                "id",
+            ),
+            "command_rule": (
+                "/api/executor/command_rules/",
+                {"name": name, "pattern": name, "is_enabled": False},
                 "id",
             ),
             "enrolment": ("/api/agents/enrolment_tokens/", {"ttl_seconds": 600}, "id"),

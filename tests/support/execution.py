@@ -21,6 +21,7 @@ from libs.kit.service import Runtime, entering
 from libs.kit.settings import Settings
 from services.execution.app import service
 from tests.support.access import Given
+from tests.support.consents import Consulted
 from tests.support.courier import STREAM_SECRET, Agent, Courier, Message
 from tests.support.waiting import eventually
 
@@ -53,6 +54,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self.given = Given()
+        self.consulted = Consulted()
         self.lines: dict[int, list[int]] = {}
         self.hosts: dict[int, Message] = {}
         self.groups: dict[int, list[int]] = {}
@@ -69,13 +71,15 @@ class Neighbours:
         elif scope["path"] == "/internal/access":
             status, content = self._access(body["users"])
         elif scope["path"] == "/internal/hosts/lineage":
-            status, content = self._lineage(body["host_ids"])
+            status, content = self._lineage(body["host_ids"], body["group_ids"])
         elif scope["path"] == "/internal/hosts/resolve":
             status, content = self._targets(body["host_ids"])
         elif scope["path"] == "/internal/hosts/resolve-groups":
             status, content = self._members(body["group_ids"])
         elif scope["path"] == "/internal/agents/identities":
             status, content = self._identities(body["agent_ids"])
+        elif scope["path"].startswith("/internal/approvals"):
+            status, content = self.consulted.answer(scope["path"], body)
         answer = {"code": status, "message": "", "success": status == 200, "content": content}
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -89,11 +93,14 @@ class Neighbours:
                 self.given.permissions.setdefault(int(str(one["user_id"])), list(RUNNING))
         return 200, self.given.infos(one for one in users if one["user_id"] not in self.inactive)
 
-    def _lineage(self, host_ids: list[int]) -> tuple[int, object]:
+    def _lineage(self, host_ids: list[int], group_ids: list[int]) -> tuple[int, object]:
         if "hosts" in self.down:
             return 503, {"error": "unavailable", "details": {}}
         hosts = {one: self.lines.get(one, []) for one in host_ids if one in self.hosts}
-        return 200, {"hosts": hosts, "groups": {}}
+        return 200, {
+            "hosts": hosts,
+            "groups": {one: [one] for one in group_ids if one in self.groups},
+        }
 
     def _users(self, user_ids: list[int]) -> tuple[int, object]:
         if "auth" in self.down:

@@ -20,6 +20,7 @@ from services.execution.control.schemas import BulkStopItem, OperationOut
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import ON_HOST, OPEN, TERMINAL, PauseReason, is_finished
 from services.execution.errors import (
+    ApprovalNeeded,
     ConfirmationNeeded,
     ExecutionFinishedAlready,
     ExecutionNotFound,
@@ -112,6 +113,12 @@ def must_be_going_on(execution: Execution) -> None:
         raise ExecutionStopping(execution_id=execution.id)
 
 
+def _must_not_be_asked_for(execution: Execution) -> None:
+    """Raises ApprovalNeeded while others have to agree; only they can let it go on."""
+    if execution.pause_reason == PauseReason.APPROVAL:
+        raise ApprovalNeeded(execution_id=execution.id)
+
+
 def _must_be_open(execution: Execution) -> None:
     if is_finished(ExecutionStatus(execution.status)):
         raise ExecutionFinishedAlready(execution_id=execution.id, status=execution.status)
@@ -166,6 +173,7 @@ class Control:
 
     def _pause(self, tx: Transaction, _: ControlRepository, execution: Execution) -> Effect:
         must_be_going_on(execution)
+        _must_not_be_asked_for(execution)
         return Effect(self._flow.pause(tx, execution.id))
 
     async def resume(self, order: Order) -> Done:
@@ -174,6 +182,7 @@ class Control:
 
     def _resume(self, tx: Transaction, control: ControlRepository, execution: Execution) -> Effect:
         must_be_going_on(execution)
+        _must_not_be_asked_for(execution)
         if execution.pause_reason == PauseReason.CONFIRMATION:
             raise ConfirmationNeeded(execution_id=execution.id)
         if execution.pause_reason is None:

@@ -122,6 +122,7 @@ class WaitCode(StrEnum):
     BATCH_NOT_REACHED = "batch_not_reached"
     BATCH_DELAY = "batch_delay"
     CONFIRMATION = "confirmation"
+    APPROVAL = "approval"
     PAUSED = "paused"
     RETRY_DELAY = "retry_delay"
     EXECUTION_LIMIT = "execution_limit"
@@ -137,6 +138,7 @@ SENTENCES: Mapping[WaitCode, tuple[str, str]] = {
     WaitCode.BATCH_NOT_REACHED: ("An earlier batch has not ended.", "前面的批次尚未结束。"),
     WaitCode.BATCH_DELAY: ("The delay between two batches.", "正在等待批次间隔。"),
     WaitCode.CONFIRMATION: ("Somebody has to confirm.", "等待人工确认。"),
+    WaitCode.APPROVAL: ("Others have to approve it first.", "等待他人审批。"),
     WaitCode.PAUSED: ("The execution is paused.", "执行已暂停。"),
     WaitCode.RETRY_DELAY: ("The delay before the next attempt.", "正在等待重试间隔。"),
     WaitCode.EXECUTION_LIMIT: (
@@ -199,6 +201,8 @@ def why_waiting(
 def _held(task: Waiter, now: datetime) -> WaitCode:
     if task.pause in {PauseReason.USER, PauseReason.THRESHOLD}:
         return WaitCode.PAUSED
+    if task.pause == PauseReason.APPROVAL:
+        return WaitCode.APPROVAL
     if task.pause is not None:
         return WaitCode.CONFIRMATION
     if task.step_status == StepStatus.PENDING:

@@ -1,7 +1,7 @@
 """Brings tasks to agents: offers what waits, repeats what nobody answered, asks to stop."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -22,9 +22,10 @@ from services.execution.dispatch.domain import Caps, Hearing, Slots, WaitCode, W
 from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
 from services.execution.domain import WAITING
 from services.execution.flow.service import Flow
+from services.execution.incidents.service import Incident, note
 from services.execution.settings import ExecutionSettings
 from services.execution.signatures.service import Signer
-from services.execution.signing.domain import SENTENCES, Asked
+from services.execution.signing.domain import FORGED, SENTENCES, Asked
 
 REFUSALS = frozenset(map(str, SENTENCES))
 """What the signer refused, other than orders that cannot be written."""
@@ -246,6 +247,15 @@ class Dispatcher:
     @writes
     def _reject(self, tx: Transaction, refused: Mapping[str, tuple[str, str]]) -> None:
         """End tasks for which no order is written or signed; their code says why."""
+        forged = Counter(code for code, _ in refused.values() if code in FORGED)
+        some = {code: task_id for task_id, (code, _) in refused.items()}
+        note(
+            tx,
+            [
+                Incident("", f"order_{code}", SENTENCES[code], task_id=some[code], count=count)
+                for code, count in forged.items()
+            ],
+        )
         for task_id, (code, sentence) in refused.items():
             if code in REFUSALS:
                 audit(

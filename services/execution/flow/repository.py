@@ -183,6 +183,17 @@ class FlowRepository:
             execution_options={"synchronize_session": False},
         )
 
+    def end_unstarted(self, status: TaskStatus, reason: str, detail: str | None) -> None:
+        """End all steps that have not ended, and their tasks; none of them has started."""
+        at = {"finished_at": self._tx.now}
+        open_steps = [Step.execution_id == self._id, Step.status.not_in(sorted(ENDED_STEPS))]
+        ids = self._session.scalars(select(Step.id).where(*open_steps)).all()
+        version = ExecutionRepository(self._tx).version_of(self._id)
+        more = {"reason": reason, "detail": detail, "version": version}
+        self._update_tasks(ids, HELD | WAITING, status=status, **at, **more)
+        for step_id in ids:
+            self.change_step(step_id, {"status": str(status), "reason": reason, **at})
+
     def open_again(self, step_id: str) -> None:
         """Let a step that was left out wait for its turn once more."""
         version = ExecutionRepository(self._tx).version_of(self._id)

@@ -79,7 +79,7 @@ class Flow:
         Offers are taken back: a claim that comes now is refused, and offered anew after `resume`.
         """
         flow, view = self._taken_over(tx, execution_id)
-        if view.pause == PauseReason.USER:
+        if view.pause in {PauseReason.USER, PauseReason.APPROVAL}:
             return False
         version = ExecutionRepository(tx).version_of(execution_id)
         flow.withdraw([step.id for step in view.steps], version)
@@ -94,7 +94,7 @@ class Flow:
         confirmation step is not skipped by this; it wants `confirm`.
         """
         flow, view = self._taken_over(tx, execution_id)
-        if view.pause is None or view.pause == PauseReason.CONFIRMATION:
+        if view.pause in {None, PauseReason.CONFIRMATION, PauseReason.APPROVAL}:
             return False
         for step in view.steps:
             if step.status == StepStatus.RUNNING:
@@ -103,6 +103,37 @@ class Flow:
                 if view.pause == PauseReason.BATCH:
                     flow.change_step(step.id, {"confirmed_batch": step.batch_no})
         flow.change({"paused_at": None, "pause_reason": None})
+        self.advance(tx, execution_id)
+        return True
+
+    def allow(self, tx: Transaction, execution_id: str) -> bool:
+        """Begin what waited for others to agree; False when it does not wait for that any more.
+
+        The time in which its tasks may start counts from now.
+        """
+        flow, view = self._taken_over(tx, execution_id)
+        if view.pause != PauseReason.APPROVAL or view.stopping:
+            return False
+        flow.change({"paused_at": None, "pause_reason": None})
+        self.advance(tx, execution_id)
+        return True
+
+    def refuse(
+        self,
+        tx: Transaction,
+        execution_id: str,
+        status: TaskStatus,
+        reason: str,
+        detail: str | None,
+    ) -> bool:
+        """End what waited for others to agree and will not start; False when it does not wait."""
+        flow, view = self._taken_over(tx, execution_id)
+        if view.pause != PauseReason.APPROVAL or view.stopping:
+            return False
+        flow.end_unstarted(status, reason, detail)
+        flow.change(
+            {"paused_at": None, "pause_reason": None, "cancel_reason": detail and detail[:200]}
+        )
         self.advance(tx, execution_id)
         return True
 

@@ -293,14 +293,15 @@ class Sheet:
             [],
         )
 
-    def check(self, task: TaskFacts) -> str:
-        """The script of a task that does not exist yet; raises what `fill` would, but seals not."""
+    def check(self, task: TaskFacts) -> Filled:
+        """The order of a task that does not exist yet; raises what `fill` would, but seals not."""
         scope = self.scope(task, {})
         env, _ = self._environment(scope)
         args, cwd = [scope.text(template) for template in self._args], self._directory_in(scope)
         script, sha256 = self._same_or_new(self._script_in(scope))
-        _check_size(Filled(script, sha256, args, env, cwd, []))
-        return script
+        filled = Filled(script, sha256, args, env, cwd, [])
+        _check_size(filled)
+        return filled
 
     def _script_in(self, scope: Scope) -> str | None:
         return scope.script(self._script, self._language) if self._script else None

@@ -1,7 +1,7 @@
 """Prepares the orders of many tasks at once, and checks texts before anything is accepted."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -305,11 +305,29 @@ def check_texts(
     From the second step on, a name that nobody knows yet may come from an earlier step; if it
     does not, the tasks of that step are rejected with the same code.
     """
+    return [filled.script for filled in _samples(name, by, steps, variables, on)]
+
+
+def likely_texts(
+    name: str, by: Principal, steps: Sequence[Written], variables: Mapping[str, object], on: Sample
+) -> list[Filled]:
+    """What the steps would be given on a host, as far as that is known; secrets are left out.
+
+    Steps that cannot be filled in stay as they were written.
+    """
+    try:
+        return list(_samples(name, by, steps, variables, on))
+    except AppError:
+        return [Filled(s.script, "", list(s.args), dict(s.env), s.cwd, []) for s in steps]
+
+
+def _samples(
+    name: str, by: Principal, steps: Sequence[Written], variables: Mapping[str, object], on: Sample
+) -> Iterator[Filled]:
     kept = {name: Kept.model_validate(one) for name, one in variables.items()}
     launched = Launched("", name, by.id, by.username, now(), False, variables)
     secrets = {n: Secret("secret") for n, one in kept.items() if one.type == VariableType.SECRET}
     sample = hosts_value([NamedHost(on.host_id, on.host_name, on.ip_address)])
-    scripts: list[str] = []
     for place, written in enumerate(steps, start=1):
         step = _Draft(
             written.name,
@@ -328,5 +346,4 @@ def check_texts(
             secrets=secrets,
             stand_in=text_value("value") if place > 1 else None,
         )
-        scripts.append(Sheet(launched, step, layers).check(on))
-    return scripts
+        yield Sheet(launched, step, layers).check(on)

@@ -10,7 +10,9 @@ from itertools import islice
 from random import Random
 
 from libs.contracts.hosts import HostTarget
+from services.execution.consents.service import Wanted
 from services.execution.domain import ScriptType, StepKind, Strategy
+from services.execution.rules.domain import Finding
 from services.execution.variables.service import NOTHING, Frozen
 
 MAX_SCRIPT_BYTES = 512 * 1024
@@ -131,16 +133,32 @@ class Plan:
     scheduled_job_id: int | None = None
     lineage: Lineage | None = None
     client: Client = Client()
+    findings: Sequence[Finding] = ()
+    """What rules about commands found in it."""
+    wanted: Sequence[Wanted] = ()
+    """Whose consent it waits for, by the rules."""
 
     @property
     def is_plain(self) -> bool:
         """Whether all its tasks may start at once and only their results are left to count."""
+        if self.wanted:
+            return False
         return len(self.steps) == 1 and self.steps[0].is_plain and self.strategy.is_plain
 
     @property
     def task_total(self) -> int:
         """The tasks that exist from the start."""
         return sum(len(step.hosts) for step in self.steps)
+
+
+def hosts_by_step(plan: Plan) -> dict[str, Sequence[HostTarget]]:
+    """The hosts that each step may come to: its own, or those of the step that names them."""
+    hosts: dict[str, Sequence[HostTarget]] = {}
+    for step in plan.steps:
+        earlier = step.targets.get("hosts_of")
+        named = str(earlier["step"]) if isinstance(earlier, dict) else ""
+        hosts[step.name] = step.hosts or hosts.get(named, ())
+    return hosts
 
 
 def accounted(plan: Plan) -> dict[str, object]:
@@ -164,6 +182,7 @@ def accounted(plan: Plan) -> dict[str, object]:
         ],
         "step_count": len(plan.steps),
         "secret_names": sorted(plan.variables.secrets),
+        "rules": sorted({one.rule for one in plan.findings}),
         "repeats": plan.lineage.parent_id if plan.lineage else None,
     }
 

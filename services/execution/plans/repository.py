@@ -11,7 +11,7 @@ from libs.contracts.hosts import HostTarget
 from libs.kit.auth import Principal
 from libs.kit.db import Transaction
 from libs.kit.ids import new_id
-from services.execution.domain import LogStatus, StepKind
+from services.execution.domain import LogStatus, PauseReason, StepKind
 from services.execution.errors import SealingKeyMissing
 from services.execution.models import Execution, Step, Task
 from services.execution.plans.domain import Plan, StepPlan
@@ -77,6 +77,9 @@ def _execution(execution_id: str, plan: Plan, by: Principal, at: datetime) -> Ex
         scheduled_job_id=plan.scheduled_job_id,
         client_ip=plan.client.ip,
         user_agent=plan.client.user_agent,
+        findings=[one.stored() for one in plan.findings],
+        paused_at=at if plan.wanted else None,
+        pause_reason=PauseReason.APPROVAL if plan.wanted else None,
     )
 
 

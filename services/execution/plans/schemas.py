@@ -17,6 +17,7 @@ from services.execution.plans.domain import (
     environment,
     script,
 )
+from services.execution.schemas import ConsentOut, FindingOut
 from services.execution.variables.schemas import VariablesIn
 
 MAX_HOSTS = 20_000
@@ -334,6 +335,9 @@ class Accepted(Row):
     status: str
     task_count: int
     created: bool
+    findings: list[FindingOut] = Field(default_factory=list)
+    approvals: list[ConsentOut] = Field(default_factory=list)
+    """What it waits for before anything starts."""
 
 
 class HostPreview(Row):
@@ -362,3 +366,4 @@ class Preview(Row):
     batches: list[list[int]]
     steps: list[StepPreview]
     warnings: list[str]
+    findings: list[FindingOut] = Field(default_factory=list)

@@ -18,8 +18,10 @@ from libs.kit.faults import fault
 from libs.kit.ids import new_id
 from libs.kit.service import Schema
 from services.execution.access.service import Access, Want, account_of, what_of
+from services.execution.approvals.service import Approvals
+from services.execution.consents.service import Consents
 from services.execution.dispatch.service import Dispatcher
-from services.execution.domain import StepKind, Strategy
+from services.execution.domain import StepKind
 from services.execution.errors import (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -28,7 +30,8 @@ from services.execution.errors import (
     TooManyTasks,
 )
 from services.execution.flow.service import Flow
-from services.execution.orders.service import ANY_HOST, Sample, check_texts
+from services.execution.models import Execution
+from services.execution.orders.service import Sample, check_texts
 from services.execution.plans.domain import (
     MAX_TASKS,
     Client,
@@ -36,19 +39,19 @@ from services.execution.plans.domain import (
     Plan,
     StepPlan,
     accounted,
+    hosts_by_step,
     in_order,
 )
 from services.execution.plans.repository import PlanRepository
 from services.execution.plans.schemas import (
     Accepted,
     ExecutionIn,
-    HostPreview,
-    Preview,
     StepIn,
-    StepPreview,
     StrategyIn,
 )
 from services.execution.repository import ExecutionRepository
+from services.execution.rules.service import Ground, Judge
+from services.execution.schemas import FindingOut
 from services.execution.settings import ExecutionSettings
 from services.execution.transfers.service import Transfers
 from services.execution.variables.service import Variables, freeze, host_ids, references_of
@@ -94,7 +97,13 @@ class Plans:
         flow: Flow,
         transfers: Transfers,
         access: Access,
+        judge: Judge,
+        consents: Consents,
+        approvals: Approvals,
     ) -> None:
+        self._judge = judge
+        self._consents = consents
+        self._approvals = approvals
         self._access = access
         self._db = db
         self._settings = settings
@@ -134,11 +143,21 @@ class Plans:
         _check(plan)
         self._access.must_refer(references_of(plan.variables.kept), by)
         await self._access.must_run(wants_of(plan), by)
+        plan = await self._guarded(plan, by)
         accepted = await self._store(plan, by, key, also)
+        if accepted.created and plan.wanted:
+            self._approvals.wake()
         if accepted.created:
             fault("accept.after_commit")
             self._dispatcher.wake(execution_id=accepted.id)
         return accepted
+
+    async def _guarded(self, plan: Plan, by: Principal) -> Plan:
+        """The plan with what rules found in it and whose consent they want; or CommandBlocked."""
+        kept = plan.variables.kept
+        verdict = await self._judge.judge(plan.name, by, plan.steps, kept, grounds_of(plan))
+        wanted = await self._consents.wanted(verdict.demands, by)
+        return replace(plan, findings=verdict.findings, wanted=tuple(wanted))
 
     @reads
     def repeated(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
@@ -166,6 +185,8 @@ class Plans:
         execution = PlanRepository(tx).add(execution_id, plan, by, wait)
         if plan.variables.secrets:
             self._variables.keep(tx, execution_id, plan.variables)
+        if plan.wanted:
+            self._consents.hold(tx, execution_id, plan.wanted)
         if also is not None:
             also(tx, execution_id)
         tx.emit(ExecutionAccepted(execution_id=execution_id, user_id=by.id, tasks=plan.task_total))
@@ -183,7 +204,7 @@ class Plans:
             self._flow.advance(tx, execution_id)
             ExecutionRepository(tx).reload(execution)
         fault("accept.before_commit")
-        return _accepted(execution_id, execution.status, execution.task_total, created=True)
+        return _accepted(tx, execution, created=True)
 
     def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
         executions = ExecutionRepository(tx)
@@ -194,7 +215,7 @@ class Plans:
         execution = executions.by_id(execution_id)
         if kept != self._kept_of(key) or execution is None:
             raise IdempotencyKeyReused()
-        return _accepted(execution_id, execution.status, execution.task_total, created=False)
+        return _accepted(tx, execution, created=False)
 
     def _kept_of(self, key: RequestKey) -> bytes:
         return self._variables.fingerprint(key.body_sha256)
@@ -285,12 +306,9 @@ class _Resolver:
 
 def wants_of(plan: Plan) -> list[Want]:
     """Every step on every host that it may come to, for the decision whether it may run there."""
-    hosts: dict[str, Sequence[HostTarget]] = {}
+    hosts = hosts_by_step(plan)
     wants: list[Want] = []
     for step in plan.steps:
-        earlier = step.targets.get("hosts_of")
-        named = str(earlier["step"]) if isinstance(earlier, dict) else ""
-        hosts[step.name] = step.hosts or hosts.get(named, ())
         if step.kind != StepKind.CONFIRM:
             what, account = what_of(step.kind), account_of(step.run_as)
             wants.extend(
@@ -298,6 +316,17 @@ def wants_of(plan: Plan) -> list[Want]:
                 for host in hosts[step.name]
             )
     return wants
+
+
+def grounds_of(plan: Plan) -> dict[str, Ground]:
+    """Where each step would run, for the rules about commands."""
+    grounds: dict[str, Ground] = {}
+    for name, hosts in hosts_by_step(plan).items():
+        if hosts:
+            around = frozenset(group for host in hosts for group in host.groups)
+            first = hosts[0]
+            grounds[name] = Ground(around, Sample(first.host_id, first.name, first.ip_address))
+    return grounds
 
 
 def _step(step: StepIn, hosts: Sequence[HostTarget]) -> StepPlan:
@@ -352,13 +381,16 @@ def _check(plan: Plan) -> None:
         raise TooManyTasks(tasks=plan.task_total, limit=MAX_TASKS)
 
 
-def _accepted(execution_id: str, status: str, tasks: int, *, created: bool) -> Accepted:
+def _accepted(tx: Transaction, execution: Execution, *, created: bool) -> Accepted:
     return Accepted(
-        execution_id=execution_id,
-        id=execution_id,
-        status=status,
-        task_count=tasks,
+        execution_id=execution.id,
+        id=execution.id,
+        status=execution.status,
+        task_count=execution.task_total,
         created=created,
+        findings=[FindingOut.model_validate(one) for one in execution.findings],
+        # A plain execution has never waited for anybody.
+        approvals=[] if execution.is_plain else Consents.shown(tx, execution.id),
     )
 
 

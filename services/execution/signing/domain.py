@@ -39,13 +39,22 @@ class Refusal(StrEnum):
     ACTOR = "actor_not_allowed"
     AGENT = "agent_not_active"
     TOO_MANY_HOSTS = "too_many_hosts"
+    BLOCKED = "command_blocked"
+    UNAPPROVED = "approval_missing"
+    VOID = "approval_void"
 
+
+FORGED = frozenset({Refusal.SCRIPT_CHANGED, Refusal.VOID, Refusal.UNAPPROVED})
+"""What no way through the service leads to: somebody wrote into its rows, or it lied."""
 
 SENTENCES: Mapping[str, str] = {
     Refusal.SCRIPT_CHANGED: "The stored script is not the one that was accepted.",
     Refusal.ACTOR: "The person behind this task may not run it now.",
     Refusal.AGENT: "The agent of this host is disabled, quarantined or replaced.",
     Refusal.TOO_MANY_HOSTS: "The execution has more hosts than the signer may sign for.",
+    Refusal.BLOCKED: "A rule about dangerous commands does not let this text run.",
+    Refusal.UNAPPROVED: "A rule wants the approval of others, and there is none for this.",
+    Refusal.VOID: "What would run is not what was approved.",
 }
 
 PASSING = frozenset(

@@ -13,6 +13,9 @@ from libs.kit.errors import AppError, Unavailable
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
 from services.execution.access.service import Actors
+from services.execution.consents.domain import Evidence
+from services.execution.consents.repository import ConsentRepository
+from services.execution.consents.service import Clearances, Ordered
 from services.execution.models import Step
 from services.execution.orders.service import Orders, Sheets
 from services.execution.settings import SignerSettings
@@ -150,7 +153,11 @@ class _Keys:
         return self._counters.next(now())
 
 
-Prepared = tuple[dict[str, Signable], Mapping[str, Step], Sheets, Found]
+def _ordered(task: Signable, step: Step) -> Ordered:
+    return Ordered(task.execution_id, task.host_id, task.agent_id, step.kind, step.script_type)
+
+
+Prepared = tuple[dict[str, Signable], Mapping[str, Step], Sheets, Found, Mapping[str, Evidence]]
 
 
 class Signing:
@@ -162,9 +169,11 @@ class Signing:
         orders: Orders,
         transfers: Transfers,
         standing: Standing,
+        clearances: Clearances,
         folder: TrustFolder,
         settings: SignerSettings,
     ) -> None:
+        self._clearances = clearances
         self._db = db
         self._orders = orders
         self._transfers = transfers
@@ -176,10 +185,11 @@ class Signing:
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """Orders for what is being offered, each written from its rows and checked once more."""
         batch = SignedBatch()
-        tasks, steps, sheets, files = await self._prepare(asked)
+        tasks, steps, sheets, files, evidence = await self._prepare(asked)
         referring = sheets.referring
         await self._orders.fetch(sheets)
         good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, now()))
+        clearance = await self._clearances.of(evidence, (task.host_id for task in good))
         may = await self._standing.check(good, steps, referring)
         intact = {step.id: is_script_intact(step) for step in steps.values()}
         room = self._pace.room(monotonic())
@@ -197,6 +207,10 @@ class Signing:
                 work = self._transfers.work(task, step, sheets, files)
             except AppError as error:
                 batch.refused[task.id] = (error.code, error.message)
+                continue
+            objection = clearance.objection(_ordered(task, step), filled)
+            if objection is not None:
+                batch.refuse(task.id, Refusal(str(objection)))
                 continue
             payloads[task.id] = run_payload(task, order_of(task, step, filled, work), now())
         self._pace.took(len(payloads), monotonic())
@@ -268,7 +282,8 @@ class Signing:
         tasks = repository.tasks(asked)
         steps = repository.steps({task.step_id for task in tasks.values()})
         sheets = self._orders.load(tx, list(tasks.values()), steps)
-        return tasks, steps, sheets, self._transfers.load(tx, steps)
+        evidence = ConsentRepository(tx).evidence({task.execution_id for task in tasks.values()})
+        return tasks, steps, sheets, self._transfers.load(tx, steps), evidence
 
     @reads
     def _rows(self, tx: Transaction, asked: Sequence[Asked]) -> dict[str, Signable]:

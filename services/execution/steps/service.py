@@ -5,6 +5,7 @@ from functools import partial
 from libs.contracts.execution import ExecutionStatus, StepStatus
 from libs.kit.db import Transaction
 from libs.kit.errors import Invalid
+from services.execution.consents.service import Consents, Repeats
 from services.execution.control.domain import Action, Effect, Order, may_confirm
 from services.execution.control.repository import ControlRepository
 from services.execution.control.schemas import ConfirmIn, RetryStepIn
@@ -48,8 +49,11 @@ from services.execution.variables.service import secret_names
 class Steps:
     """What may be done to a step of an execution after its start."""
 
-    def __init__(self, operations: Operations, flow: Flow, settings: ExecutionSettings) -> None:
+    def __init__(
+        self, operations: Operations, flow: Flow, settings: ExecutionSettings, repeats: Repeats
+    ) -> None:
         self._operations = operations
+        self._repeats = repeats
         self._flow = flow
         self._settings = settings
 
@@ -80,6 +84,7 @@ class Steps:
             if control.last(execution.id, Action.IGNORE_STEP_ERROR, step_id=step.id):
                 return NOTHING_CHANGED
             raise StepNotFailed(step_id=step.id, status=step.status)
+        Consents.must_be_given(tx, execution.id)
         status = _standing(execution, step)
         if status == StepStatus.PENDING:
             raise StepNotStarted(step_id=step.id)
@@ -92,13 +97,17 @@ class Steps:
         return Effect(True, {"was": status})
 
     async def retry_step(self, order: Order, wanted: RetryStepIn) -> Done:
-        """Begin a new attempt on hosts of a step, in place: failed ones, all, or those named."""
+        """Begin a new attempt on hosts of a step, in place: failed ones, all, or those named.
+
+        The rules about commands count for it as they are now; see `Repeats`.
+        """
         if (wanted.retry_type == "selected") != (wanted.host_ids is not None):
             raise Invalid(
                 "Name hosts for selected, and only then.",
                 zh="仅在选择 selected 时指定主机，且必须指定。",
                 field="host_ids",
             )
+        await self._repeats.judge(order.execution_id, order.step_id or "", order.by)
         return await self._operations.run(
             order, partial(self._retry_step, order=order, wanted=wanted)
         )
@@ -113,6 +122,7 @@ class Steps:
         wanted: RetryStepIn,
     ) -> Effect:
         step = _step(control, order)
+        Consents.must_be_given(tx, execution.id)
         if not is_finished(ExecutionStatus(execution.status)):
             must_be_going_on(execution)
         if (earlier := _same_retry(control, step, wanted)) is not None:

@@ -1,0 +1,1 @@
+"""Asking auth for the consent that executions wait for, and what follows from the answer."""

@@ -1,0 +1,1 @@
+"""The consent that an execution needs, bound to exactly what it would run and where."""

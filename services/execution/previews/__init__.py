@@ -1,0 +1,1 @@
+"""What an execution would do, shown before anything is stored."""
