@@ -58,12 +58,10 @@ from services.execution.variables.service import Variables, freeze, host_ids, re
 
 MAX_ORDER_BYTES = 1_000_000
 """What an offer may have with its envelope within one agent message of 1 MiB."""
-PREVIEW_HOSTS = 1_000
 
 Also = Callable[[Transaction, str], None]
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}\Z")
-_STATES = {"online": "ready", "offline": "offline", "disabled": "disabled", "none": "no_agent"}
 
 
 @dataclass(frozen=True)
@@ -251,31 +249,6 @@ class Plans:
         check_texts(plan.name, by, plan.steps, plan.variables.kept)
         return plan
 
-    async def preview(self, request: ExecutionIn, by: Principal) -> Preview:
-        """What a request would do: which hosts could start now, in which batches."""
-        plan = await self.plan(request, by)
-        await self._access.must_run(wants_of(plan), by)
-        wait = plan.start_seconds or self._settings.start_seconds
-        hosts = list({host.host_id: host for step in plan.steps for host in step.hosts}.values())
-        shown = [_host(host, wait) for host in hosts[:PREVIEW_HOSTS]]
-        first = next((step for step in plan.steps if step.hosts), plan.steps[0])
-        seen = Sample(*_named(first.hosts[0])) if first.hosts else ANY_HOST
-        scripts = check_texts(plan.name, by, plan.steps, plan.variables.kept, seen)
-        return Preview(
-            hosts=shown,
-            batches=_batches(plan.strategy, first.hosts[:PREVIEW_HOSTS]),
-            steps=[
-                StepPreview(
-                    name=step.name,
-                    kind=step.kind,
-                    script=script or None,
-                    host_count=None if step.targets.get("hosts_of") else len(step.hosts),
-                )
-                for step, script in zip(plan.steps, scripts, strict=True)
-            ],
-            warnings=_warnings(hosts, wait),
-        )
-
 
 class _Resolver:
     """Asks hosts about each set of ids once."""
@@ -392,35 +365,3 @@ def _accepted(tx: Transaction, execution: Execution, *, created: bool) -> Accept
         # A plain execution has never waited for anybody.
         approvals=[] if execution.is_plain else Consents.shown(tx, execution.id),
     )
-
-
-def _named(host: HostTarget) -> tuple[int, str, str]:
-    return host.host_id, host.name, host.ip_address
-
-
-def _host(host: HostTarget, wait: int) -> HostPreview:
-    state = _STATES.get(host.agent_status, "offline") if host.agent_id else "no_agent"
-    return HostPreview(
-        host_id=host.host_id,
-        name=host.name,
-        ip_address=host.ip_address,
-        state=state,
-        waits_until_seconds=wait if state in {"offline", "disabled"} else None,
-    )
-
-
-def _batches(strategy: Strategy, hosts: Sequence[HostTarget]) -> list[list[int]]:
-    found: dict[int, list[int]] = {}
-    for batch, host in zip(strategy.batch_of_each(len(hosts)), hosts, strict=True):
-        found.setdefault(batch, []).append(host.host_id)
-    return list(found.values())
-
-
-def _warnings(hosts: Sequence[HostTarget], wait: int) -> list[str]:
-    states = [_host(host, wait).state for host in hosts]
-    said = {
-        "offline": "hosts_offline",
-        "disabled": "agents_disabled",
-        "no_agent": "hosts_without_agent",
-    }
-    return [word for state, word in said.items() if state in states]
