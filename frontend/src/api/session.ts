@@ -76,8 +76,7 @@ export const useSession = defineStore('session', () => {
   }
 
   async function changePassword(current: string, next: string): Promise<void> {
-    const body = { current_password: current, new_password: next }
-    await call(api.POST('/api/auth/password/', { body }))
+    await call(api.POST('/api/auth/password/', { body: { current_password: current, new_password: next } }))
     await reload()
   }
 

@@ -9,6 +9,7 @@ import { usePreferences } from '@/ui/preferences'
 import App from './App.vue'
 import { i18n, useLanguage } from './i18n'
 import { createConsoleRouter } from './router'
+import { reloadWhenStale } from './stale'
 
 async function start(): Promise<void> {
   const app = createApp(App)
@@ -17,6 +18,7 @@ async function start(): Promise<void> {
   const preferences = usePreferences()
   const session = useSession()
   const router = createConsoleRouter()
+  reloadWhenStale(router)
   configureApi({
     language: () => (preferences.language === 'zh' ? 'zh-CN' : 'en'),
     onUnauthenticated: () => {
