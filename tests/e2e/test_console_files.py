@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.support.browser import browser, page, sign_in, words
+from tests.support.browser import browser, in_chinese, in_english, page, sign_in, words
 from tests.support.platform import Platform
 
 __all__ = ["browser", "page"]
@@ -47,6 +47,7 @@ def test_a_file_is_uploaded_sent_and_deleted(
     expect(row).to_have_count(0)
 
 
+@in_chinese
 def test_files_are_fetched_and_downloaded_as_one_archive(
     page: Page, platform: Platform, admin: httpx.Client, local_host: str, tmp_path: Path
 ) -> None:
@@ -75,6 +76,7 @@ def test_files_are_fetched_and_downloaded_as_one_archive(
     assert all(name.startswith(f"{local_host}/") for name in names)
 
 
+@in_english
 def test_a_folder_goes_from_host_to_host(
     page: Page, platform: Platform, admin: httpx.Client, local_host: str, tmp_path: Path
 ) -> None:

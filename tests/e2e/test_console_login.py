@@ -4,13 +4,14 @@ import json
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.browser import browser, page, sign_in_as, words
+from tests.support.browser import browser, in_chinese, in_english, page, sign_in_as, words
 from tests.support.oidc_provider import Provider
 from tests.support.platform import Platform
 
 __all__ = ["browser", "page"]
 
 
+@in_chinese
 def test_the_button_of_a_provider_leads_there_and_back(
     page: Page, identity_provider: Provider
 ) -> None:
@@ -24,6 +25,7 @@ def test_the_button_of_a_provider_leads_there_and_back(
     assert len([one for one in identity_provider.asked.values() if one.is_used]) >= 1
 
 
+@in_english
 def test_a_refusal_of_the_provider_is_said_where_one_can_try_again(
     page: Page, identity_provider: Provider
 ) -> None:

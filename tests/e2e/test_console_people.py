@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import browser, other_page, page, sign_in, sign_in_as, words
+from tests.support.browser import browser, in_chinese, other_page, page, sign_in, sign_in_as, words
 from tests.support.platform import Platform
 
 __all__ = ["browser", "other_page", "page"]
@@ -145,6 +145,7 @@ def test_an_api_token_is_made_shown_once_and_revoked(
     expect(other_page.get_by_role("heading", name=empty)).to_be_visible()
 
 
+@in_chinese
 def test_other_logins_are_listed_and_ended_and_told_so(
     page: Page, other_page: Page, member: Callable[..., str]
 ) -> None:

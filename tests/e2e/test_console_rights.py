@@ -11,7 +11,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.agents import FakeAgent, enrol_over_http
-from tests.support.browser import browser, other_page, page, sign_in, sign_in_as, words
+from tests.support.browser import (
+    browser,
+    in_chinese,
+    in_english,
+    other_page,
+    page,
+    sign_in,
+    sign_in_as,
+    words,
+)
 from tests.support.platform import Platform
 from tests.support.waiting import eventually_sync
 
@@ -127,6 +136,7 @@ def test_a_refusal_is_visible_to_who_reads_the_log(
     expect(page.locator("tr", has_text=name).locator("[data-state=denied]")).to_be_visible()
 
 
+@in_english
 def test_a_template_of_grants_is_made_changed_and_applied(
     page: Page, platform: Platform, admin: httpx.Client
 ) -> None:
@@ -191,6 +201,7 @@ def suspect(platform: Platform, admin: httpx.Client) -> Iterator[tuple[str, str]
     admin.delete(f"/api/hosts/{answer.json()['content']['host_id']}/")
 
 
+@in_chinese
 def test_a_forgery_is_shown_and_its_agent_released_from_quarantine(
     page: Page, platform: Platform, admin: httpx.Client, suspect: tuple[str, str]
 ) -> None:

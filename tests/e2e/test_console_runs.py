@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import browser, page, sign_in, words
+from tests.support.browser import browser, in_chinese, in_english, page, sign_in, words
 from tests.support.platform import Platform
 
 __all__ = ["browser", "page"]
@@ -35,6 +35,7 @@ def ended_run(platform: Platform, admin: httpx.Client, script: str, **more: obje
     return execution
 
 
+@in_chinese
 def test_stored_output_is_searched_and_a_hit_leads_to_its_place(
     page: Page, platform: Platform, admin: httpx.Client
 ) -> None:
@@ -65,6 +66,7 @@ def test_stored_output_is_searched_and_a_hit_leads_to_its_place(
     assert "q=line" in page.url
 
 
+@in_english
 def test_output_is_downloaded_as_it_was_written(
     page: Page, platform: Platform, admin: httpx.Client
 ) -> None:
@@ -82,6 +84,7 @@ def test_output_is_downloaded_as_it_was_written(
     assert "the NEEDLE is here 中文\n" in text
 
 
+@in_chinese
 def test_hosts_are_compared_by_what_they_said(
     page: Page, platform: Platform, admin: httpx.Client, bare_host: dict[str, object]
 ) -> None:
@@ -100,6 +103,7 @@ def test_hosts_are_compared_by_what_they_said(
     assert "host=" in page.url
 
 
+@in_english
 def test_runs_are_filtered_and_many_are_stopped_at_once(
     page: Page, platform: Platform, admin: httpx.Client
 ) -> None:

@@ -32,6 +32,11 @@ if not CHROMIUM or not DIST.is_dir():
     pytest.skip(WHY, allow_module_level=True)
 
 
+in_english = pytest.mark.parametrize("page", ["en-US"], indirect=True)
+in_chinese = pytest.mark.parametrize("page", ["zh-CN"], indirect=True)
+"""For a test that tries a way through pages, of which one language is enough."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
