@@ -1,5 +1,6 @@
 """hosts list, agents list and agents token; and what a list of hosts on the command line means."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -45,7 +46,16 @@ def list_hosts(
     asked = {"search": search, "agent_status": status}
     found = list(rows(api, "/api/hosts/", _given(asked), limit=limit))
     names = ("id", "name", "ip_address", "agent_status", "agent_version", "last_seen_at")
-    _show(found, names, as_json=as_json)
+    _show(found if as_json else [_standing(row) for row in found], names, as_json=as_json)
+
+
+def _standing(row: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """The same with a word about the lock for maintenance that a host has set itself."""
+    metrics = row.get("metrics")
+    is_locked = isinstance(metrics, dict) and bool(metrics.get("maintenance"))
+    if is_locked and row.get("agent_status") == "online":
+        return {**row, "agent_status": "online, maintenance"}
+    return row
 
 
 def list_agents(api: Api, limit: Limit = 1000, as_json: AsJSON = False) -> None:
@@ -73,6 +83,19 @@ def issue_token(
         return
     terminal.line(str(issued["token"]))
     terminal.note(f"Good for one agent until {issued['expires_at']}.")
+    terminal.note(f"On the host, with the token on standard input: {_enrol_line(issued)}")
+
+
+def _enrol_line(issued: Mapping[str, JSON]) -> str:
+    """The command that takes the token, with what it may believe."""
+    parts = ["opsjob-agent enrol", "--state /var/lib/opsjob-agent", "--gateway"]
+    url = issued.get("gateway_url")
+    parts.append(shlex.quote(str(url)) if url else "<address for agents>")
+    pins = {"--gateway-fingerprint": "gateway_fingerprint", "--root-key": "root_fingerprint"}
+    for option, name in pins.items():
+        if issued.get(name):
+            parts.append(f"{option} {shlex.quote(str(issued[name]))}")
+    return terminal.harmless(" ".join(parts))
 
 
 def disable_agent(api: Api, agent_id: str) -> None:

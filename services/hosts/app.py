@@ -11,6 +11,7 @@ from libs.kit.resealing import SealedColumn
 from libs.kit.service import Runtime, Service
 from services.hosts.agents.router import router as agents_router
 from services.hosts.agents.service import Agents, PresenceIntake, PresenceSweep
+from services.hosts.enrolment.domain import Gateway
 from services.hosts.enrolment.router import router as enrolment_router
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.groups.router import router as groups_router
@@ -37,7 +38,11 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Hosts(db, seal=seal, totals=totals, accesses=accesses),
         Groups(db, totals=totals, accesses=accesses),
         Agents(db),
-        Enrolment(db, totals=totals),
+        Enrolment(
+            db,
+            totals=totals,
+            gateway=Gateway(settings.gateway_url, settings.gateway_certificate_file),
+        ),
         PresenceIntake(
             db,
             redis=runtime.redis,

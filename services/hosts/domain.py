@@ -101,10 +101,16 @@ def presence(agent_id: str | None, state: str | None, *, is_online: bool | None)
 
 
 def known_metrics(reported: object) -> dict[str, int | float]:
-    """The figures of a heartbeat that mean something here; the rest comes from a host: dropped."""
+    """The figures of a heartbeat that mean something here; the rest comes from a host: dropped.
+
+    `maintenance` is there, and 1, while the host's own lock keeps everything new away.
+    """
     if not isinstance(reported, Mapping):
         return {}
-    return {name: reported[name] for name in _METRICS if _is_figure(reported.get(name))}
+    figures = {name: reported[name] for name in _METRICS if _is_figure(reported.get(name))}
+    if reported.get("maintenance") is True:
+        figures["maintenance"] = 1
+    return figures
 
 
 def _is_figure(value: object) -> bool:

@@ -1,6 +1,6 @@
 """What can be wrong with a request about hosts, groups and agents."""
 
-from libs.kit.errors import Conflict, Invalid, NotFound, Unauthenticated
+from libs.kit.errors import Conflict, Invalid, NotFound, Unauthenticated, Unavailable
 
 
 class HostNotFound(NotFound):
@@ -139,3 +139,11 @@ class TrustRootDiffers(Conflict):
     code = "trust_root_differs"
     message = "The agents of this installation believe another root key."
     message_zh = "本系统的 Agent 信任的是另一个根密钥。"
+
+
+class GatewayCertificateUnreadable(Unavailable):
+    """Settings name a certificate for the line that enrols agents, and there is none to read."""
+
+    code = "gateway_certificate_unreadable"
+    message = "The agent gateway's certificate cannot be read, so no token is issued."
+    message_zh = "无法读取 Agent 网关的证书，因此未签发令牌。"

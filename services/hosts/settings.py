@@ -1,5 +1,7 @@
 """The hosts service's own settings; every time is in seconds."""
 
+from pathlib import Path
+
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -17,6 +19,14 @@ class HostsSettings(BaseSettings):
     """The period of the sweeper, which works from the database alone."""
     total_seconds: float = Field(default=1.0, ge=0, le=60)
     """How long the total of a list is remembered; changes made by this process show at once."""
+
+    gateway_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s'\"\\$`]+$", max_length=300
+    )
+    """The address at which agents reach their gateway; it is part of the line that enrols them."""
+    gateway_certificate_file: Path | None = None
+    """The certificate (PEM) that they are shown there, or that of its authority: the line pins it.
+    Read anew for each line."""
 
     @model_validator(mode="after")
     def _pairs(self) -> "HostsSettings":

@@ -288,3 +288,6 @@ def test_a_token_lets_one_agent_in(platform: Platform) -> None:
     issued = json.loads(done.stdout)
     assert set(issued) >= {"token", "expires_at"}
     assert issued["token"] not in platform.cli("agents", "list", "--json").stdout
+    line = platform.cli("agents", "token").stderr
+    assert "opsjob-agent enrol --state" in line
+    assert f"--root-key {issued['root_fingerprint']}" in line

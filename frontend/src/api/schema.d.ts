@@ -6133,6 +6133,9 @@ export interface components {
             /** Name */
             name: string;
             /** Description */
+         *
+         *     The others belong to the line that enrols the agent: `gateway_url` as settings tell it, and the
+         *     fingerprints (`sha256:…`) of the certificate that is shown there and of the platform's root key.
             description: string;
             /** Description Zh */
             description_zh: string;
@@ -6146,6 +6149,12 @@ export interface components {
          * @description A role. `key` is what users and groups hold; `permissions` of an administrator is `*`.
          */
         services__auth__roles__schemas__RoleOut: {
+            /** Gateway Url */
+            gateway_url: string | null;
+            /** Gateway Fingerprint */
+            gateway_fingerprint: string | null;
+            /** Root Fingerprint */
+            root_fingerprint: string | null;
             /** Id */
             id: number;
             /** Key */

@@ -48,9 +48,16 @@ class TokenOut(Row):
 
 
 class TokenIssuedOut(Row):
-    """A fresh token; the only moment at which its text is shown."""
+    """A fresh token; the only moment at which its text is shown.
+
+    The others belong to the line that enrols the agent: `gateway_url` as settings tell it, and the
+    fingerprints (`sha256:…`) of the certificate that is shown there and of the platform's root key.
+    """
 
     id: int
     token: str
     host_id: int | None
     expires_at: datetime
+    gateway_url: str | None
+    gateway_fingerprint: str | None
+    root_fingerprint: str | None

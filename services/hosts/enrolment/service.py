@@ -23,6 +23,7 @@ from libs.kit.text import unhidden
 from services.hosts.agents.repository import AgentRepository
 from services.hosts.agents.service import retire_agents_of
 from services.hosts.domain import canonical_address, proves_possession, token_hash
+from services.hosts.enrolment.domain import Gateway, root_fingerprint
 from services.hosts.enrolment.repository import TokenRepository, TrustRepository
 from services.hosts.enrolment.schemas import TokenQuery, TokenState
 from services.hosts.errors import (
@@ -49,14 +50,18 @@ class IssuedToken:
     token: str
     host_id: int | None
     expires_at: datetime
+    gateway_url: str | None
+    gateway_fingerprint: str | None
+    root_fingerprint: str | None
 
 
 class Enrolment:
-    """Use cases around getting an identity."""
+    """Use cases around getting an identity; `gateway` is where agents are sent."""
 
-    def __init__(self, db: Database, *, totals: Totals) -> None:
+    def __init__(self, db: Database, *, totals: Totals, gateway: Gateway | None = None) -> None:
         self._db = db
         self._totals = totals
+        self._gateway = gateway or Gateway()
 
     # ---- tokens ----------------------------------------------------------------------------
 
@@ -64,7 +69,11 @@ class Enrolment:
     def issue(
         self, tx: Transaction, host_id: int | None, *, ttl_seconds: int, by: Principal
     ) -> IssuedToken:
-        """A one-time token for a host, or for one not yet known; raises HostNotFound."""
+        """A one-time token for a host, or for one not yet known, and what its line pins.
+
+        Raises HostNotFound, GatewayCertificateUnreadable.
+        """
+        shown = self._gateway.fingerprint()
         if host_id is not None and HostRepository(tx).by_id(host_id) is None:
             raise HostNotFound(host_id=host_id)
         tokens = TokenRepository(tx)
@@ -84,7 +93,11 @@ class Enrolment:
         )
         after = {"host_id": host_id, "expires_at": stored.expires_at}
         audit(tx, "enrolment_token.issue", kind="enrolment_token", id=stored.id, after=after)
-        return IssuedToken(stored.id, text, host_id, stored.expires_at)
+        trust = TrustRepository(tx).present()
+        return IssuedToken(
+            *(stored.id, text, host_id, stored.expires_at, self._gateway.url, shown),
+            root_fingerprint(None if trust is None else trust.root),
+        )
 
     @reads
     def page(self, tx: Transaction, query: TokenQuery) -> tuple[int, list[EnrolmentToken]]:

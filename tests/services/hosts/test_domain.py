@@ -80,6 +80,9 @@ def test_only_figures_that_are_figures_are_kept() -> None:
 
     assert known_metrics(reported) == {"cpu_percent": 12.5, "net_tx_bytes": 5}
     assert known_metrics(["cpu_percent"]) == {}
+    assert known_metrics({"maintenance": True}) == {"maintenance": 1}
+    assert known_metrics({"maintenance": False}) == {}
+    assert known_metrics({"maintenance": 7}) == {}
 
 
 class TestPossession:

@@ -2,7 +2,11 @@
 
 import asyncio
 import base64
+import json
+import ssl
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,18 +20,23 @@ from libs.kit.db import Database
 from libs.kit.errors import Invalid
 from services.hosts.agents.service import Agents
 from services.hosts.domain import token_hash
+from services.hosts.enrolment.domain import Gateway
 from services.hosts.enrolment.schemas import TokenQuery, TokenState
 from services.hosts.enrolment.service import Enrolment, state_of
 from services.hosts.errors import (
     EnrolmentRefused,
     EnrolmentTokenNotFound,
     EnrolmentTokenSpent,
+    GatewayCertificateUnreadable,
     HostNotFound,
 )
 from services.hosts.models import Agent, EnrolmentToken, Host
+from services.hosts.repository import Totals
 from services.hosts.schemas import HostQuery
 from services.hosts.service import Hosts
+from tests.agent.authority import Authority as Signers
 from tests.services.hosts.conftest import enrol, facts, make_host
+from tests.support.certificates import Authority
 from tests.support.doors import ADMIN
 from tests.support.identities import enrol_request
 
@@ -259,3 +268,46 @@ async def test_old_tokens_are_forgotten(enrolment: Enrolment, time: StandingCloc
     total, _ = await enrolment.page(TokenQuery())
 
     assert total == 1
+
+
+async def test_s64_a_token_comes_with_what_its_line_pins(
+    db: Database, totals: Totals, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    shown = authority.file("gateway.test")
+    enrolment = Enrolment(
+        db, totals=totals, gateway=Gateway("https://gateway.test:8001", authority.ca_file)
+    )
+    bare = await enrolment.issue(None, ttl_seconds=60, by=ADMIN)
+    keys = Signers()
+    await enrolment.publish_trust(keys.bundle())
+
+    pinned = await enrolment.issue(None, ttl_seconds=60, by=ADMIN)
+
+    der = ssl.PEM_cert_to_DER_cert(authority.ca_file.read_text())
+    assert bare.root_fingerprint is None
+    assert pinned.gateway_url == "https://gateway.test:8001"
+    assert pinned.gateway_fingerprint == f"sha256:{sha256(der).hexdigest()}"
+    root = base64.b64decode(json.loads(keys.bundle())["root"])
+    assert pinned.root_fingerprint == f"sha256:{sha256(root).hexdigest()}"
+
+    authority.ca_file.write_bytes(shown.read_bytes())  # renewed: read anew for each line
+    renewed = await enrolment.issue(None, ttl_seconds=60, by=ADMIN)
+    assert renewed.gateway_fingerprint != pinned.gateway_fingerprint
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"]
+)
+async def test_s64_without_the_certificate_that_settings_name_no_token_is_issued(
+    db: Database, totals: Totals, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "gateway.pem"
+    if content is not None:
+        file.write_text(content)
+    enrolment = Enrolment(db, totals=totals, gateway=Gateway(None, file))
+
+    with pytest.raises(GatewayCertificateUnreadable):
+        await enrolment.issue(None, ttl_seconds=60, by=ADMIN)
+
+    assert (await enrolment.page(TokenQuery()))[0] == 0

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { enrolLine, type IssuedToken } from '@/ui/enrol-line'
+
+const issued: IssuedToken = {
+  token: 'secret', gateway_url: null, gateway_fingerprint: null, root_fingerprint: null,
+}
+const line = (given: Partial<IssuedToken> | null) => enrolLine(given && { ...issued, ...given }, 'https://here:8001', '/state')
+
+describe('the line that enrols an agent', () => {
+  it('leads to the agents’ port beside the console unless settings say where', () => {
+    expect(line(null)).toBe('opsjob-agent enrol --gateway https://here:8001 --state /state')
+    expect(line({ gateway_url: 'https://agents.example' })).toContain('--gateway https://agents.example ')
+  })
+
+  it('pins what is known and never holds the token', () => {
+    const text = line({ gateway_fingerprint: 'sha256:aa', root_fingerprint: 'sha256:bb' })
+    expect(text).toMatch(/--gateway-fingerprint sha256:aa --root-key sha256:bb$/)
+    expect(text).not.toContain('secret')
+  })
+
+  it('is one command whatever an address holds', () => {
+    expect(line({ gateway_url: "https://x;reboot'" })).toContain(`'https://x;reboot'\\'''`)
+  })
+})
