@@ -322,7 +322,7 @@ def platform(
         OPSJOB_OUTBOUND_NETWORKS="127.0.0.1/32",
         OPSJOB_OUTBOUND_PORTS=identity_provider.issuer.rpartition(":")[2],
         OPSJOB_OUTBOUND_ALLOW_HTTP="true",
-        **asking(directory),
+        **asking(directory),  # type: ignore[arg-type]  # names of settings, not of options
     )
     identity_provider.reached_at = running.url
     yield running

@@ -168,11 +168,11 @@ class Relay:
     async def _free(self, topic: str, wanted: int) -> int:
         """How many facts a stream takes without losing one that is not read."""
         stream = stream_of(topic)
-        free = self._length - await self._redis.xlen(stream)
+        free = self._length - int(await self._redis.xlen(stream))
         if free >= wanted or free == self._length:  # enough, or nothing is there to be dropped
             return free
         await self._drop_what_is_read(stream)
-        return self._length - await self._redis.xlen(stream)
+        return self._length - int(await self._redis.xlen(stream))
 
     async def _drop_what_is_read(self, stream: str) -> None:
         """Only what every group has handled; of a stream that nobody reads yet, nothing."""

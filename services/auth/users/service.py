@@ -199,13 +199,13 @@ class Users:
         user = _alive(tx, user_id)
         _judge_target(tx, user, by)
         before = _state(user)
+        users = UserDirectory(tx)
+        end_grants_of(tx, Subject.USER, user.id)
+        end_what_leavers_gave(tx, users.groups_of(user.id), [user.id])
         user.is_active = False
         user.deleted_at = user.updated_at = tx.now
         user.password_hash = NO_HASH
         user.roles = []
-        users = UserDirectory(tx)
-        end_grants_of(tx, Subject.USER, user.id)
-        end_what_leavers_gave(tx, users.groups_of(user.id), [user.id])
         users.leave_groups(user.id)
         users.delete_tokens(user.id)
         self._after_activation_changed(tx, user)

@@ -22,8 +22,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_grant_ties_parent_id", "grant_ties", ["parent_id"])
     op.add_column("grants", sa.Column("ended_with", sa.Integer(), nullable=True))
-    carries = sa.Column("carries_grants", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("api_tokens", carries)
+    op.add_column(
+        "api_tokens",
+        sa.Column("carries_grants", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
 
 
 def downgrade() -> None:

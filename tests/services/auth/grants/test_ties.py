@@ -1,13 +1,17 @@
 """What somebody gave on under an own grant ends with it; what an administrator gave stands."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
+from libs.kit.db import Database
+from libs.kit.db.tables import outbox
 from libs.kit.service import Service
 from services.auth.app import service
 from tests.support.access import TreeOfHosts
@@ -46,6 +50,13 @@ async def give(door: Door, to: int, by: Principal = ADMIN, **more: object) -> di
         "accounts": ["app"],
     }
     return await door.content("POST", GRANTS, status=201, by=by, json=body | more)
+
+
+async def told(door: Door) -> list[dict[str, object]]:
+    """What the audit log is told, in order."""
+    database: Database = door.app.state.database
+    query = select(outbox.c.body).where(outbox.c.topic == "audit").order_by(outbox.c.id)
+    return [json.loads(body) for body in await database.read(lambda tx: list(tx.scalars(query)))]
 
 
 async def shown(door: Door, grant: dict[str, object]) -> dict[str, object]:
@@ -150,6 +161,13 @@ async def test_the_grants_of_who_is_deleted_end_with_what_they_gave(door: Door) 
     await door.content("DELETE", f"/api/auth/users/{ann.id}")
 
     assert [(await shown(door, one))["state"] for one in grants] == ["revoked"] * 3
+    records = [one for one in await told(door) if one["action"] == "grant.revoke"]
+    assert [one["object_name"] for one in records] == ["user ann", "user bob", "user eve"]
+    assert [one["detail"] for one in records] == [
+        "",
+        f"Ended with grant {grants[0]['id']}.",
+        f"Ended with grant {grants[1]['id']}.",
+    ]
 
 
 async def test_an_explanation_says_on_what_a_grant_rests(door: Door) -> None:
