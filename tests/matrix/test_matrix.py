@@ -5,16 +5,17 @@ import re
 
 import pytest
 
-from libs.kit.auth import Principal
+from libs.kit.auth import ALWAYS, Principal
 from services.auth.domain import PERMISSIONS
 from tests.matrix.asking import Answer, ask
 from tests.matrix.callers import Caller
 from tests.matrix.entries import check, entry_of
 from tests.matrix.examples import Entry
+from tests.matrix.platform import PASSWORD
 from tests.matrix.policies import SAFE, Outcome, expected
 from tests.matrix.routes import Row, collected, described
 from tests.matrix.trying import missing, prepared
-from tests.matrix.world import World
+from tests.matrix.world import World, came_long_ago
 
 ROWS, DOCUMENT = collected()
 check(ROWS)  # a route without policy or example fails the collection, with its name
@@ -130,6 +131,33 @@ async def test_no_other_method_is_answered(world: World) -> None:
                 answered.append(f"{method} {path}: {answer.status}")
 
     assert not answered
+
+
+DELICATE = [row for row in ROWS if row.asks_again == ALWAYS]
+
+
+async def test_a_new_proof_opens_what_an_old_one_does_not(world: World) -> None:
+    """Each delicate route, for the login that is proved and for no other of the same person."""
+    wrong, headers = [], await came_long_ago(world)
+    for row in DELICATE:
+        old = await (await prepared(world, row, entry_of(row))).send(world, headers)
+        if old.error != "step_up_required":
+            wrong.append(f"{row.key} before: {old.status} {old.error}")
+    proof = await world.platform.ask(
+        "POST", "/api/auth/step_up/", headers=headers, body={"password": PASSWORD}
+    )
+    assert proof.status == 200, proof.body
+    for row in DELICATE:
+        entry = entry_of(row)
+        other = await (await prepared(world, row, entry)).send(world, world.callers[Caller.STALE])
+        if other.error != "step_up_required":
+            wrong.append(f"{row.key} by another login: {other.status} {other.error}")
+        new = await (await prepared(world, row, entry, fresh=entry.uses_up)).send(world, headers)
+        if new.status not in entry.answers:
+            wrong.append(f"{row.key} after: {new.status} {new.body[:300]!r}")
+
+    assert DELICATE
+    assert not wrong, "\n".join(wrong)
 
 
 INTERNAL = [row for row in ROWS if row.is_internal]

@@ -308,7 +308,8 @@ async def _administrators(world: World) -> None:
         "sec-fetch-site": "cross-site",
         "x-requested-with": "opsjob",
     }
-    world.callers[Caller.STALE] = await _came_long_ago(world)
+    await world.person(Caller.STALE, Role.ADMIN)
+    world.callers[Caller.STALE] = await came_long_ago(world)
     world.callers[Caller.TOKEN] = await world.token(SCOPE)
 
 
@@ -319,9 +320,8 @@ class _Behind(clock.Clock):
         return super().now() - timedelta(minutes=20)
 
 
-async def _came_long_ago(world: World) -> Headers:
-    """The browser of an administrator whose login is older than a proof may be."""
-    await world.person(Caller.STALE, Role.ADMIN)
+async def came_long_ago(world: World) -> Headers:
+    """A browser of the administrator whose logins are older than a proof may be."""
     before = clock.use(_Behind())
     try:
         page = await world.platform.login(world.ids[f"name of {Caller.STALE}"])

@@ -15,7 +15,7 @@ from joserfc.jws import extract_compact
 
 from libs.contracts.audit import audit
 from libs.kit import clock
-from libs.kit.acting import Actor
+from libs.kit.acting import Actor, recognised
 from libs.kit.db import Database, Transaction, writes
 from libs.kit.ids import new_secret
 from libs.kit.seal import Seal, WrongSealingKey
@@ -183,9 +183,11 @@ class OidcLogins:
     async def _prove(self, session_id: str, provider: str, subject: str, visit: Visit) -> None:
         info = await self._sessions.principal_of(session_id)
         user_id = 0 if info is None else info.user_id
-        if await self._identities.subject_of(provider, user_id) != subject:
+        known = await self._identities.subject_of(provider, user_id)
+        if info is None or known != subject:
             await self._note_refusal(provider, "Somebody else proved to be there.", visit)
             raise OidcRefused
+        recognised(user_id, info.username, "user")
         await self._sessions.prove(session_id, user_id)
 
     @writes

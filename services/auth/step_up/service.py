@@ -27,11 +27,10 @@ from services.auth.step_up.schemas import ProofOut
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a proof of one user from one address consists of, and what failures are counted by."""
+    """Whose proof of which login is judged, and what failures are counted by."""
 
     session_id: str
     user_id: int
-    wants_code: bool
     delays: DelayKeys
 
     @property
@@ -100,9 +99,8 @@ class Proofs:
         if user.origin not in LOCAL_ORIGINS:
             raise ProofElsewhere
         delays = delay_keys(user.username_key, address)
-        asked = _Asked(
-            by.session_id or "", user.id, self._second.wants_code(tx, user), delays=delays
-        )
+        asked = _Asked(by.session_id or "", user.id, delays)
+        self._second.wants_code(tx, user)  # raises what has nothing to do with the password
         refuse_while_delayed(tx, asked.keys)
         return asked
 

@@ -18,6 +18,7 @@ router = APIRouter(prefix="/api/agents", tags=["agents"])
 AgentsUseCases = Annotated[Agents, provided(Agents)]
 Reader = Annotated[Principal, require("agents:read")]
 Writer = Annotated[Principal, require("agents:write")]
+Enabler = Annotated[Principal, require("agents:write", proved=True)]
 
 
 @router.get("")
@@ -49,7 +50,7 @@ async def disable_agent(agent_id: AgentId, agents: AgentsUseCases, by: Writer) -
 
 
 @router.post("/{agent_id}/enable")
-async def enable_agent(agent_id: AgentId, agents: AgentsUseCases, by: Writer) -> AgentDetail:
+async def enable_agent(agent_id: AgentId, agents: AgentsUseCases, by: Enabler) -> AgentDetail:
     """Lets a disabled agent in again; 409 `agent_retired`."""
     return detail_of(*await agents.enable(agent_id))
 
