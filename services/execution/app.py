@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from httpx import AsyncClient
 
@@ -14,11 +15,12 @@ from libs.kit.auth import InternalTokens
 from libs.kit.bus import StreamMark
 from libs.kit.clock import now
 from libs.kit.db import Database
+from libs.kit.objects import Shelf, bucket_of
 from libs.kit.outbound import Outbound
 from libs.kit.resealing import SealedColumn
 from libs.kit.seal import KeyRing, Seal
 from libs.kit.service import Runtime, Service
-from libs.kit.settings import OutboundSettings, Settings
+from libs.kit.settings import ObjectSettings, OutboundSettings, Settings
 from services.execution.access.service import Access, Actors
 from services.execution.approvals.service import Approvals
 from services.execution.archives.router import router as archives_router
@@ -86,7 +88,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     name, redis = runtime.process_id, runtime.redis
     auth = AuthClient(runtime.http, runtime.internal_tokens, "execution")
     hosts = HostsClient(runtime.http, runtime.internal_tokens, "execution")
-    files = SegmentFiles(runtime.settings.data_dir / "logs")
+    shelf = _shelf(runtime.settings.data_dir / "archive")
+    files = SegmentFiles(runtime.settings.data_dir / "logs", shelf)
     changes = Changes(redis, name)
     mark = StreamMark(runtime.settings.secret, accepted=runtime.settings.accepted_secrets)
     downlink = Downlink(redis, mark)
@@ -99,7 +102,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     signer = _signer(db, runtime, orders, transfers)
     dispatcher = Dispatcher(db, downlink, changes, settings, flow, signer)
     recorder = Recorder(db, files, changes, settings)
-    upkeep = Upkeep(db, files, recorder, changes, settings)
+    upkeep = Upkeep(db, files, recorder, changes, settings, shelf)
     library, uploads = _library(db, runtime, settings)
     accesses = Accesses(auth)
     access = Access(db, accesses)
@@ -139,6 +142,13 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 
 
 def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
+def _shelf(copies: Path) -> Shelf | None:
+    """Where output goes some days after its execution, if there is an object store."""
+    settings = ObjectSettings()
+    bucket = bucket_of(settings)
+    return bucket and Shelf(bucket, "logs/", copies, limit_bytes=settings.cache_bytes)
+
+
     folder = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(folder / "drafts")
     library = Files(db, settings, store_of(folder), drafts)

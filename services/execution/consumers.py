@@ -269,6 +269,7 @@ class AgentOutput:
                         self._upkeep.retire(segments)
                     packed = await self._upkeep.pack(segments)
                 await self._upkeep.clean()
+                await self._upkeep.shelve()
             except LeaseLost:
                 raise
             except (OSError, Unavailable) as error:

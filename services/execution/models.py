@@ -32,6 +32,7 @@ mechanism_tables(Base.metadata)
 _ZERO, _ONE, _MIDDLE = text("0"), text("1"), text("5")
 _OBJECT, _LIST, _SUCCESS = text("'{}'"), text("'[]'"), text("'[0]'")
 _STOPPING, _WITH_OUTPUTS = text("stop_until IS NOT NULL"), text("outputs IS NOT NULL")
+_HERE = text("shelved_at IS NULL AND state = 'packed'")
 
 
 class Execution(Base):
@@ -280,11 +281,15 @@ class LogSegment(Base):
 
     `state` is open, packed, damaged (it could not be packed) or removed. Of a packed one `sha256`
     vouches for all of it, `stored_bytes` is its size on the disk, and `raw_file` the file that it
-    was made from, until that is deleted.
+    was made from, until that is deleted. Since `shelved_at` it lies in the object store, and
+    `raw_file` is the copy here, until that is deleted.
     """
 
     __tablename__ = "log_segments"
-    __table_args__ = (Index("ix_log_segments_state", "state", "execution_id"),)
+    __table_args__ = (
+        Index("ix_log_segments_state", "state", "execution_id"),
+        Index("ix_log_segments_here", "closed_at", sqlite_where=_HERE, postgresql_where=_HERE),
+    )
 
     execution_id: Mapped[str] = mapped_column(ForeignKey("executions.id"), primary_key=True)
     ordinal: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -296,6 +301,7 @@ class LogSegment(Base):
     stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     raw_file: Mapped[str | None] = mapped_column(String(128))
+    shelved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class IdempotencyKey(Base):

@@ -43,6 +43,7 @@ class Fetch:
         self._sha256 = sha256
         self._done = done
         self._at = 0
+        self._has_turn = False
         self._is_over = False
         self._news = threading.Condition()
 
@@ -74,7 +75,7 @@ class Fetch:
             before = self._at
             if self.wait(until, _STALL_SECONDS):
                 return
-            if self._at == before:
+            if self._has_turn and self._at == before:
                 raise StoreUnavailable(reason="stalled")
 
     @property
@@ -88,6 +89,7 @@ class Fetch:
     def _run(self) -> None:
         try:
             with _AT_ONCE:
+                self._has_turn = True
                 self._fetch()
         except (ObjectDamaged, ObjectMissing, StoreUnavailable) as error:
             self._end(error)

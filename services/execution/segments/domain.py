@@ -12,10 +12,14 @@ import uuid
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 HEADER = struct.Struct(">2sBB16sIQQII")
 """magic, kind, stream, task, attempt, seq, offset, length, CRC-32 of all other bytes."""
@@ -53,6 +57,24 @@ _STORED = {kind | fresh: kind for kind in (Kind.OUTPUT, Kind.GAP) for fresh in (
 @lru_cache(maxsize=4096)
 def _task_id(task: bytes) -> str:
     return str(uuid.UUID(bytes=task))
+
+
+class Recent(OrderedDict[object, object]):
+    """The last few things that were read; the caller holds the lock."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def make(self, key: object, how: Callable[[], T]) -> T:
+        """What is remembered under a key, or was made just now."""
+        if key in self:
+            self.move_to_end(key)
+            return self[key]  # type: ignore[return-value]  # one kind of value for a kind of key
+        made = self[key] = how()
+        if len(self) > self._most:
+            self.popitem(last=False)
+        return made
 
 
 class FrameDamaged(Exception):

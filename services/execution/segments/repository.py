@@ -6,11 +6,12 @@ import struct
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
+from libs.kit.objects import Shelf, ShelvedFolder
 from services.execution.segments.domain import (
     RECORD,
     Frame,
@@ -18,6 +19,7 @@ from services.execution.segments.domain import (
     Index,
     Key,
     Kind,
+    Recent,
     frames,
     gap_data,
 )
@@ -38,13 +40,13 @@ from services.execution.segments.schemas import (
     index_from,
 )
 
-T = TypeVar("T")
-
 SCAN_BYTES: Final = 4 * 1024 * 1024
 INDEXED_FROM: Final = 128 * 1024
 """A segment gets a file of records beside it only from this length on; below it is soon scanned."""
 MOST_RECORDS: Final = 32_768
 """A segment with so many frames is full: its index must stay small, too."""
+
+PACKED_SUFFIX: Final = ".olz"
 
 _OPEN_AT_ONCE: Final = 128
 _REMEMBERED_INDEXES: Final = 48
@@ -74,33 +76,21 @@ class Segment:
         return self.position + self.length
 
 
-class _Recent(OrderedDict[object, object]):
-    """The last few things that were read; the caller holds the lock."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def make(self, key: object, how: Callable[[], T]) -> T:
-        if key in self:
-            self.move_to_end(key)
-            return self[key]  # type: ignore[return-value]  # one kind of value for a kind of key
-        made = self[key] = how()
-        if len(self) > self._most:
-            self.popitem(last=False)
-        return made
-
-
 class SegmentFiles:
-    """The segment files below one folder. Used from threads; one of them writes at a time."""
+    """The segment files below one folder. Used from threads; one of them writes at a time.
 
-    def __init__(self, folder: Path) -> None:
+    Packed ones that lie there no longer are read from the `shelf`; while that does not answer,
+    reading raises StoreUnavailable, and nothing is called damaged for it.
+    """
+
+    def __init__(self, folder: Path, shelf: Shelf | None = None) -> None:
         self._folder = folder
+        self._files = ShelvedFolder(folder, shelf, suffix=PACKED_SUFFIX)
         self._open: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
-        self._indexes = _Recent(_REMEMBERED_INDEXES)
-        self._directories = _Recent(_REMEMBERED_INDEXES)
-        self._blocks = _Recent(_REMEMBERED_BLOCKS)
+        self._indexes = Recent(_REMEMBERED_INDEXES)
+        self._directories = Recent(_REMEMBERED_INDEXES)
+        self._blocks = Recent(_REMEMBERED_BLOCKS)
 
     @staticmethod
     def name(execution_id: str, ordinal: int, epoch: int) -> str:
@@ -173,8 +163,12 @@ class SegmentFiles:
         except OSError:
             raise FrameDamaged(offset) from None
 
+    def path(self, segment: Segment) -> Path:
+        """Where a segment lies, as long as it is on this disk."""
+        return self._folder / segment.file
+
     def _bytes(self, file: str, offset: int, size: int) -> bytes:
-        with (self._folder / file).open("rb", buffering=0) as stream:
+        with self._files.open(file) as stream:
             return os.pread(stream.fileno(), size, offset)
 
     def _read_packed(self, segment: Segment, offset: int, size: int) -> bytes:
@@ -193,6 +187,8 @@ class SegmentFiles:
         return b"".join(pieces)
 
     def _block(self, segment: Segment, block: Block) -> bytes:
+        self._files.bring(segment.file)
+
         def expand() -> bytes:
             try:
                 packed = self._bytes(segment.file, block.part.start, block.part.size)
@@ -208,11 +204,11 @@ class SegmentFiles:
 
     def directory(self, segment: Segment) -> Directory:
         """What a packed segment holds; raises FrameDamaged when that cannot be told."""
+        self._files.bring(segment.file)
 
         def load() -> Directory:
-            path = self._folder / segment.file
             try:
-                with path.open("rb", buffering=0) as stream:
+                with self._files.open(segment.file) as stream:
                     end = os.fstat(stream.fileno()).st_size - TRAILER.size
                     start, size, _ = TRAILER.unpack(os.pread(stream.fileno(), TRAILER.size, end))
                     data = os.pread(stream.fileno(), min(size, end), start)
@@ -328,7 +324,7 @@ class SegmentFiles:
 
 def packed_name(file: str) -> str:
     """Where the packed copy of a segment lies."""
-    return file.removesuffix(".log") + ".olz"
+    return file.removesuffix(".log") + PACKED_SUFFIX
 
 
 def _sync_folder(folder: Path) -> None:

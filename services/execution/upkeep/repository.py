@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, text, update
 from sqlalchemy.orm import aliased
 
 from libs.kit.db import Transaction
@@ -14,6 +14,14 @@ from services.execution.repository import ExecutionRepository
 from services.execution.segments.repository import Segment
 
 OPEN, PACKED, DAMAGED = "open", "packed", "damaged"
+
+_SEGMENT = (
+    LogSegment.execution_id,
+    LogSegment.ordinal,
+    LogSegment.file,
+    LogSegment.position,
+    LogSegment.length,
+)
 
 
 class UpkeepRepository:
@@ -33,13 +41,7 @@ class UpkeepRepository:
             Task.execution_id == LogSegment.execution_id, Task.log_status == LogStatus.LIVE
         )
         rows = self._session.execute(
-            select(
-                LogSegment.execution_id,
-                LogSegment.ordinal,
-                LogSegment.file,
-                LogSegment.position,
-                LogSegment.length,
-            )
+            select(*_SEGMENT)
             .join(Execution, Execution.id == LogSegment.execution_id)
             .where(LogSegment.state == OPEN, or_(is_full, Execution.finished_at < before))
             .where(or_(is_full, ~is_live))
@@ -83,8 +85,10 @@ class UpkeepRepository:
                 LogSegment.closed_at < before,
                 or_(
                     (LogSegment.state == PACKED) & LogSegment.raw_file.is_not(None),
+                    (LogSegment.state == REMOVED) & LogSegment.raw_file.is_not(None),
                     (LogSegment.state == REMOVED)
-                    & or_(LogSegment.raw_file.is_not(None), LogSegment.file != ""),
+                    & (LogSegment.file != "")
+                    & LogSegment.shelved_at.is_(None),
                 ),
             )
             .limit(limit)
@@ -92,16 +96,58 @@ class UpkeepRepository:
         return [(row[0], row[1], row[2]) for row in rows]
 
     def deleted(self, files: Sequence[tuple[str, int, str]]) -> None:
-        """These files are gone."""
+        """These files are gone from this disk."""
         for execution_id, ordinal, file in files:
+            is_all = and_(LogSegment.file == file, LogSegment.shelved_at.is_(None))
             self._tx.execute(
                 update(LogSegment)
                 .where(LogSegment.execution_id == execution_id, LogSegment.ordinal == ordinal)
-                .values(
-                    raw_file=None,
-                    file=case((LogSegment.file == file, literal("")), else_=LogSegment.file),
-                )
+                .values(raw_file=None, file=case((is_all, literal("")), else_=LogSegment.file))
             )
+
+    # ---- the object store -------------------------------------------------------------------
+
+    def to_shelve(self, before: datetime, limit: int) -> Sequence[Segment]:
+        """Packed segments that lie on this disk alone and were packed before, oldest first."""
+        rows = self._session.execute(
+            select(*_SEGMENT, LogSegment.sha256)
+            .where(
+                LogSegment.shelved_at.is_(None),
+                text("state = 'packed'"),
+                LogSegment.raw_file.is_(None),
+                LogSegment.closed_at < before,
+            )
+            .order_by(LogSegment.closed_at)
+            .limit(limit)
+        )
+        return [Segment(*row) for row in rows]
+
+    def shelved(self, segment: Segment) -> None:
+        """The object store has it; the file here is deleted later."""
+        self._tx.execute(
+            update(LogSegment)
+            .where(*_is(segment), LogSegment.state == PACKED)
+            .values(shelved_at=self._tx.now, raw_file=LogSegment.file, closed_at=self._tx.now)
+        )
+
+    def to_unshelve(self, before: datetime, limit: int) -> Sequence[Segment]:
+        """Segments that were removed before and that the object store still has."""
+        rows = self._session.execute(
+            select(*_SEGMENT)
+            .where(
+                LogSegment.state == REMOVED,
+                LogSegment.shelved_at.is_not(None),
+                LogSegment.closed_at < before,
+            )
+            .limit(limit)
+        )
+        return [Segment(*row, is_removed=True) for row in rows]
+
+    def unshelved(self, segment: Segment) -> None:
+        """It is gone from there, too."""
+        self._tx.execute(
+            update(LogSegment).where(*_is(segment)).values(shelved_at=None, raw_file=None, file="")
+        )
 
     def expired(self, before: datetime, limit: int) -> Sequence[str]:
         """Executions that ended before this and still have output."""
