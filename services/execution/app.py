@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from httpx import AsyncClient
 
@@ -88,9 +87,8 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     name, redis = runtime.process_id, runtime.redis
     auth = AuthClient(runtime.http, runtime.internal_tokens, "execution")
     hosts = HostsClient(runtime.http, runtime.internal_tokens, "execution")
-    shelf = _shelf(runtime.settings.data_dir / "archive")
-    files = SegmentFiles(runtime.settings.data_dir / "logs", shelf)
     changes = Changes(redis, name)
+    files, recorder, upkeep = _output(db, runtime, settings, changes)
     mark = StreamMark(runtime.settings.secret, accepted=runtime.settings.accepted_secrets)
     downlink = Downlink(redis, mark)
     seal = runtime.seal("execution")
@@ -101,8 +99,6 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     transfers = Transfers(db, settings, FileTickets(runtime.settings.secret), changes)
     signer = _signer(db, runtime, orders, transfers)
     dispatcher = Dispatcher(db, downlink, changes, settings, flow, signer)
-    recorder = Recorder(db, files, changes, settings)
-    upkeep = Upkeep(db, files, recorder, changes, settings, shelf)
     library, uploads = _library(db, runtime, settings)
     accesses = Accesses(auth)
     access = Access(db, accesses)
@@ -126,14 +122,10 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Control(db, operations, flow, access),
         Steps(operations, flow, settings, Repeats(db, hosts, judge)),
         Reruns(db, settings, plans, variables, hosts, access),
-        Outcomes(db, orders),
-        Attempts(db),
+        *(Outcomes(db, orders), Attempts(db), changes, dispatcher, incidents),
         *(library, uploads, Distribution(plans, library, uploads), Archives(library)),
-        changes,
         Streams(db, files, changes),
         *_stored_logs(db, files),
-        dispatcher,
-        incidents,
         AgentReports(redis, reports, transfers, downlink, incidents, consumer=name, mark=mark),
         AgentStatus(redis, reports, incidents, consumer=name, mark=mark),
         AgentOutput(db, redis, recorder, downlink, upkeep, incidents, consumer=name, mark=mark),
@@ -142,11 +134,16 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
 
 
 def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
-def _shelf(copies: Path) -> Shelf | None:
-    """Where output goes some days after its execution, if there is an object store."""
-    settings = ObjectSettings()
-    bucket = bucket_of(settings)
-    return bucket and Shelf(bucket, "logs/", copies, limit_bytes=settings.cache_bytes)
+def _output(
+    db: Database, runtime: Runtime, settings: ExecutionSettings, changes: Changes
+) -> tuple[SegmentFiles, Recorder, Upkeep]:
+    """What keeps output; some days later it moves to the object store, if there is one."""
+    folder, objects = runtime.settings.data_dir, ObjectSettings()
+    bucket = bucket_of(objects)
+    shelf = bucket and Shelf(bucket, "logs/", folder / "archive", limit_bytes=objects.cache_bytes)
+    files = SegmentFiles(folder / "logs", shelf)
+    recorder = Recorder(db, files, changes, settings)
+    return files, recorder, Upkeep(db, files, recorder, changes, settings, shelf)
 
 
     folder = runtime.settings.data_dir / "artifacts"
