@@ -133,7 +133,6 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     ]
 
 
-def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
 def _output(
     db: Database, runtime: Runtime, settings: ExecutionSettings, changes: Changes
 ) -> tuple[SegmentFiles, Recorder, Upkeep]:
@@ -146,6 +145,7 @@ def _output(
     return files, recorder, Upkeep(db, files, recorder, changes, settings, shelf)
 
 
+def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
     folder = runtime.settings.data_dir / "artifacts"
     drafts = Drafts(folder / "drafts")
     library = Files(db, settings, store_of(folder), drafts)
