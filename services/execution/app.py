@@ -25,6 +25,7 @@ from services.execution.approvals.service import Approvals
 from services.execution.archives.router import router as archives_router
 from services.execution.archives.service import Archives
 from services.execution.attempts.service import Attempts
+from services.execution.breadth.service import Breadth
 from services.execution.changes.service import Changes
 from services.execution.consents.service import Clearances, Consents, Repeats
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer, on
@@ -119,7 +120,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         *(plans, approvals, Previews(settings, plans, access, judge)),
         Rules(db, books, hosts, auth),
         *(QuickRuns(plans), variables),
-        Control(db, operations, flow, access),
+        Control(db, operations, flow, access, Breadth(settings)),
         Steps(operations, flow, settings, Repeats(db, hosts, judge)),
         Reruns(db, settings, plans, variables, hosts, access),
         *(Outcomes(db, orders), Attempts(db), changes, dispatcher, incidents),

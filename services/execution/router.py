@@ -8,7 +8,7 @@ from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.kit.auth import Principal, authenticated
 from libs.kit.pagination import Page, Paging
 from libs.kit.service import Moment, provided
-from services.execution.access.router import running, seeing
+from services.execution.access.router import AS_ROOT, running, seeing
 from services.execution.attempts.schemas import AttemptOut
 from services.execution.attempts.service import Attempts
 from services.execution.plans.router import Origin
@@ -28,7 +28,8 @@ router = APIRouter(prefix="/api/executor/execution-records", tags=["executions"]
 ExecutionsUseCases = Annotated[Executions, provided(Executions)]
 AttemptsUseCases = Annotated[Attempts, provided(Attempts)]
 PlansUseCases = Annotated[Plans, provided(Plans)]
-Runner = Annotated[Principal, running()]
+Runner = Annotated[Principal, running(asks_again=AS_ROOT)]
+Looker = Annotated[Principal, running()]
 Reader = Annotated[Principal, seeing()]
 # Everybody may ask; the list starts from what the caller sees.
 Caller = Annotated[Principal, authenticated()]
@@ -96,7 +97,7 @@ async def run_execution(
 
 @router.post("/preview")
 async def preview_execution(
-    request: ExecutionIn, previews: Annotated[Previews, provided(Previews)], by: Runner
+    request: ExecutionIn, previews: Annotated[Previews, provided(Previews)], by: Looker
 ) -> Preview:
     """What such an execution would do: hosts and whether they are there, batches, steps."""
     return await previews.preview(request, by)

@@ -23,6 +23,7 @@ from services.execution.app import service
 from tests.support.access import Given
 from tests.support.consents import Consulted
 from tests.support.courier import STREAM_SECRET, Agent, Courier, Message
+from tests.support.doors import FRESH
 from tests.support.waiting import eventually
 
 SECRET = STREAM_SECRET
@@ -43,6 +44,7 @@ def operator(user_id: int = 7, *permissions: str) -> Principal:
         session_id=None,
         kind="user",
         service=None,
+        proved_until=FRESH,
     )
 
 

@@ -49,7 +49,8 @@ async def stop_many(
     """Stop many executions; each is answered for itself, in the order of the request."""
     ids = list(dict.fromkeys(body.execution_ids))
     items = await control.bulk_stop(
-        [Order(Action.STOP, one, by, body.reason, source.client_ip) for one in ids]
+        [Order(Action.STOP, one, by, body.reason, source.client_ip) for one in ids],
+        confirmed=body.confirmed_execution_count,
     )
     stopped = sum(item.success for item in items)
     return BulkStopOut(stopped=stopped, failed=len(items) - stopped, results=items)

@@ -47,6 +47,8 @@ class RetryStepIn(Schema):
     retry_type: Literal["failed_only", "all", "selected"] = "failed_only"
     host_ids: Annotated[list[HostId], Field(min_length=1, max_length=20_000)] | None = None
     reason: Reason | None = None
+    confirmed_host_count: Annotated[int, Field(ge=1, le=20_000)] | None = None
+    """On how many hosts it begins anew; 409 `count_unconfirmed` as for a new execution."""
 
 
 class BulkStopIn(Schema):
@@ -54,6 +56,8 @@ class BulkStopIn(Schema):
 
     execution_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
     reason: Reason | None = None
+    confirmed_execution_count: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    """How many they are; 409 `count_unconfirmed` where an installation wants that typed."""
 
 
 class ControlOut(Row):

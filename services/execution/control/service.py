@@ -13,6 +13,7 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.errors import AppError
 from libs.kit.pagination import Page, PageParams
 from services.execution.access.service import Access
+from services.execution.breadth.service import EXECUTIONS, Breadth
 from services.execution.changes.service import Changes
 from services.execution.control.domain import Action, Detail, Effect, Order
 from services.execution.control.repository import ControlRepository
@@ -159,7 +160,15 @@ def _failed(execution_id: str, error: AppError) -> BulkStopItem:
 class Control:
     """What may be done to an execution as a whole, and to single tasks, after its start."""
 
-    def __init__(self, db: Database, operations: Operations, flow: Flow, access: Access) -> None:
+    def __init__(
+        self,
+        db: Database,
+        operations: Operations,
+        flow: Flow,
+        access: Access,
+        breadth: Breadth,
+    ) -> None:
+        self._breadth = breadth
         self._db = db
         self._access = access
         self._operations = operations
@@ -237,8 +246,14 @@ class Control:
         self._flow.advance(tx, execution.id)
         return Effect(True, {"cancelled": ended, "cancelling": asked})
 
-    async def bulk_stop(self, orders: Sequence[Order]) -> list[BulkStopItem]:
-        """Stop many executions, each as if it were stopped alone; one's error is no other's."""
+    async def bulk_stop(
+        self, orders: Sequence[Order], *, confirmed: int | None
+    ) -> list[BulkStopItem]:
+        """Stop many executions, each as if it were stopped alone; one's error is no other's.
+
+        Raises CountUnconfirmed.
+        """
+        self._breadth.must_be_confirmed(len(orders), confirmed, field=EXECUTIONS)
         items: dict[str, BulkStopItem] = {}
         by_id = {order.execution_id: order for order in orders}
         for order in by_id.values():

@@ -11,7 +11,7 @@ from libs.kit.auth import Principal
 from libs.kit.errors import Malformed, TooLarge, UnsupportedMedia
 from libs.kit.service import provided
 from libs.kit.text import parse_json
-from services.execution.access.router import running
+from services.execution.access.router import AS_ROOT, running
 from services.execution.distribution.domain import boundary_of
 from services.execution.distribution.schemas import CollectRun, TransferRun, inlined
 from services.execution.distribution.service import Distribution, refused
@@ -21,7 +21,7 @@ from services.execution.plans.schemas import Accepted
 router = APIRouter(prefix="/api/quick", tags=["files"])
 
 DistributionUseCases = Annotated[Distribution, provided(Distribution)]
-Runner = Annotated[Principal, running()]
+Runner = Annotated[Principal, running(asks_again=AS_ROOT)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 MAX_JSON_BYTES: Final = 4 * 1024 * 1024

@@ -23,6 +23,7 @@ from services.execution.files.schemas import (
 from services.execution.plans.domain import Mode
 from services.execution.plans.schemas import Account as Login
 from services.execution.plans.schemas import (
+    ConfirmedCount,
     ExecutionIn,
     FailureThreshold,
     GroupIds,
@@ -62,6 +63,8 @@ class Rollout(Schema):
         VariablesIn, Field(validation_alias=AliasChoices("variables", "global_variables"))
     ] = Field(default_factory=dict)
     priority: Priority = 5
+    confirmed_host_count: ConfirmedCount = None
+    """On how many hosts it runs, those included that files come from."""
     bandwidth_limit: Megabytes | None = None
     """Megabytes (1,000,000 bytes) per second for each host."""
     total_bandwidth_limit: Megabytes | None = None
@@ -92,6 +95,7 @@ class Rollout(Schema):
             variables=self.variables,
             priority=self.priority,
             not_after_seconds=self.not_after_seconds,
+            confirmed_host_count=self.confirmed_host_count,
         )
 
 

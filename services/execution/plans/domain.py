@@ -137,6 +137,8 @@ class Plan:
     """What rules about commands found in it."""
     wanted: Sequence[Wanted] = ()
     """Whose consent it waits for, by the rules."""
+    confirmed_hosts: int | None = None
+    """On how many hosts it runs, as the caller was made to say."""
 
     @property
     def is_plain(self) -> bool:

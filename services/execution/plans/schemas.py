@@ -33,6 +33,8 @@ Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 HostIds = Annotated[list[Id], Field(max_length=MAX_HOSTS)]
 GroupIds = Annotated[list[Id], Field(max_length=200)]
 Scalar = str | int | float | bool
+ConfirmedCount = Annotated[int | None, Field(ge=1, le=MAX_HOSTS, exclude=True)]
+"""How many hosts somebody has typed; no part of what is to be done, so no part of its hash."""
 Priority = Annotated[int, Field(ge=1, le=9)]
 StartSeconds = Annotated[int, Field(ge=21, le=7 * 86_400)]
 
@@ -298,6 +300,9 @@ class ExecutionIn(Schema):
     priority: Priority = 5
     not_after_seconds: StartSeconds | None = None
     """How long a task waits for an absent or busy host, from when it may start; then it expires."""
+    confirmed_host_count: ConfirmedCount = None
+    """On how many hosts it runs, in all steps together; 409 `count_unconfirmed` if that is wrong,
+    or if it is missing and there are more than an installation lets go unconfirmed."""
 
     @model_validator(mode="after")
     def _references(self) -> Self:

@@ -19,6 +19,7 @@ from libs.kit.ids import new_id
 from libs.kit.service import Schema
 from services.execution.access.service import Access, Want, account_of, what_of
 from services.execution.approvals.service import Approvals
+from services.execution.breadth.service import Breadth
 from services.execution.consents.service import Consents
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import StepKind
@@ -103,6 +104,7 @@ class Plans:
         self._consents = consents
         self._approvals = approvals
         self._access = access
+        self._breadth = Breadth(settings)
         self._db = db
         self._settings = settings
         self._hosts = hosts
@@ -134,13 +136,15 @@ class Plans:
         `also` runs in the same transaction, with the id of what is new; what it raises undoes all.
 
         Raises RunNotAllowed unless each step may run on each of its hosts as its account now, and
-        SecretReferenceForbidden.
+        SecretReferenceForbidden. Of what touches many hosts Breadth asks for more.
         When this returns, everything is committed and will run (R2). The way to the agents starts
         afterwards and needs no further word from the caller.
         """
         _check(plan)
         self._access.must_refer(references_of(plan.variables.kept), by)
-        await self._access.must_run(wants_of(plan), by)
+        wants = wants_of(plan)
+        await self._access.must_run(wants, by)
+        self._breadth.judge(wants, by, confirmed=plan.confirmed_hosts)
         plan = await self._guarded(plan, by)
         accepted = await self._store(plan, by, key, also)
         if accepted.created and plan.wanted:
@@ -244,6 +248,7 @@ class Plans:
             description=request.description,
             priority=request.priority,
             start_seconds=request.not_after_seconds,
+            confirmed_hosts=request.confirmed_host_count,
         )
         _check(plan)
         check_texts(plan.name, by, plan.steps, plan.variables.kept)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Response
 
 from libs.kit.auth import Principal
 from libs.kit.service import provided
-from services.execution.access.router import running
+from services.execution.access.router import AS_ROOT, running
 from services.execution.plans.router import Origin
 from services.execution.plans.schemas import Accepted
 from services.execution.quick.schemas import ScriptRun
@@ -15,7 +15,7 @@ from services.execution.quick.service import QuickRuns
 router = APIRouter(prefix="/api/quick", tags=["quick execution"])
 
 QuickUseCases = Annotated[QuickRuns, provided(QuickRuns)]
-Runner = Annotated[Principal, running()]
+Runner = Annotated[Principal, running(asks_again=AS_ROOT)]
 
 
 @router.post(

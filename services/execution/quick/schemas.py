@@ -11,6 +11,7 @@ from services.execution.plans.domain import Mode
 from services.execution.plans.schemas import (
     Account,
     Argument,
+    ConfirmedCount,
     Directory,
     Environment,
     ExecutionIn,
@@ -68,6 +69,8 @@ class ScriptRun(Schema):
     ] = Field(default_factory=lambda: [0])
     ignore_error: bool = False
     priority: Priority = 5
+    confirmed_host_count: ConfirmedCount = None
+    """On how many hosts it runs; see an execution of many steps."""
 
     @model_validator(mode="after")
     def _one_strategy(self) -> Self:
@@ -104,6 +107,7 @@ class ScriptRun(Schema):
             variables=self.variables,
             priority=self.priority,
             not_after_seconds=self.not_after_seconds,
+            confirmed_host_count=self.confirmed_host_count,
         )
 
     def _short_strategy(self) -> StrategyIn:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Response
 
 from libs.kit.auth import Principal
 from libs.kit.service import provided
-from services.execution.access.router import acting, seeing
+from services.execution.access.router import AS_ROOT, acting, seeing
 from services.execution.plans.router import Origin
 from services.execution.reruns.schemas import HistoryOut, RetryIn, RetryOut, TraceOut
 from services.execution.reruns.service import Reruns
@@ -14,7 +14,7 @@ from services.execution.reruns.service import Reruns
 router = APIRouter(prefix="/api/executor/execution-records", tags=["execution control"])
 
 RerunUseCases = Annotated[Reruns, provided(Reruns)]
-Runner = Annotated[Principal, acting("executions:run")]
+Runner = Annotated[Principal, acting("executions:run", asks_again=AS_ROOT)]
 Reader = Annotated[Principal, seeing()]
 
 

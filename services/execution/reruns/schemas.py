@@ -8,6 +8,7 @@ from pydantic import model_validator
 from libs.contracts.execution import ExecutionStatus
 from libs.kit.service import Row, Schema
 from services.execution.control.schemas import Id, Reason
+from services.execution.plans.schemas import ConfirmedCount
 
 
 class RetryIn(Schema):
@@ -19,6 +20,8 @@ class RetryIn(Schema):
     retry_type: Literal["full", "step", "failed_only"] = "full"
     step_id: Id | None = None
     reason: Reason | None = None
+    confirmed_host_count: ConfirmedCount = None
+    """On how many hosts it runs; see an execution of many steps."""
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -243,6 +243,7 @@ def _plan(source: Source, wanted: RetryIn, known: Mapping[int, HostTarget], clie
             reason=wanted.reason,
         ),
         client=client,
+        confirmed_hosts=wanted.confirmed_host_count,
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from libs.contracts.execution import StepStatus
 from libs.kit.auth import Principal
 from libs.kit.service import provided
-from services.execution.access.router import acting, seeing
+from services.execution.access.router import AS_ROOT, acting, seeing
 from services.execution.control.domain import Action, Order
 from services.execution.control.router import From, answer
 from services.execution.control.schemas import (
@@ -25,6 +25,7 @@ router = APIRouter(prefix="/api/executor/execution-records", tags=["execution co
 StepUseCases = Annotated[Steps, provided(Steps)]
 Reader = Annotated[Principal, seeing()]
 Operator = Annotated[Principal, acting("executions:operate")]
+Retrier = Annotated[Principal, acting("executions:operate", asks_again=AS_ROOT)]
 
 
 @router.post("/{execution_id}/steps/{step_id}/skip", status_code=202)
@@ -73,7 +74,7 @@ async def ignore_step_error(
 
 @router.post("/{execution_id}/retry_step", status_code=202)
 async def retry_step(
-    execution_id: str, steps: StepUseCases, by: Operator, source: From, body: RetryStepIn
+    execution_id: str, steps: StepUseCases, by: Retrier, source: From, body: RetryStepIn
 ) -> StepControlOut:
     """Begin a new attempt on hosts of a step, in place, also after the end."""
     order = source.order(Action.RETRY_STEP, execution_id, by, body.reason, step_id=body.step_id)

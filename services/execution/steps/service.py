@@ -3,8 +3,11 @@
 from functools import partial
 
 from libs.contracts.execution import ExecutionStatus, StepStatus
+from libs.contracts.grants import SUPERUSERS
 from libs.kit.db import Transaction
 from libs.kit.errors import Invalid
+from services.execution.access.service import account_of
+from services.execution.breadth.service import HOSTS, Breadth
 from services.execution.consents.service import Consents, Repeats
 from services.execution.control.domain import Action, Effect, Order, may_confirm
 from services.execution.control.repository import ControlRepository
@@ -52,6 +55,7 @@ class Steps:
     def __init__(
         self, operations: Operations, flow: Flow, settings: ExecutionSettings, repeats: Repeats
     ) -> None:
+        self._breadth = Breadth(settings)
         self._operations = operations
         self._repeats = repeats
         self._flow = flow
@@ -144,6 +148,9 @@ class Steps:
             if _standing(execution, step) == StepStatus.PENDING:
                 raise StepNotStarted(step_id=step.id)
             raise NothingToRetry(step_id=step.id, retry_type=wanted.retry_type)
+        self._breadth.must_be_confirmed(begun, wanted.confirmed_host_count, field=HOSTS)
+        if account_of(step.run_as) in SUPERUSERS:
+            self._breadth.must_be_proved(begun, order.by)
         return Effect(True, {"retry_type": wanted.retry_type, "tasks": begun}, task_ids)
 
     async def confirm(self, order: Order, answer: ConfirmIn) -> Done:
