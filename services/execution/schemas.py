@@ -196,4 +196,5 @@ class ExecutionDetail(ExecutionOut):
     tasks_total: int
     findings: list[FindingOut]
     """What rules about dangerous commands found when it was accepted."""
-    approvals: list[ConsentOut] = Field(default_factory=list)
+    approvals: list[ConsentOut]
+    """What it waits or waited for before anything started."""

@@ -227,7 +227,7 @@ def _detailed(
         _columns(execution, dict(counts))
         | _snapshot(steps[0])
         | more
-        | {"steps": shown, "tasks_total": total}
+        | {"steps": shown, "tasks_total": total, "approvals": []}
     )
 
 
