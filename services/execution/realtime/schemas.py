@@ -7,10 +7,14 @@ from contextlib import aclosing
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from libs.kit.errors import AppError
+from libs.kit.logging import get_logger
 from services.execution.history.schemas import NOBODY
 from services.execution.logs.repository import Owner
 from services.execution.realtime.domain import event
 from services.execution.segments.domain import Frame, Kind, readable
+
+log = get_logger(__name__)
 
 JOINED_BYTES = 64 * 1024
 """Small pieces of one stream that follow each other become one event, up to so much text."""
@@ -102,13 +106,16 @@ class EventStream(Response):
 
     async def _pump(self, send: Send) -> None:
         body = "http.response.body"
-        async with aclosing(self._events) as events:
-            async for block in events:
-                try:
-                    async with asyncio.timeout(self._send_seconds):
-                        await send({"type": body, "body": block, "more_body": True})
-                except TimeoutError:
-                    return
+        try:
+            async with aclosing(self._events) as events:
+                async for block in events:
+                    try:
+                        async with asyncio.timeout(self._send_seconds):
+                            await send({"type": body, "body": block, "more_body": True})
+                    except TimeoutError:
+                        return
+        except AppError as error:  # it is too late to say so: the reader comes back and hears it
+            log.warning("A stream of events ends early.", error=error.code)
         await send({"type": body, "body": b"", "more_body": False})
 
 

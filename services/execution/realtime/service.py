@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from libs.contracts.execution import ExecutionStatus
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads
+from libs.kit.errors import AppError, Unavailable
+from libs.kit.logging import get_logger
 from services.execution.changes.service import Bell, Changes, LogEnd
 from services.execution.domain import is_finished
 from services.execution.errors import ExecutionNotFound
@@ -27,6 +29,8 @@ from services.execution.realtime.schemas import encoded
 from services.execution.repository import ExecutionRepository, public_task
 from services.execution.segments.domain import FrameDamaged
 from services.execution.segments.repository import Segment, SegmentFiles
+
+log = get_logger(__name__)
 
 POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.003, 0.1)
@@ -132,12 +136,16 @@ class Streams:
         self._feeds: dict[str, Feed] = {}
         self._blocks = Blocks()
         self._group: asyncio.TaskGroup | None = None
+        self._is_over = False
 
     async def run(self) -> None:
         """Keep the feeds of watched executions up to date until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            await asyncio.Event().wait()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await asyncio.Event().wait()
+        finally:
+            self._is_over = True
 
     async def show(self, execution_id: str) -> State:
         """One look at an execution; raises ExecutionNotFound."""
@@ -145,11 +153,16 @@ class Streams:
 
     @asynccontextmanager
     async def watching(self, execution_id: str) -> AsyncIterator[Feed]:
-        """The feed of an execution, kept up to date while somebody is inside."""
+        """The feed of an execution, kept up to date while somebody is inside.
+
+        Raises Unavailable when the service ends.
+        """
         feed = self._feeds.get(execution_id)
         if feed is None:
             state = await self._look(execution_id)
             feed = self._feeds.setdefault(execution_id, Feed(execution_id, state))
+        if self._is_over:
+            raise Unavailable
         feed.watchers += 1
         if feed.watchers == 1 and self._group is not None:
             self._group.create_task(self._refresh(feed))
@@ -169,12 +182,26 @@ class Streams:
                     bell.grown.clear()
                     await asyncio.sleep(0)  # first the output, then what the states say
                 if bell.has_moved and (began := monotonic()) >= rest_until:
-                    bell.has_moved = False
-                    feed.move(await self._look(feed.execution_id))
-                    rest_until = monotonic() + _pause(monotonic() - began)
+                    bell.has_moved, rest = False, 0.0
+                    if not await self._tried(feed):
+                        bell.has_moved, rest = True, POLL_SECONDS
+                    rest_until = monotonic() + max(rest, _pause(monotonic() - began))
                 await _next_ring(bell, rest_until)
         if self._feeds.get(feed.execution_id) is feed:
             del self._feeds[feed.execution_id]
+
+    async def _tried(self, feed: Feed) -> bool:
+        """Take another look; False when the database has to be asked again."""
+        try:
+            feed.move(await self._look(feed.execution_id))
+        except AppError as error:
+            log.warning(
+                "A watched execution cannot be looked at for now.",
+                execution_id=feed.execution_id,
+                error=error.code,
+            )
+            return False
+        return True
 
     async def events(
         self, kind: Kinds, execution_id: str, place: Place, which: Which

@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from libs.kit.db import Database
+from libs.kit.errors import Unavailable
 from libs.kit.redis import Redis
 from services.execution.app import service
 from tests.support.courier import Agent, Message
@@ -373,3 +375,34 @@ async def test_output_of_a_later_attempt_is_stored_beside_that_of_the_first(rig:
         (1, "first\n"),
         (2, "second\n"),
     ]
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_neither_service_nor_stream(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look at a watched execution is repeated; once it ended the whole service."""
+    agent, execution_id, order = await started(rig)
+    async with Watcher(rig, "logs", execution_id) as watcher:
+        await rig.courier.output(agent, order, ("stdout", 0, 0, b"before\n"))
+        first = await watcher.next()
+        refused: list[object] = []
+        with monkeypatch.context() as away:
+
+            async def refuse(_database: Database, read: object) -> None:
+                refused.append(read)
+                raise Unavailable
+
+            away.setattr(Database, "read", refuse)
+            await eventually(lambda: any("_look" in _names(each) for each in refused))
+        await rig.courier.output(agent, order, ("stdout", 1, 7, b"after\n"))
+        await rig.courier.result(agent, order, stdout=b"before\nafter\n")
+        events = [event async for event in watcher.all()]
+
+    texts = [str(event["data"].get("text", "")) for event in (first, *events)]  # type: ignore[attr-defined]
+    assert "".join(texts) == "before\nafter\n"
+
+
+def _names(read: object) -> str:
+    """Which use case asks: the reader is a closure over it."""
+    cells = getattr(read, "__closure__", None) or ()
+    return " ".join(getattr(cell.cell_contents, "__name__", "") for cell in cells)
