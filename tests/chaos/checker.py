@@ -183,8 +183,10 @@ def r11(evidence: Evidence) -> Iterable[str | None]:
             continue
         state, code = str(task["status"]), task["exit_code"]
         plan = operation.plan
-        allowed = plan.endings | ({"success", "failed"} if operation.is_cancelled else set())
-        wrong = state not in allowed or (state == "success") != (code == 0)
+        late = {"success", "failed", "timeout"} if operation.is_cancelled else set()
+        wrong = state not in plan.endings | late
+        if state != "timeout":  # a shell whose child was ended may still say 0
+            wrong = wrong or (state == "success") != (code == 0)
         if state == "failed" and "failed" in plan.endings:
             wrong = wrong or code != plan.exit_code
         yield f"{task['id']} ({plan.kind}) is {state} with {code}" if wrong else None

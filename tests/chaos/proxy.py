@@ -144,6 +144,8 @@ class Connection:
     def _tell(self, way: str, mangler: Mangler) -> None:
         for deed, frame in mangler.deeds:
             head = frame.head()
+            if deed == "replay":  # also of one that was dropped when it came first
+                self.proxy.witness.see(head)
             self.proxy.witness.deeds[deed] += 1
             if deed == "spoil" and "task_id" in head:
                 self.proxy.witness.spoiled.add(str(head["task_id"]))
