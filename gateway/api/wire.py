@@ -90,7 +90,6 @@ class Connection(asyncio.Protocol):
         self._at = self._loop.time()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._timer = self._loop.call_later(_LOOK_AFTER_SECONDS, self._look)
         self.keep = True
 
     @property
@@ -129,6 +128,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert hasattr(transport, "abort")
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a stream's
+        self._timer = self._loop.call_later(_LOOK_AFTER_SECONDS, self._look)
 
     def data_received(self, data: bytes) -> None:
         self._at = self._loop.time()

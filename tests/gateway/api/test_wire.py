@@ -1,14 +1,17 @@
 """Connections to a service: kept while they can be trusted, never a moment longer."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
+from gateway.api import wire
 from gateway.api.remote import RemoteUpstream
 from gateway.api.settings import GatewaySettings
+from gateway.api.wire import Pool
 from tests.gateway.api.parts import House, Witness, error_of, served
 from tests.support.waiting import eventually
 
@@ -196,3 +199,24 @@ async def test_a_slow_reader_slows_the_service_down() -> None:
 def test_an_address_that_is_none_is_refused_at_start(url: str) -> None:
     with pytest.raises(ValueError, match="not the address"):
         RemoteUpstream(url, service="hosts")
+
+
+async def test_a_connection_that_never_came_about_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each refused connection was looked at later, failed then, and filled the log."""
+    monkeypatch.setattr(wire, "_LOOK_AFTER_SECONDS", 0.01)
+    monkeypatch.setattr(wire, "IDLE_SECONDS", 0.0)
+    loop = asyncio.get_running_loop()
+    failures: list[str] = []
+    loop.set_exception_handler(lambda _, context: failures.append(context["message"]))
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        pool = Pool("127.0.0.1", closed.getsockname()[1], tls=None)
+        for _ in range(3):
+            with pytest.raises(ConnectionRefusedError):
+                await pool.take()
+    looked = loop.time() + 0.05
+    await eventually(lambda: loop.time() > looked)
+
+    assert not failures
