@@ -43,6 +43,7 @@ from libs.protocol.messages import (
     Grant,
     Heartbeat,
     Hello,
+    JournalledTask,
     Message,
     Offer,
     Order,
@@ -106,7 +107,7 @@ class Agent:
         )
         self._orders = Orders(
             *(identity.agent_id, self._signer, self._ledger, self._carry_out, self.say),
-            lambda: time.time() + self._clock_offset,
+            self._server_time,
             self._guard,
         )
         self._checks = Checks(rules, self._signer, self._checked)
@@ -119,7 +120,7 @@ class Agent:
         self._beat_seconds = 10.0
         self._beat_at = 0.0
         self._told_locked = False
-        self._clock_offset = 0.0
+        self._server_offset = time.time() - _uptime()
         self._tasks.say = self.say
         self._tasks.gave_slot_back = self._slot_is_free
 
@@ -156,7 +157,7 @@ class Agent:
             await asyncio.sleep(_TICK_SECONDS)
             now, wall = time.monotonic(), time.time()
             self._tasks.tick(now, wall)
-            self._act(self._session.tick(now, wall + self._clock_offset))
+            self._act(self._session.tick(now, self._server_time()))
             for key in [key for key in self._launches if not self._session.waits(key)]:
                 del self._launches[key]  # refused, cancelled or late: nobody will start it
             self._guard.look()
@@ -165,6 +166,10 @@ class Agent:
                 self._beat(now, wall)
             self._tell_refusals(now)
             self._link.wake()
+
+    def _server_time(self) -> float:
+        """Seconds since 1970 by the platform's clock, whatever this host's clock is set to."""
+        return _uptime() + self._server_offset
 
     def _beat(self, now: float, wall: float) -> None:
         spread = random.uniform(1 - _BEAT_JITTER, 1 + _BEAT_JITTER)  # noqa: S311 - spreads load
@@ -199,15 +204,22 @@ class Agent:
             memory_bytes=memory_bytes(),
             interpreters=available(os.environ.get("PATH") or DEFAULT_PATH),  # type: ignore[arg-type]
             concurrency=self._session.concurrency,
-            tasks=self._tasks.journalled(),
+            tasks=self._tasks_here(),
         )
+
+    def _tasks_here(self) -> tuple[JournalledTask, ...]:
+        """Every attempt that a later report may speak of: what is not listed counts as lost."""
+        journalled = self._tasks.journalled()
+        listed = {(task.task_id, task.attempt) for task in journalled}
+        other = [key for key in self._session.started_or_may if key not in listed]
+        return (*journalled, *(JournalledTask(*key, "granted") for key in other))
 
     def opened(self, welcome: Welcome) -> None:
         """A session is open: say again what the last one may have lost."""
         now = time.monotonic()
         self._is_open = True
         self._beat_seconds, self._beat_at = welcome.heartbeat_seconds, now
-        self._clock_offset = instant(welcome.server_time) - time.time()
+        self._server_offset = instant(welcome.server_time) - _uptime()
         self._tasks.outbox.window_bytes = welcome.window_bytes
         self._tasks.opened()
         self._act(self._session.opened(now))
@@ -347,3 +359,8 @@ def run_agent(state: StateFolder, identity: Identity, lock: int, options: Option
     gc.collect()
     gc.freeze()  # what was imported lives for ever: no collection need look through it
     asyncio.run(build_and_run())
+
+
+def _uptime() -> float:
+    """Seconds since the machine started, also those that it slept; nobody can set this clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

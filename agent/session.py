@@ -98,6 +98,11 @@ class Session:
         """Orders that are not granted."""
         return len(self._waiting)
 
+    @property
+    def started_or_may(self) -> list[Key]:
+        """What has a grant, or may have one on its way: a new connection hears the old one's."""
+        return [*self.running, *(k for k, w in self._waiting.items() if w.claim_at is not None)]
+
     def waits(self, key: Key) -> bool:
         """Whether an order is here that was neither granted nor given up."""
         return key in self._waiting

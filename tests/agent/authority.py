@@ -33,6 +33,8 @@ class Authority:
 
     root: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     signer: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    expires: str = FAR_AWAY.isoformat()
+    """When orders that are sent from now on expire."""
 
     @property
     def kid(self) -> str:
@@ -61,7 +63,7 @@ class Authority:
         if not isinstance(message, (m.Offer, m.Grant, m.Cancel)):
             return encode(message)
         purpose, payload = payload_of(message, agent_id)
-        return self.signed(purpose, json.dumps(payload | changes))
+        return self.signed(purpose, json.dumps(payload | {"expires": self.expires} | changes))
 
     def signed(self, purpose: str, payload: str, *, label: str = "") -> str:
         """Exactly this text, signed for a purpose; `label` is what the message says it is."""

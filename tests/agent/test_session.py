@@ -177,3 +177,16 @@ def test_the_queue_is_bounded() -> None:
     assert isinstance(action, Send)
     assert isinstance(action.message, m.Reject)
     assert action.message.reason == "limits_exceeded"
+
+
+def test_what_may_start_by_a_grant_of_an_earlier_connection_is_known() -> None:
+    session = make_session(concurrency=2)
+    session.receive(m.Offer(order("t0", "true")), 0)  # not asked for yet
+    claimed(session, "t1")
+    claimed(session, "t2")
+    session.receive(grant("t1"), 0)
+
+    assert sorted(session.started_or_may) == [("t1", 1), ("t2", 1)]
+    session.receive(m.Refuse("t2", 1, "late"), 0)
+    session.ended(("t1", 1), 0)
+    assert session.started_or_may == []

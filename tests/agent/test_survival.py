@@ -156,6 +156,22 @@ async def test_a_result_is_repeated_until_it_is_acknowledged(agent: AgentProcess
     assert len(set(results)) == 1
 
 
+async def test_an_attempt_that_was_asked_for_is_listed_to_the_next_gateway(
+    agent: AgentProcess,
+) -> None:
+    """Its grant may arrive there: what a hello does not list and then runs would be called lost."""
+    agent.gateway.grants = False
+    await agent.offer("t1", "exit 6")
+    await eventually(lambda: agent.gateway.of_type(m.Claim))
+
+    await agent.gateway.drop()
+    await agent.sessions(2)
+    await agent.gateway.send(agent.gateway.grant("t1", 1))
+
+    assert (await agent.result_of("t1"))["exit_code"] == 6
+    assert agent.gateway.hellos[-1].tasks == (m.JournalledTask("t1", 1, "granted"),)
+
+
 async def test_without_a_grant_nothing_starts(agent: AgentProcess, tmp_path: Path) -> None:
     agent.gateway.grants = False
     for number in range(5):

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from libs.protocol import messages as m
 from libs.protocol.moments import instant
 from tests.agent.conftest import AgentProcess
-from tests.agent.gateway import lines
+from tests.agent.gateway import NOW, lines
 from tests.support.faults import Faults
 from tests.support.faulty_libc import FaultyLibc
 from tests.support.platform import clean_environment
@@ -135,6 +136,9 @@ async def test_f29_a_wall_clock_that_jumps_moves_no_time_limit_and_is_shown(
     await eventually(lambda: agent.gateway.output("t1"))
 
     faulty_libc.tell("clock", str(jump))
+    agent.gateway.authority.expires = (
+        datetime.fromisoformat(NOW) + timedelta(hours=1)
+    ).isoformat()  # by the platform's clock, which did not jump
     result = await agent.result_of("t1")
 
     assert result["outcome"] == "timeout"
