@@ -1,7 +1,7 @@
 // People, groups and objects in the form in which they are chosen.
-import { shallowReactive } from 'vue'
 import { api, call } from './client'
 import { hostSource, hostsById } from './hosts'
+import { namesFrom } from './names'
 import { findUsers, userById, userGroups } from './people'
 
 interface Choice {
@@ -33,36 +33,4 @@ const hostGroups = {
 /** Where objects of a kind are found by name; other kinds are named by their id. */
 export const objectChoices: Partial<Record<string, typeof hostChoices>> = { host: hostChoices, host_group: hostGroups }
 
-const AT_ONCE = 4
-const names = shallowReactive(new Map<string, string>())
-const asked = new Set<string>()
-const waiting: (() => Promise<void>)[] = []
-let busy = 0
-
-function work(): void {
-  while (busy < AT_ONCE && waiting.length > 0) {
-    busy += 1
-    void waiting.shift()?.().finally(() => {
-      busy -= 1
-      work()
-    })
-  }
-}
-
-/** Names are for who asked for them; the next person at this screen asks again. */
-export function forgetNames(): void {
-  names.clear()
-  asked.clear()
-}
-
-/** The name of an object, once the server has told it; asking is done here, each object once. */
-export function nameOfObject(kind: string, id: string): string | undefined {
-  const key = `${kind}/${id}`
-  const finder = objectChoices[kind]
-  if (finder && !asked.has(key)) {
-    asked.add(key)
-    waiting.push(() => finder.byId(Number(id)).then(({ name }) => void names.set(key, name)).catch(() => undefined))
-    queueMicrotask(work)
-  }
-  return names.get(key)
-}
+export const { nameOf: nameOfObject, forget: forgetNames } = namesFrom(objectChoices)
