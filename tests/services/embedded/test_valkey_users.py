@@ -144,7 +144,13 @@ async def test_the_agent_gateway_writes_what_agents_say_and_forgets_its_sessions
         with pytest.raises(NoPermissionError):
             await user.xread({RESULTS: "0"})
     finally:
-        writing.cancel()
+        await ended(writing)
+
+
+async def ended(*loops: asyncio.Task[None]) -> None:
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
 
 
 async def is_heard(redis: Redis, channel: str) -> bool:
@@ -187,8 +193,7 @@ async def test_execution_takes_what_agents_say_and_tells_gateways_and_itself(
         with pytest.raises(NoPermissionError):
             await user.xadd(RESULTS, {"batch": b""})
     finally:
-        for loop in loops:
-            loop.cancel()
+        await ended(*loops)
 
 
 class _Counted:
@@ -212,7 +217,7 @@ async def test_the_worker_runs_jobs(user: Redis, admin: Redis) -> None:
         await eventually(lambda: is_gone(admin, "opsjob:jobs"))
         assert await nothing_was_refused(admin)
     finally:
-        working.cancel()
+        await ended(working)
 
 
 async def test_the_api_gateway_counts_rates_by_a_script_only_where_that_is_set(
@@ -227,9 +232,11 @@ async def test_the_api_gateway_counts_rates_by_a_script_only_where_that_is_set(
 
     hits = [await limiter.hit(parse("2/minute"), "user/1") for _ in range(3)]
 
+    client = storage.bridge.get_connection()
     assert hits == [True, True, False]
     assert await limiter.test(parse("2/minute"), "user/1") is False
     await limiter.get_window_stats(parse("2/minute"), "user/1")
+    await client.aclose()
     assert await nothing_was_refused(admin)
     assert valkey_users.SCRIPTS not in valkey_users.lines(PASSWORD)
 
