@@ -1,6 +1,7 @@
 // The one thin wrapper around the generated client: envelope, errors, CSRF header, language, sign-in on 401.
 import createClient, { type Middleware } from 'openapi-fetch'
 import { errorFrom, isAbort, networkError } from './errors'
+import { insisting } from './insist'
 import type { paths } from './schema'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -38,7 +39,7 @@ const ours: Middleware = {
 }
 
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', credentials: 'same-origin' })
-api.use(ours)
+api.use(ours, insisting)
 
 interface Answer<T> {
   data?: { success: boolean; content?: T }

@@ -322,6 +322,9 @@ export interface paths {
         /**
          * Logout
          * @description Ends the session with its cookie and tokens.
+         *
+         *     Who came in through an identity provider is still logged in there: `continue_at` is where a
+         *     browser ends that, too, if the provider states such a place.
          */
         post: operations["logout_api_auth_logout_post"];
         delete?: never;
@@ -540,6 +543,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/oidc/{provider}/prove/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove
+         * @description Where the browser has to go to prove again to be the person of this login.
+         *
+         *     The provider asks anew, whatever it remembers; afterwards the browser is sent to `return_to`
+         *     and `GET /api/auth/step_up/` says until when the proof holds.
+         */
+        post: operations["prove_api_auth_oidc__provider__prove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/oidc/{provider}/start/": {
         parameters: {
             query?: never;
@@ -679,6 +705,34 @@ export interface paths {
          * @description Ends one of the caller's logins; 404 `session_not_found` for anybody else's.
          */
         delete: operations["end_own_session_api_auth_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/step_up/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Proof
+         * @description Until when this login counts as proved, and what a new proof consists of.
+         */
+        get: operations["show_proof_api_auth_step_up_get"];
+        put?: never;
+        /**
+         * Prove
+         * @description Proves with password, and code where there is one, that it is still the same person.
+         *
+         *     The answer says until when that opens delicate things (403 `step_up_required`) for this login.
+         *     422 `proof_refused` whatever was wrong; failures count as those of logins do, and after too
+         *     many comes 429 `too_many` with Retry-After. 409 `proof_elsewhere` for who has no password here.
+         */
+        post: operations["prove_api_auth_step_up_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -912,6 +966,78 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/executor/command_rules/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rules
+         * @description Rules, by name.
+         */
+        get: operations["list_rules_api_executor_command_rules_get"];
+        put?: never;
+        /**
+         * Create Rule
+         * @description Makes a rule; 409 `rule_name_taken`, 422 `rule_pattern_invalid` or `rule_incomplete`.
+         */
+        post: operations["create_rule_api_executor_command_rules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/command_rules/check/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Script
+         * @description What the rules say about a script, with its lines; nothing is stored or run.
+         */
+        post: operations["check_script_api_executor_command_rules_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executor/command_rules/{rule_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Rule
+         * @description One rule.
+         */
+        get: operations["show_rule_api_executor_command_rules__rule_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Rule
+         * @description Deletes a rule.
+         */
+        delete: operations["delete_rule_api_executor_command_rules__rule_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Rule
+         * @description Changes a rule; counts for everything that starts two seconds later.
+         */
+        patch: operations["change_rule_api_executor_command_rules__rule_id__patch"];
         trace?: never;
     };
     "/api/executor/execution-records/": {
@@ -1847,7 +1973,7 @@ export interface paths {
         };
         /**
          * Show Approval
-         * @description One approval with its votes.
+         * @description One approval with its votes and with what is approved.
          */
         get: operations["show_approval_api_permissions_approvals__approval_id__get"];
         put?: never;
@@ -2425,6 +2551,10 @@ export interface components {
             task_count: number;
             /** Created */
             created: boolean;
+            /** Findings */
+            findings?: components["schemas"]["FindingOut"][];
+            /** Approvals */
+            approvals?: components["schemas"]["ConsentOut"][];
         };
         /**
          * Action
@@ -2527,6 +2657,51 @@ export interface components {
         AnyOf: {
             /** Any */
             any: (components["schemas"]["StepIs"] | components["schemas"]["VariableIs"] | components["schemas"]["AllOf"] | components["schemas"]["AnyOf"] | components["schemas"]["NotOf"])[];
+        };
+        /**
+         * ApprovalDetail
+         * @description An approval with what is approved, as far as whoever asked has handed it over.
+         */
+        ApprovalDetail: {
+            /** Id */
+            id: string;
+            /** Subject Kind */
+            subject_kind: string;
+            /** Subject Id */
+            subject_id: string;
+            /** Subject Name */
+            subject_name: string;
+            /** Subject Hash */
+            subject_hash: string;
+            /** Requester Id */
+            requester_id: number;
+            /** Requester Name */
+            requester_name: string;
+            /** Reason */
+            reason: string;
+            /** Approver Ids */
+            approver_ids: number[];
+            /** Approver Group Ids */
+            approver_group_ids: number[];
+            /** Quorum */
+            quorum: number;
+            state: components["schemas"]["ApprovalState"];
+            /** Votes */
+            votes: components["schemas"]["ApprovalVote"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Content */
+            content: string;
         };
         /**
          * ApprovalInfo
@@ -2753,6 +2928,8 @@ export interface components {
             execution_ids: string[];
             /** Reason */
             reason?: string | null;
+            /** Confirmed Execution Count */
+            confirmed_execution_count?: number | null;
         };
         /**
          * BulkStopItem
@@ -2968,6 +3145,8 @@ export interface components {
              * @default 5
              */
             priority?: number;
+            /** Confirmed Host Count */
+            confirmed_host_count?: number | null;
             /** Bandwidth Limit */
             bandwidth_limit?: number | null;
             /** Total Bandwidth Limit */
@@ -3022,6 +3201,44 @@ export interface components {
             /** Batch */
             batch?: number | null;
         };
+        /**
+         * ConsentOut
+         * @description An approval that an execution waits or waited for; `rules` are those that want it.
+         *
+         *     `approver_names` are the people who may give it, at most twenty of them; `detail` says who
+         *     declined it, and why.
+         */
+        ConsentOut: {
+            /** Approval Id */
+            approval_id: string;
+            state: components["schemas"]["ConsentState"];
+            /** Rules */
+            rules: string[];
+            /** Approver Names */
+            approver_names: string[];
+            /** Quorum */
+            quorum: number;
+            /** Detail */
+            detail: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Decided At */
+            decided_at: string | null;
+        };
+        /**
+         * ConsentState
+         * @description How the consent stands that an execution waits for.
+         * @enum {string}
+         */
+        ConsentState: "new" | "asked" | "approved" | "declined" | "expired" | "withdrawn";
         /**
          * ControlOut
          * @description What is true now that the operation is done; hosts follow within seconds.
@@ -3097,6 +3314,37 @@ export interface components {
          * @enum {string}
          */
         ExecutionAction: "pause" | "resume" | "stop" | "force_terminate" | "cancel_task" | "skip_step" | "ignore_step_error" | "retry_step" | "confirm" | "retry";
+        /**
+         * CheckIn
+         * @description A text to look at; nothing is stored or run.
+         *
+         *     With hosts only the rules of their groups count, without them those of all groups. `rule` asks
+         *     about a pattern alone, before it is stored.
+         */
+        ExecutionCheckIn: {
+            /** Script Content */
+            script_content: string;
+            /** @default shell */
+            script_type?: components["schemas"]["ScriptType"];
+            /** Args */
+            args?: string[];
+            /** Env */
+            env?: {
+                [key: string]: string;
+            };
+            /** Target Host Ids */
+            target_host_ids?: number[];
+            rule?: components["schemas"]["RuleTried"] | null;
+        };
+        /**
+         * CheckOut
+         * @description What would follow: the strongest action of the rules that found something, or none.
+         */
+        ExecutionCheckOut: {
+            action: components["schemas"]["RuleAction"] | null;
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+        };
         /**
          * ExecutionDetail
          * @description An execution with its steps and at most the first 1,000 tasks of each.
@@ -3186,6 +3434,10 @@ export interface components {
             steps: components["schemas"]["StepOut"][];
             /** Tasks Total */
             tasks_total: number;
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+            /** Approvals */
+            approvals?: components["schemas"]["ConsentOut"][];
         };
         /**
          * GroupOut
@@ -3236,6 +3488,8 @@ export interface components {
             priority?: number;
             /** Not After Seconds */
             not_after_seconds?: number | null;
+            /** Confirmed Host Count */
+            confirmed_host_count?: number | null;
         };
         /**
          * MemberOut
@@ -3513,6 +3767,25 @@ export interface components {
             remote_path?: string | null;
         };
         /**
+         * FindingOut
+         * @description What a rule about commands found in a step; lines count from 1, for scripts alone.
+         *
+         *     `where` is script, args, env (values of variables) or run (a rule about anything that runs).
+         */
+        FindingOut: {
+            /** Rule Id */
+            rule_id: number;
+            /** Rule */
+            rule: string;
+            action: components["schemas"]["RuleAction"];
+            /** Step */
+            step: string;
+            /** Where */
+            where: string;
+            /** Lines */
+            lines: number[];
+        };
+        /**
          * GrantCreate
          * @description A new grant for a user or a group; with `expires_at` it ends by itself.
          */
@@ -3582,6 +3855,15 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Rests On */
+            rests_on?: number[];
+            /**
+             * Ends With It
+             * @default 0
+             */
+            ends_with_it?: number;
+            /** Ended With */
+            ended_with?: number | null;
             /** Revoked By */
             revoked_by: number | null;
             /** Revoked At */
@@ -4152,6 +4434,14 @@ export interface components {
          */
         LogStatus: "none" | "live" | "complete" | "gap" | "expired";
         /**
+         * LoggedOut
+         * @description The login has ended; at `continue_at` a browser ends the one at its identity provider.
+         */
+        LoggedOut: {
+            /** Continue At */
+            continue_at?: string | null;
+        };
+        /**
          * LoginIn
          * @description Credentials. Their form is not judged here: a bad one gets the answer of a wrong one.
          */
@@ -4264,6 +4554,8 @@ export interface components {
             is_active: boolean;
             /** Must Change Password */
             must_change_password: boolean;
+            /** Proved Until */
+            proved_until: string | null;
         };
         /**
          * MemberOut
@@ -4292,7 +4584,7 @@ export interface components {
          * @description The part of a request that no single row covered, in the order in which parts are judged.
          * @enum {string}
          */
-        Missing: "action" | "object" | "time" | "what" | "account" | "window" | "root";
+        Missing: "action" | "object" | "time" | "what" | "account" | "window" | "root" | "scope";
         /**
          * Mode
          * @description Whether hosts start together, one by one, or in batches.
@@ -4484,6 +4776,17 @@ export interface components {
             /** Results */
             results: components["schemas"]["OperationOut"][];
         };
+        /** Page[RuleOut] */
+        Page_RuleOut_: {
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+            /** Results */
+            results: components["schemas"]["RuleOut"][];
+        };
         /** Page[SecurityEventOut] */
         Page_SecurityEventOut_: {
             /** Total */
@@ -4607,11 +4910,17 @@ export interface components {
             expires_at: string;
         };
         /**
+         * PatternKind
+         * @description How the pattern of a rule is read.
+         * @enum {string}
+         */
+        PatternKind: "regex" | "words" | "anything";
+        /**
          * PauseReason
          * @description Why an execution starts nothing new. People end `user` and `threshold` by resuming.
          * @enum {string}
          */
-        PauseReason: "user" | "threshold" | "confirmation" | "batch";
+        PauseReason: "user" | "threshold" | "confirmation" | "batch" | "approval";
         /**
          * PermissionOut
          * @description A permission and what it means.
@@ -4637,6 +4946,8 @@ export interface components {
             steps: components["schemas"]["StepPreview"][];
             /** Warnings */
             warnings: string[];
+            /** Findings */
+            findings?: components["schemas"]["FindingOut"][];
         };
         /**
          * ProcessesOut
@@ -4667,6 +4978,8 @@ export interface components {
             is_active: boolean;
             /** Must Change Password */
             must_change_password: boolean;
+            /** Proved Until */
+            proved_until: string | null;
             /** Display Name */
             display_name: string;
             /** Email */
@@ -4695,6 +5008,47 @@ export interface components {
             department?: string | null;
             /** Position */
             position?: string | null;
+        };
+        /**
+         * ProofDeparture
+         * @description The address at the identity provider.
+         */
+        ProofDeparture: {
+            /** Url */
+            url: string;
+        };
+        /**
+         * ProofIn
+         * @description The password, and the code of who has a second factor; a recovery code will do.
+         */
+        ProofIn: {
+            /** Password */
+            password: string;
+            /** Otp Token */
+            otp_token?: string | null;
+        };
+        /**
+         * ProofOut
+         * @description The proof of this login, and what the next one consists of.
+         */
+        ProofOut: {
+            /** Proved Until */
+            proved_until: string | null;
+            /** Code */
+            code: boolean;
+            /** Provider */
+            provider: string | null;
+        };
+        /**
+         * ProofWay
+         * @description Where the browser is to go afterwards: a path of this site.
+         */
+        ProofWay: {
+            /**
+             * Return To
+             * @default /
+             */
+            return_to?: string;
         };
         /**
          * ProviderOption
@@ -4760,6 +5114,8 @@ export interface components {
             step_id?: string | null;
             /** Reason */
             reason?: string | null;
+            /** Confirmed Host Count */
+            confirmed_host_count?: number | null;
         };
         /**
          * RetryOut
@@ -4799,6 +5155,8 @@ export interface components {
             host_ids?: number[] | null;
             /** Reason */
             reason?: string | null;
+            /** Confirmed Host Count */
+            confirmed_host_count?: number | null;
         };
         /**
          * RightsOut
@@ -4855,6 +5213,143 @@ export interface components {
             permissions?: string[] | null;
             /** Require Two Factor */
             require_two_factor?: boolean | null;
+        };
+        /**
+         * RuleAction
+         * @description What follows when a rule about commands finds something.
+         * @enum {string}
+         */
+        RuleAction: "warn" | "approve" | "block";
+        /**
+         * RuleCreate
+         * @description A new rule. Empty `script_types` and `host_group_ids` stand for all.
+         *
+         *     A rule that wants approval names who may approve (users, groups of users, or both) and how many
+         *     have to; one about `anything` has no pattern and names host groups: those want two people.
+         */
+        RuleCreate: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** @default regex */
+            pattern_kind?: components["schemas"]["PatternKind"];
+            /**
+             * Pattern
+             * @default
+             */
+            pattern?: string;
+            /** Script Types */
+            script_types?: components["schemas"]["ScriptType"][];
+            /** @default warn */
+            action?: components["schemas"]["RuleAction"];
+            /**
+             * Is Enabled
+             * @default true
+             */
+            is_enabled?: boolean;
+            /** Host Group Ids */
+            host_group_ids?: number[];
+            /** Approver Ids */
+            approver_ids?: number[];
+            /** Approver Group Ids */
+            approver_group_ids?: number[];
+            /**
+             * Quorum
+             * @default 1
+             */
+            quorum?: number;
+            /**
+             * Expires Seconds
+             * @default 86400
+             */
+            expires_seconds?: number;
+        };
+        /**
+         * RuleOut
+         * @description A rule.
+         */
+        RuleOut: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            pattern_kind: components["schemas"]["PatternKind"];
+            /** Pattern */
+            pattern: string;
+            /** Script Types */
+            script_types: components["schemas"]["ScriptType"][];
+            action: components["schemas"]["RuleAction"];
+            /** Is Enabled */
+            is_enabled: boolean;
+            /** Host Group Ids */
+            host_group_ids: number[];
+            /** Approver Ids */
+            approver_ids: number[];
+            /** Approver Group Ids */
+            approver_group_ids: number[];
+            /** Quorum */
+            quorum: number;
+            /** Expires Seconds */
+            expires_seconds: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * RulePatch
+         * @description What may be changed about a rule; absent fields stay.
+         */
+        RulePatch: {
+            /** Name */
+            name?: string | null;
+            /** Description */
+            description?: string | null;
+            pattern_kind?: components["schemas"]["PatternKind"] | null;
+            /** Pattern */
+            pattern?: string | null;
+            /** Script Types */
+            script_types?: components["schemas"]["ScriptType"][] | null;
+            action?: components["schemas"]["RuleAction"] | null;
+            /** Is Enabled */
+            is_enabled?: boolean | null;
+            /** Host Group Ids */
+            host_group_ids?: number[] | null;
+            /** Approver Ids */
+            approver_ids?: number[] | null;
+            /** Approver Group Ids */
+            approver_group_ids?: number[] | null;
+            /** Quorum */
+            quorum?: number | null;
+            /** Expires Seconds */
+            expires_seconds?: number | null;
+        };
+        /**
+         * RuleTried
+         * @description A pattern that is not stored yet.
+         */
+        RuleTried: {
+            /** @default regex */
+            pattern_kind?: components["schemas"]["PatternKind"];
+            /**
+             * Pattern
+             * @default
+             */
+            pattern?: string;
+            /** Script Types */
+            script_types?: components["schemas"]["ScriptType"][];
         };
         /**
          * ScriptRun
@@ -4937,6 +5432,8 @@ export interface components {
              * @default 5
              */
             priority?: number;
+            /** Confirmed Host Count */
+            confirmed_host_count?: number | null;
         };
         /**
          * ScriptType
@@ -5583,7 +6080,7 @@ export interface components {
         };
         /**
          * TokenCreate
-         * @description A new API token. Its scopes are permissions that the caller holds.
+         * @description A new API token. Its scopes are permissions that the caller holds or has grants for.
          */
         TokenCreate: {
             /** Name */
@@ -5595,6 +6092,11 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            /**
+             * Carries Grants
+             * @default true
+             */
+            carries_grants?: boolean;
         };
         /**
          * TokenCreated
@@ -5607,6 +6109,8 @@ export interface components {
             name: string;
             /** Scopes */
             scopes: string[];
+            /** Carries Grants */
+            carries_grants: boolean;
             /**
              * Created At
              * Format: date-time
@@ -5629,6 +6133,9 @@ export interface components {
         /**
          * TokenIssuedOut
          * @description A fresh token; the only moment at which its text is shown.
+         *
+         *     The others belong to the line that enrols the agent: `gateway_url` as settings tell it, and the
+         *     fingerprints (`sha256:…`) of the certificate that is shown there and of the platform's root key.
          */
         TokenIssuedOut: {
             /** Id */
@@ -5642,6 +6149,12 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+            /** Gateway Url */
+            gateway_url: string | null;
+            /** Gateway Fingerprint */
+            gateway_fingerprint: string | null;
+            /** Root Fingerprint */
+            root_fingerprint: string | null;
         };
         /**
          * TokenOut
@@ -5654,6 +6167,8 @@ export interface components {
             name: string;
             /** Scopes */
             scopes: string[];
+            /** Carries Grants */
+            carries_grants: boolean;
             /**
              * Created At
              * Format: date-time
@@ -6133,9 +6648,6 @@ export interface components {
             /** Name */
             name: string;
             /** Description */
-         *
-         *     The others belong to the line that enrols the agent: `gateway_url` as settings tell it, and the
-         *     fingerprints (`sha256:…`) of the certificate that is shown there and of the platform's root key.
             description: string;
             /** Description Zh */
             description_zh: string;
@@ -6149,12 +6661,6 @@ export interface components {
          * @description A role. `key` is what users and groups hold; `permissions` of an administrator is `*`.
          */
         services__auth__roles__schemas__RoleOut: {
-            /** Gateway Url */
-            gateway_url: string | null;
-            /** Gateway Fingerprint */
-            gateway_fingerprint: string | null;
-            /** Root Fingerprint */
-            root_fingerprint: string | null;
             /** Id */
             id: number;
             /** Key */
@@ -7143,7 +7649,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: unknown;
+                        content: components["schemas"]["LoggedOut"];
                     };
                 };
             };
@@ -7643,6 +8149,55 @@ export interface operations {
             };
         };
     };
+    prove_api_auth_oidc__provider__prove_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofWay"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ProofDeparture"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     start_api_auth_oidc__provider__start_get: {
         parameters: {
             query?: {
@@ -7948,6 +8503,87 @@ export interface operations {
                         message: string;
                         success: boolean;
                         content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_proof_api_auth_step_up_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ProofOut"];
+                    };
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    prove_api_auth_step_up_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ProofOut"];
                     };
                 };
             };
@@ -8676,6 +9312,288 @@ export interface operations {
                         message: string;
                         success: boolean;
                         content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    list_rules_api_executor_command_rules_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+                action?: components["schemas"]["RuleAction"] | null;
+                is_enabled?: boolean | null;
+                search?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["Page_RuleOut_"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    create_rule_api_executor_command_rules_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RuleOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    check_script_api_executor_command_rules_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecutionCheckIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["ExecutionCheckOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    show_rule_api_executor_command_rules__rule_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RuleOut"];
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    delete_rule_api_executor_command_rules__rule_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_rule_api_executor_command_rules__rule_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["RuleOut"];
                     };
                 };
             };
@@ -11279,7 +12197,7 @@ export interface operations {
                         code: number;
                         message: string;
                         success: boolean;
-                        content: components["schemas"]["ApprovalInfo"];
+                        content: components["schemas"]["ApprovalDetail"];
                     };
                 };
             };
@@ -12942,6 +13860,8 @@ export interface operations {
                      * @default 5
                      */
                     priority?: number;
+                    /** Confirmed Host Count */
+                    confirmed_host_count?: number | null;
                     /** Bandwidth Limit */
                     bandwidth_limit?: number | null;
                     /** Total Bandwidth Limit */

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from tests.support.controls import RECORDS, Controls
+from tests.support.courier import Message
 from tests.support.execution import Rig, operator
 
 LONG_AGO = replace(operator(), proved_until=0)
@@ -29,9 +31,8 @@ def controls(limits: None, rig: Rig) -> Controls:
     return Controls(rig)
 
 
-def error_in(answer: object) -> tuple[int, str]:
-    content = answer.json()["content"]  # type: ignore[attr-defined]  # an answer of httpx
-    return answer.status_code, content.get("error", "")  # type: ignore[attr-defined]  # the same
+def error_in(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["content"].get("error", "")
 
 
 async def test_as_root_on_many_hosts_a_proof_has_to_be_fresh(rig: Rig, controls: Controls) -> None:
@@ -46,7 +47,7 @@ async def test_as_root_on_many_hosts_a_proof_has_to_be_fresh(rig: Rig, controls:
 
 
 async def test_hosts_of_all_steps_count_together(rig: Rig, controls: Controls) -> None:
-    steps = (
+    steps: tuple[Message, ...] = (
         {"name": "one", "target_host_ids": [1, 2]},
         {"name": "two", "target_host_ids": [2, 3]},
     )
@@ -95,9 +96,9 @@ async def test_repeating_a_run_asks_as_the_run_did(rig: Rig, controls: Controls)
     path = f"{execution_id}/retry"
 
     assert await controls.refused(path) == "count_unconfirmed"
-    typed = {"confirmed_host_count": 4}
-    assert await controls.refused(path, 403, by=LONG_AGO, **typed) == "step_up_required"
-    await controls.done(path, **typed)
+    refused = await controls.post(path, by=LONG_AGO, confirmed_host_count=4)
+    assert error_in(refused) == (403, "step_up_required")
+    await controls.done(path, confirmed_host_count=4)
 
 
 async def test_trying_a_step_again_asks_and_begins_nothing_before(
@@ -106,13 +107,14 @@ async def test_trying_a_step_again_asks_and_begins_nothing_before(
     execution_id = await rig.run(1, 2, 3, 4, confirmed_host_count=4)
     await controls.done(f"{execution_id}/cancel")
     (step,) = await controls.steps(execution_id)
-    path, body = f"{execution_id}/retry_step", {"step_id": step["id"], "retry_type": "all"}
+    path = f"{execution_id}/retry_step"
+    body = {"step_id": str(step["id"]), "retry_type": "all"}
 
-    assert await controls.refused(path, **body) == "count_unconfirmed"
-    typed = body | {"confirmed_host_count": 4}
-    assert await controls.refused(path, 403, by=LONG_AGO, **typed) == "step_up_required"
+    assert error_in(await controls.post(path, **body)) == (409, "count_unconfirmed")
+    refused = await controls.post(path, by=LONG_AGO, confirmed_host_count=4, **body)
+    assert error_in(refused) == (403, "step_up_required")
     assert set(await controls.states(execution_id)) == {"cancelled"}
-    assert (await controls.done(path, **typed))["tasks"] == 4
+    assert (await controls.done(path, confirmed_host_count=4, **body))["tasks"] == 4
 
 
 async def test_stopping_many_executions_needs_their_number(rig: Rig, controls: Controls) -> None:
@@ -131,11 +133,11 @@ async def test_stopping_many_executions_needs_their_number(rig: Rig, controls: C
 
 async def test_files_and_previews(rig: Rig, controls: Controls) -> None:
     """Fetching files counts as a run; a preview starts nothing, so it asks for nothing."""
-    body = {"paths": ["/etc/hosts"], "target_host_ids": [1, 2, 3, 4]}
+    body: Message = {"paths": ["/etc/hosts"], "target_host_ids": [1, 2, 3, 4]}
     headers = rig.headers(LONG_AGO)
     unconfirmed = await rig.http.post("/api/quick/collect_files", json=body, headers=headers)
     assert error_in(unconfirmed) == (409, "count_unconfirmed")
-    body["confirmed_host_count"] = 4  # type: ignore[assignment]  # a number among lists
+    body["confirmed_host_count"] = 4
     refused = await rig.http.post("/api/quick/collect_files", json=body, headers=headers)
     assert error_in(refused) == (403, "step_up_required")
 
