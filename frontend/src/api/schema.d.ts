@@ -3437,7 +3437,7 @@ export interface components {
             /** Findings */
             findings: components["schemas"]["FindingOut"][];
             /** Approvals */
-            approvals?: components["schemas"]["ConsentOut"][];
+            approvals: components["schemas"]["ConsentOut"][];
         };
         /**
          * GroupOut

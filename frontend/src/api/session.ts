@@ -68,11 +68,14 @@ export const useSession = defineStore('session', () => {
 
   /** Forgets the person here even if the server cannot be told: the button must always work. */
   async function signOut(): Promise<void> {
+    let farewell: string | null | undefined
     try {
-      await call(api.POST('/api/auth/logout/'), { quietly: true })
+      farewell = (await call(api.POST('/api/auth/logout/'), { quietly: true })).continue_at
     } finally {
       forget()
     }
+    // Who came through an identity provider logs out there, too.
+    if (farewell) window.location.assign(farewell)
   }
 
   async function changePassword(current: string, next: string): Promise<void> {
