@@ -314,7 +314,7 @@ class Agent:
         order = start.order
         key = (order.task_id, order.attempt)
         launch = self._launches.pop(key)
-        refusal = self._guard.why_not_now()
+        refusal = self._guard.why_not_start()
         if refusal is not None:  # it waited for its turn when the lock was set
             self.say(Reject(*key, *refusal))
             self._slot_is_free(key)

@@ -1,7 +1,7 @@
 """Holds every order against the host's own rules: its policy, and the lock for maintenance.
 
-Every signed message begins with one look at the attributes of the two files; they are read when
-those have changed. What cannot be looked at counts as a lock.
+A new order begins with one look at the attributes of the two files, a start with one at those of
+the lock; they are read when those have changed. What cannot be looked at counts as a lock.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Guard:
         if seen != self._policy_look:
             self._take_policy()
             self._policy_look = seen
+        self._look_at_lock()
+
+    def _look_at_lock(self) -> None:
         seen = _look(self._state.maintenance)
         if seen != self._lock_look:
             self._lock = locked(self._state)
@@ -73,8 +76,12 @@ class Guard:
         if found is not None:
             _logger.warning("The policy of this host is in force: %s", found.told())
 
-    def why_not_now(self) -> Refusal | None:
-        """Why nothing at all may begin at this moment, None if something may."""
+    def why_not_start(self) -> Refusal | None:
+        """Why nothing at all may start at this moment, None if something may."""
+        self._look_at_lock()
+        return self._why_nothing()
+
+    def _why_nothing(self) -> Refusal | None:
         if self._lock is not None:
             return "policy_maintenance", _plain(self._lock["reason"])
         if self._problem:
@@ -83,7 +90,7 @@ class Guard:
 
     def why_not(self, order: Order) -> Refusal | None:
         """Why this order is not taken on, by what it says itself; accounts are looked up later."""
-        refusal = self.why_not_now()
+        refusal = self._why_nothing()
         if refusal is not None:
             return refusal
         policy = self._policy
@@ -106,9 +113,13 @@ class Guard:
             return "policy_account", user.name
         return None
 
-    def hears(self, kid: str) -> bool:
-        """Whether orders of this signer key count here; the first question about each."""
-        self.look()
+    def hears(self, kid: str, *, is_new: bool) -> bool:
+        """Whether messages of this signer key count here; the first question about each.
+
+        `is_new` says that it is an order of which nothing was known.
+        """
+        if is_new:
+            self.look()
         return _has(self._policy.signer_keys, kid)
 
     def narrowed(self, rules: TransferRules) -> TransferRules:

@@ -134,9 +134,10 @@ class Orders:
             self.refusals.add(why_not, f"{signed.purpose} {signed.kid}")
             return
         payload = exact(signed.payload)
-        if not self._guard.hears(signed.kid):
+        is_new = signed.purpose == RUN
+        if not self._guard.hears(signed.kid, is_new=is_new):
             self.refusals.add("policy_signer", f"{signed.purpose} {signed.kid}")
-            if signed.purpose == RUN:
+            if is_new:
                 self._reject(payload, "policy_signer", signed.kid)
             return
         try:

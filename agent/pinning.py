@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
 import socket
@@ -102,16 +101,14 @@ def _vouches_for_itself(certificate: bytes) -> bool:
 class _PinnedConnection(HTTPSConnection):
     """Compares again on the connection that is used."""
 
-    def __init__(self, host: str, *, shown: str, **options: object) -> None:
-        super().__init__(host, **options)  # type: ignore[arg-type]  # as urllib passes them
-        self._shown = shown
+    pin = ""
 
     def connect(self) -> None:
         super().connect()
-        if not self._shown:
+        if not self.pin:
             return
         assert isinstance(self.sock, ssl.SSLSocket)
-        if fingerprint(self.sock.getpeercert(binary_form=True) or b"") != self._shown:
+        if fingerprint(self.sock.getpeercert(binary_form=True) or b"") != self.pin:
             self.close()
             raise PinDiffers("The gateway showed another certificate. The token was not sent.")
 
@@ -123,5 +120,9 @@ class _PinnedHandler(urllib.request.HTTPSHandler):
 
     def https_open(self, req: urllib.request.Request) -> HTTPResponse:
         """Called by urllib."""
-        connection = functools.partial(_PinnedConnection, shown=self._pinned.shown)
-        return self.do_open(connection, req, context=self._pinned.context)  # type: ignore[arg-type]
+        shown = self._pinned.shown
+
+        class Connection(_PinnedConnection):
+            pin = shown
+
+        return self.do_open(Connection, req, context=self._pinned.context)
