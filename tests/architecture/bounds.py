@@ -43,6 +43,8 @@ steps of an execution | services.execution.plans.schemas:MAX_STEPS | - | there
 tasks of an execution | services.execution.plans.domain:MAX_TASKS | - | there
 a script | services.execution.plans.domain:MAX_SCRIPT_BYTES | bytes | there
 an order as a whole | services.execution.orders.domain:MAX_ORDER_BYTES | bytes | there
+hosts as root without a fresh proof | execution:step_up_root_hosts | - | @/breadth/service.py
+hosts without a typed number; 0: any | execution:typed_count_above | - | @/breadth/service.py
 tasks at a time on a host | execution:tasks_per_host | - | @/dispatch/service.py
 ! output of a task, at most | services.execution.signing.domain:MAX_OUTPUT_BYTES | bytes | there
 ! a file | execution:file_max_bytes | bytes | @/uploads/service.py
