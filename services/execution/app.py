@@ -138,9 +138,9 @@ def _output(
     db: Database, runtime: Runtime, settings: ExecutionSettings, changes: Changes
 ) -> tuple[SegmentFiles, Recorder, Upkeep]:
     """What keeps output; some days later it moves to the object store, if there is one."""
-    folder, objects = runtime.settings.data_dir, ObjectSettings()
-    bucket = bucket_of(objects)
-    shelf = bucket and Shelf(bucket, "logs/", folder / "archive", limit_bytes=objects.cache_bytes)
+    folder, objects, shelf = runtime.settings.data_dir, ObjectSettings(), None
+    if (bucket := bucket_of(objects)) is not None:
+        shelf = Shelf(bucket, "logs/", folder / "archive", limit_bytes=objects.cache_bytes)
     files = SegmentFiles(folder / "logs", shelf)
     recorder = Recorder(db, files, changes, settings)
     return files, recorder, Upkeep(db, files, recorder, changes, settings, shelf)

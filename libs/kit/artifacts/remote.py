@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from libs.kit.artifacts.store import (
     Blob,
@@ -44,7 +44,7 @@ class ComingBlob:
     def close(self) -> None:
         os.close(self.descriptor)
 
-    def __enter__(self) -> "ComingBlob":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -1,6 +1,6 @@
 """What is asked of an object store, and how its answers fail."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -48,7 +48,7 @@ class Bucket(Protocol):
         Durable when it returns. An object of the same name is replaced as a whole.
         """
 
-    def read(self, name: str, offset: int = 0) -> Iterator[bytes]:
+    def read(self, name: str, offset: int = 0) -> Generator[bytes, None, None]:
         """The bytes from there to the end, in pieces; raises ObjectMissing."""
 
     def remove(self, name: str) -> None:

@@ -120,7 +120,7 @@ class Fetch:
             raise ObjectDamaged(self.name)
 
     def _read_on(self, digest: "hashlib._Hash") -> None:
-        with contextlib.closing(iter(self._bucket.read(self.name, self._at))) as pieces:
+        with contextlib.closing(self._bucket.read(self.name, self._at)) as pieces:
             for piece in pieces:
                 if self._at + len(piece) > self.size:
                     raise ObjectDamaged(self.name)

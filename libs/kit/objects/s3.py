@@ -8,7 +8,7 @@ import hashlib
 import os
 import threading
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -78,7 +78,7 @@ class S3Bucket:
         if found is None or found.size != size:
             raise self._failed("incomplete", f"{name} is not as long as it was")
 
-    def read(self, name: str, offset: int = 0) -> Iterator[bytes]:
+    def read(self, name: str, offset: int = 0) -> Generator[bytes, None, None]:
         found = self._ask("get_object", Key=self._key(name), Range=f"bytes={offset}-")
         body = cast(_Body, found["Body"])
         try:
