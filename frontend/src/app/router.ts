@@ -101,6 +101,10 @@ const pages: RouteRecordRaw[] = [
     meta: { title: 'app.nav.grants', permission: 'permissions:read', reach: GIVING },
   },
   {
+    path: 'rules', name: 'rules', component: () => import('@/features/execution/rules/RulesPage.vue'),
+    meta: { title: 'app.nav.rules', permission: 'rules:read' },
+  },
+  {
     path: 'approvals', name: 'approvals', component: () => import('@/features/auth/approvals/ApprovalsPage.vue'),
     meta: { title: 'app.nav.approvals' },
   },

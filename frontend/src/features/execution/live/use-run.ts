@@ -99,7 +99,7 @@ export function useRun(id: string, gapWords: GapWords) {
     follower = new EventStream(combinedStreamUrl(id), {
       onEvents: (events) => {
         run.take(events)
-        if (run.hasSteps && events.some((one) => one.event === 'status')) soon.ask()
+        if ((run.hasSteps || run.execution.approvals.length > 0) && events.some((one) => one.event === 'status')) soon.ask()
       },
       onState: (state, error) => {
         if (gone) return
