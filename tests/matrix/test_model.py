@@ -20,7 +20,7 @@ HOSTS = tuple(GROUPS_AROUND)
 ACCOUNTS = ("@agent", "app", "root")
 PAIRS = (("top host", "deep host"), ("deep host", "other host"))
 ACTIONS = ("view", "use", "execute", "edit", "delete", "grant")
-MANY = 120
+MANY = 60
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
 
