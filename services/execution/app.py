@@ -31,9 +31,10 @@ from services.execution.consents.service import Clearances, Consents, Repeats
 from services.execution.consumers import AgentOutput, AgentReports, AgentStatus, Closer, on
 from services.execution.control.router import router as control_router
 from services.execution.control.service import Control, Operations
-from services.execution.dispatch.service import Dispatcher, Downlink
+from services.execution.dispatch.service import Dispatcher
 from services.execution.distribution.router import router as distribution_router
 from services.execution.distribution.service import Distribution
+from services.execution.downlink.service import Downlink
 from services.execution.downloads.router import router as download_router
 from services.execution.downloads.service import Downloads
 from services.execution.files.router import router as files_router

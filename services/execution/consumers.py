@@ -15,7 +15,8 @@ from libs.kit.logging import get_logger
 from libs.kit.redis import Redis
 from services.execution.approvals.service import Approvals
 from services.execution.consents.domain import SUBJECT
-from services.execution.dispatch.service import COMPANY_SECONDS, Dispatcher, Downlink
+from services.execution.dispatch.service import Dispatcher
+from services.execution.downlink.service import COMPANY_SECONDS, Downlink
 from services.execution.incidents.service import Incidents
 from services.execution.logs.service import LEASE, Recorder
 from services.execution.reports.service import Reports

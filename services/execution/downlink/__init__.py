@@ -1,0 +1,1 @@
+"""The way to the gateways that hold the agents' connections."""
