@@ -3,8 +3,12 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TypeVar, overload
+
+from libs.kit import clock
 
 T = TypeVar("T")
 
@@ -81,3 +85,26 @@ class _Last:
         return AssertionError(
             f"{why}not true after {timeout:g} s: {name}{where}; last answer {self.answer[:2000]}"
         )
+
+
+class _Later(clock.Clock):
+    def __init__(self, before: clock.Clock, by: timedelta) -> None:
+        self._before = before
+        self._by = by
+
+    def now(self) -> datetime:
+        return self._before.now() + self._by
+
+    def monotonic(self) -> float:
+        return self._before.monotonic() + self._by.total_seconds()
+
+
+@contextmanager
+def later(*, seconds: float) -> Iterator[None]:
+    """In this process it is so many seconds later than it is, and goes on from there."""
+    before = clock.use(clock.Clock())
+    clock.use(_Later(before, timedelta(seconds=seconds)))
+    try:
+        yield
+    finally:
+        clock.use(before)

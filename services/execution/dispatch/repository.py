@@ -264,6 +264,21 @@ class DispatchRepository:
             )
         return [*fresh, *(task for task in tasks if not task.is_fresh)]
 
+    def unmark(self, tasks: Sequence[Waiting]) -> None:
+        """Let tasks wait again whose agents were not there when their offers were to be sent."""
+        ids = [task.id for task in tasks]
+        touched = {task.execution_id for task in tasks}
+        ExecutionRepository(self._tx).bump(touched)
+        version = (
+            select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
+        )
+        self._session.execute(
+            update(Task)
+            .where(Task.id.in_(ids), Task.status == TaskStatus.OFFERED)
+            .values(status=TaskStatus.QUEUED, offered_at=None, version=version),
+            execution_options={"synchronize_session": False},
+        )
+
     def expire(self, limit: int) -> set[str]:
         """End tasks that nobody claimed in time; returns the executions they belong to."""
         due = self._session.execute(

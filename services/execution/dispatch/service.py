@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from libs.contracts.audit import audit
 from libs.kit.clock import monotonic, now
@@ -22,11 +23,15 @@ from services.execution.flow.service import Flow
 from services.execution.incidents.service import Incident, note
 from services.execution.settings import ExecutionSettings
 from services.execution.signatures.service import Signer
-from services.execution.signing.domain import FORGED, SENTENCES, Asked
+from services.execution.signing.domain import FORGED, SENTENCES, Asked, Expected
 
 REFUSALS = frozenset(map(str, SENTENCES))
 """What the signer refused, other than orders that cannot be written."""
 SWEEP_LIMIT = 2_000
+EXPECTED_HOSTS = 500
+
+Ask = Callable[[Iterable[tuple[int, int]]], Coroutine[None, None, None]]
+"""Asks whether people may still run something, each with a host."""
 
 log = get_logger(__name__)
 sweeps = counter("opsjob_dispatch_sweeps_total", "Looks at everything that waits or is late.")
@@ -47,9 +52,13 @@ class Dispatcher:
         settings: ExecutionSettings,
         flow: Flow,
         signer: Signer,
+        ask: Ask,
     ) -> None:
         self._db = db
         self._signer = signer
+        self._ask = ask
+        self._asking: set[asyncio.Task[None]] = set()
+        self._marked: list[Waiting] = []
         self._flow = flow
         self._downlink = downlink
         self._changes = changes
@@ -62,6 +71,38 @@ class Dispatcher:
         )
         self._bell = asyncio.Event()
         self._hearing = Hearing(settings.failover_seconds, at=monotonic(), wall=now())
+
+    def expect(self, user_id: int, hosts: Iterable[tuple[int, str | None]]) -> None:
+        """Have asked already, here and in the signer, about somebody who is about to run on hosts.
+
+        What they say takes as long as storing the execution does, and is needed right after it.
+        Nothing depends on it: whoever finds no answer asks again. Hosts come with their agents.
+        """
+        some = list(islice(hosts, EXPECTED_HOSTS))
+        people = [(user_id, host_id) for host_id, _ in some]
+        expected = Expected(people, [agent_id for _, agent_id in some if agent_id])
+        for asking in (self._ask(people), self._signer.expect(expected)):
+            task = asyncio.create_task(self._guarded(asking))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
+    def mark_new(
+        self, tx: Transaction, execution_id: str, agents: Collection[str]
+    ) -> Sequence[Waiting]:
+        """Note, while an execution is stored, what of it can be offered to these agents at once.
+
+        One commit instead of two lies then between a request and its offers. What is returned goes
+        to `offer_new` after the commit; if that is forgotten, the sweep finds it.
+        """
+        dispatch = DispatchRepository(tx)
+        page = dispatch.waiting(Scope((execution_id,)), after=(0, ""), reoffer_before=tx.now)
+        some = [task for task in page if task.agent_id in agents]
+        return dispatch.mark_offered(some, self._caps) if some else ()
+
+    def offer_new(self, marked: Sequence[Waiting]) -> None:
+        """Offer soon what `mark_new` has noted."""
+        self._marked += marked
+        self._bell.set()
 
     def wake(self, *, execution_id: str | None = None, agent_ids: Iterable[str] = ()) -> None:
         """Look at these soon; agents are looked at as if all their offers had been lost."""
@@ -113,6 +154,12 @@ class Dispatcher:
             log.warning("Dispatch has to wait.", error=type(error).__name__)
 
     async def _answer(self) -> None:
+        if marked := self._marked:
+            self._marked = []
+            gateways = await self._downlink.gateways(task.agent_id for task in marked)
+            await self._bring([task for task in marked if task.agent_id in gateways], gateways)
+            if absent := [task for task in marked if task.agent_id not in gateways]:
+                await self._unmark(absent)
         executions, self._executions = tuple(self._executions), set()
         agents, self._agents = tuple(self._agents), set()
         stale = now() - timedelta(seconds=self._settings.reoffer_seconds)
@@ -142,16 +189,20 @@ class Dispatcher:
                 continue
             offered = await self._mark(reachable)
             self._note_blocked(reachable, offered)
-            fault("offer.after_mark")
-            signed = await self._signer.orders([Asked(task.id, task.attempt) for task in offered])
-            frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
-            for task in offered:
-                if frame := signed.frames.get(task.id):
-                    frames[gateways[task.agent_id]].append((task.agent_id, frame))
-            await self._downlink.send(frames)
-            if signed.ended:
-                await self._reject(signed.ended)
-            self._changes.tell(task.execution_id for task in offered)
+            await self._bring(offered, gateways)
+
+    async def _bring(self, offered: Sequence[Waiting], gateways: Mapping[str, str]) -> None:
+        """Send the orders of marked tasks."""
+        fault("offer.after_mark")
+        signed = await self._signer.orders([Asked(task.id, task.attempt) for task in offered])
+        frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+        for task in offered:
+            if frame := signed.frames.get(task.id):
+                frames[gateways[task.agent_id]].append((task.agent_id, frame))
+        await self._downlink.send(frames)
+        if signed.ended:
+            await self._reject(signed.ended)
+        self._changes.tell(task.execution_id for task in offered)
 
     @writes
     def _reject(self, tx: Transaction, refused: Mapping[str, tuple[str, str]]) -> None:
@@ -228,6 +279,10 @@ class Dispatcher:
     @writes
     def _mark(self, tx: Transaction, tasks: Sequence[Waiting]) -> list[Waiting]:
         return DispatchRepository(tx).mark_offered(tasks, self._caps)
+
+    @writes
+    def _unmark(self, tx: Transaction, tasks: Sequence[Waiting]) -> None:
+        DispatchRepository(tx).unmark(tasks)
 
     def _note_blocked(self, wanted: Sequence[Waiting], offered: Sequence[Waiting]) -> None:
         if len(offered) < len(wanted):

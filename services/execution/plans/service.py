@@ -21,6 +21,7 @@ from services.execution.access.service import Access, Want, account_of, what_of
 from services.execution.approvals.service import Approvals
 from services.execution.breadth.service import Breadth
 from services.execution.consents.service import Consents
+from services.execution.dispatch.repository import Waiting
 from services.execution.dispatch.service import Dispatcher
 from services.execution.domain import StepKind
 from services.execution.errors import (
@@ -57,6 +58,8 @@ from services.execution.settings import ExecutionSettings
 from services.execution.transfers.service import Transfers
 from services.execution.variables.service import Variables, freeze, host_ids, references_of
 
+AT_ONCE = 500
+"""Executions with at most so many tasks are offered in the transaction that stores them."""
 MAX_ORDER_BYTES = 1_000_000
 """What an offer may have with its envelope within one agent message of 1 MiB."""
 
@@ -145,13 +148,16 @@ class Plans:
         wants = wants_of(plan)
         await self._access.must_run(wants, by)
         self._breadth.judge(wants, by, confirmed=plan.confirmed_hosts)
+        self._dispatcher.expect(by.id, ((h.host_id, h.agent_id) for h in plan.steps[0].hosts))
         plan = await self._guarded(plan, by)
-        accepted = await self._store(plan, by, key, also)
+        accepted, marked = await self._store(plan, by, key, also)
         if accepted.created and plan.wanted:
             self._approvals.wake()
         if accepted.created:
             fault("accept.after_commit")
-            self._dispatcher.wake(execution_id=accepted.id)
+            self._dispatcher.offer_new(marked)
+            if len(marked) < accepted.task_count:
+                self._dispatcher.wake(execution_id=accepted.id)
         return accepted
 
     async def _guarded(self, plan: Plan, by: Principal) -> Plan:
@@ -174,7 +180,7 @@ class Plans:
         by: Principal,
         key: RequestKey | None,
         also: Also | None,
-    ) -> Accepted:
+    ) -> tuple[Accepted, Sequence[Waiting]]:
         execution_id = new_id()
         if key and not ExecutionRepository(tx).take_key(
             by.id, key.key, body_sha256=self._kept_of(key), execution_id=execution_id
@@ -182,7 +188,7 @@ class Plans:
             earlier = self._of_key(tx, by, key)
             if earlier is None:
                 raise IdempotencyKeyReused()
-            return earlier
+            return earlier, ()
         wait = timedelta(seconds=plan.start_seconds or self._settings.start_seconds)
         execution = PlanRepository(tx).add(execution_id, plan, by, wait)
         if plan.variables.secrets:
@@ -201,12 +207,15 @@ class Plans:
             after=accounted(plan),
             by=by,
         )
+        marked: Sequence[Waiting] = ()
         reachable = any(host.agent_id for host in plan.steps[0].hosts)
         if not plan.is_plain or plan.variables.secrets or not reachable:
             self._flow.advance(tx, execution_id)
             ExecutionRepository(tx).reload(execution)
+        elif plan.task_total <= AT_ONCE:
+            marked = self._dispatcher.mark_new(tx, execution_id, _online(plan.steps[0].hosts))
         fault("accept.before_commit")
-        return _accepted(tx, execution, created=True)
+        return _accepted(tx, execution, created=True), marked
 
     def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
         executions = ExecutionRepository(tx)
@@ -370,3 +379,7 @@ def _accepted(tx: Transaction, execution: Execution, *, created: bool) -> Accept
         # A plain execution has never waited for anybody.
         approvals=[] if execution.is_plain else Consents.shown(tx, execution.id),
     )
+
+
+def _online(hosts: Sequence[HostTarget]) -> set[str]:
+    return {host.agent_id for host in hosts if host.agent_id and host.agent_status == "online"}

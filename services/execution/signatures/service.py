@@ -12,7 +12,7 @@ import msgspec
 from libs.kit.clock import monotonic
 from libs.kit.errors import Unavailable
 from libs.kit.logging import get_logger
-from services.execution.signing.domain import Asked, SignedBatch
+from services.execution.signing.domain import Asked, Expected, SignedBatch
 
 CONNECT_SECONDS: Final = 3.0
 """How long somebody who asks waits for a signer that is being started again."""
@@ -29,6 +29,9 @@ log = get_logger(__name__)
 class Signer(Protocol):
     """Whoever signs. Every method raises Unavailable when nothing can be signed now."""
 
+    async def expect(self, expected: Expected) -> None:
+        """Look up already what the next orders will need; a hint, which may be left out."""
+
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """The orders of attempts that are being offered."""
 
@@ -41,7 +44,9 @@ class Signer(Protocol):
 
 class _Question(msgspec.Struct, forbid_unknown_fields=True):
     op: str
-    tasks: list[tuple[str, int]]
+    tasks: list[tuple[str, int]] = []
+    people: list[tuple[int, int]] = []
+    agents: list[str] = []
 
 
 class _Part(msgspec.Struct):
@@ -60,8 +65,12 @@ async def answers(signer: Signer, question: bytes) -> AsyncIterator[bytes]:
     """What the signer says to one question, in parts; a question that is none gets an error."""
     try:
         asked = _question(question)
-        do = {"orders": signer.orders, "grants": signer.grants, "cancels": signer.cancels}[asked.op]
-        batch = await do([Asked(*task) for task in asked.tasks])
+        if asked.op == "expect":
+            await signer.expect(Expected(asked.people, asked.agents))
+            batch = SignedBatch()
+        else:
+            do = {"orders": signer.orders, "grants": signer.grants, "cancels": signer.cancels}
+            batch = await do[asked.op]([Asked(*task) for task in asked.tasks])
     except (msgspec.DecodeError, KeyError):
         yield _encode(_Part(is_last=True, error="malformed"))
     except Unavailable:
@@ -163,12 +172,18 @@ class RemoteSigner:
     """The signer's process, asked over its socket."""
 
     def __init__(self, path: Path) -> None:
-        self._lines = {op: _Line(path) for op in ("orders", "grants", "cancels")}
+        self._lines = {op: _Line(path) for op in ("expect", "orders", "grants", "cancels")}
 
     async def close(self) -> None:
         """Hang up; asking again connects again."""
         for line in self._lines.values():
             await line.close()
+
+    async def expect(self, expected: Expected) -> None:
+        """See `Signer`."""
+        people, agents = list(expected.people), list(expected.agents)
+        question = _Question("expect", people=people, agents=agents)
+        await self._lines["expect"].ask(_encode(question))
 
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """See `Signer`."""
@@ -191,6 +206,9 @@ class RemoteSigner:
 
 class NobodySigns:
     """Takes the place of a signer where none is configured: nothing is offered (S58)."""
+
+    async def expect(self, expected: Expected) -> None:
+        """Nothing is looked up."""
 
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """Raises Unavailable."""

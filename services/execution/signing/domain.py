@@ -76,6 +76,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """Whom the next questions will be about. Nothing is decided by it."""
+
+    people: Sequence[tuple[int, int]]
+    """Users, each with a host."""
+    agents: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Signable:
     """A task as its row says, read by the signer itself."""
 

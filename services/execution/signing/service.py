@@ -1,5 +1,6 @@
 """Signs orders, after everything about them was looked up once more."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
@@ -21,6 +22,7 @@ from services.execution.orders.service import Orders, Sheets
 from services.execution.settings import SignerSettings
 from services.execution.signing.domain import (
     Asked,
+    Expected,
     Pace,
     Refusal,
     Signable,
@@ -64,6 +66,16 @@ class Standing:
         self._actors = actors
         self._hosts = hosts
         self._agents: dict[str, tuple[float, bool]] = {}
+        self._turn = asyncio.Lock()
+        """Who expects and who checks right after it ask once, together."""
+
+    async def expect(self, expected: Expected) -> None:
+        """Ask about those who come next, while other work is done. Raises Unavailable."""
+        async with self._turn:
+            agents = {one for one in expected.agents if not self._is_known(one)}
+            await asyncio.gather(
+                self._ask_agents(sorted(agents)), self._actors.ask(expected.people)
+            )
 
     async def check(
         self, tasks: Sequence[Signable], steps: Mapping[str, Step], referring: Collection[str] = ()
@@ -75,16 +87,17 @@ class Standing:
         All is judged in one go right after the last answer: an answer that grew old while orders
         were written must not read as a refusal.
         """
-        agents = {t.agent_id for t in tasks if not self._is_known(t.agent_id)}
-        await self._ask_agents(sorted(agents))
-        for _ in range(ASK_ROUNDS):
-            found = {
-                t.id: self._may(t, steps[t.step_id], refers=t.step_id in referring) for t in tasks
-            }
-            unknown = {(t.user_id, t.host_id) for t in tasks if found[t.id] is None}
-            if not unknown:
-                return {task_id: bool(may) for task_id, may in found.items()}
-            await self._actors.ask(unknown)
+        async with self._turn:
+            for _ in range(ASK_ROUNDS):
+                agents = {t.agent_id for t in tasks if not self._is_known(t.agent_id)}
+                found = {
+                    t.id: self._may(t, steps[t.step_id], refers=t.step_id in referring)
+                    for t in tasks
+                }
+                unknown = {(t.user_id, t.host_id) for t in tasks if found[t.id] is None}
+                if not unknown and not agents:
+                    return {task_id: bool(may) for task_id, may in found.items()}
+                await asyncio.gather(self._ask_agents(sorted(agents)), self._actors.ask(unknown))
         raise Unavailable
 
     def _may(self, task: Signable, step: Step, *, refers: bool) -> bool | None:
@@ -181,6 +194,10 @@ class Signing:
         self._settings = settings
         self._keys = _Keys(folder, timedelta(days=settings.certificate_days))
         self._pace = Pace(settings.tasks_per_minute)
+
+    async def expect(self, expected: Expected) -> None:
+        """See `Signer`."""
+        await self._standing.expect(expected)
 
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """Orders for what is being offered, each written from its rows and checked once more."""

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from libs.contracts.access import BELIEVED_SECONDS
 from tests.support.execution import Rig, operator
+from tests.support.waiting import later
 
 pytestmark = pytest.mark.anyio
 
@@ -143,9 +145,11 @@ async def test_r6_a_disabled_user_starts_nothing_more(rig: Rig) -> None:
     assert isinstance(order, dict)
     rig.neighbours.inactive.add(7)
 
-    await rig.courier.say(agent, "claim", order)
+    with later(seconds=BELIEVED_SECONDS):
+        await rig.courier.say(agent, "claim", order)
+        refusal = await rig.courier.expect(agent, "refuse")
 
-    assert (await rig.courier.expect(agent, "refuse"))["reason"] == "actor_not_allowed"
+    assert refusal["reason"] == "actor_not_allowed"
     assert (await rig.until_task(execution_id, status="rejected"))["reason"] == "actor_not_allowed"
 
 
@@ -160,14 +164,15 @@ async def test_f11_claims_wait_while_auth_is_down_but_results_do_not(rig: Rig) -
     assert isinstance(offered, dict)
     rig.neighbours.down.add("auth")
 
-    await rig.courier.say(waiting, "claim", offered)
-    await rig.courier.result(running_agent, order)
+    with later(seconds=BELIEVED_SECONDS):
+        await rig.courier.say(waiting, "claim", offered)
+        await rig.courier.result(running_agent, order)
 
-    await rig.until(first, "success")
-    assert not await rig.courier.seen(waiting, "grant")
-    rig.neighbours.down.clear()
-    await rig.courier.say(waiting, "claim", offered)
-    await rig.courier.expect(waiting, "grant")
+        await rig.until(first, "success")
+        assert not await rig.courier.seen(waiting, "grant")
+        rig.neighbours.down.clear()
+        await rig.courier.say(waiting, "claim", offered)
+        await rig.courier.expect(waiting, "grant")
 
 
 async def test_r10_the_first_result_stands_and_later_ones_are_kept_beside_it(rig: Rig) -> None:
@@ -309,6 +314,7 @@ async def test_a_timeout_is_no_failure_and_no_success(rig: Rig) -> None:
 
 async def test_tasks_wait_for_an_absent_agent_and_run_when_it_comes(rig: Rig) -> None:
     agent = rig.agent()
+    rig.neighbours.hosts[1] = agent.target() | {"agent_status": "offline"}
     execution_id = await rig.run(1)
     assert (await rig.task(execution_id))["status"] == "queued"
 
@@ -316,6 +322,17 @@ async def test_tasks_wait_for_an_absent_agent_and_run_when_it_comes(rig: Rig) ->
     order = await rig.courier.start(agent)
     await rig.courier.result(agent, order)
 
+    await rig.until(execution_id, "success")
+
+
+async def test_a_task_waits_for_an_agent_that_was_only_said_to_be_online(rig: Rig) -> None:
+    agent = rig.agent()
+    execution_id = await rig.run(1)
+
+    await rig.until_task(execution_id, status="queued")
+
+    await rig.courier.connect(agent)
+    await rig.courier.result(agent, await rig.courier.start(agent))
     await rig.until(execution_id, "success")
 
 

@@ -23,11 +23,11 @@ from services.execution.app import service
 from services.execution.models import Step, Task
 from services.execution.signing.domain import Asked, Pace, Signable
 from services.execution.signing.repository import Counters, DecisionLog, check_log
-from services.execution.signing.service import Signing, Standing
+from services.execution.signing.service import STANDING_SECONDS, Signing, Standing
 from tests.support.courier import Agent, Message
 from tests.support.database import Declared
 from tests.support.execution import Rig, operator
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, later
 
 
 async def events(rig: Rig, **query: str) -> list[dict[str, Any]]:
@@ -129,9 +129,10 @@ async def test_s35_the_signer_asks_about_the_person_itself(rig: Rig) -> None:
     execution_id = await rig.run(1)
     rig.neighbours.inactive.add(7)
 
-    await rig.courier.connect(agent)
+    with later(seconds=STANDING_SECONDS):
+        await rig.courier.connect(agent)
+        task = await rig.until_task(execution_id, status="rejected")
 
-    task = await rig.until_task(execution_id, status="rejected")
     assert task["reason"] == "actor_not_allowed"
     assert not await rig.courier.seen(agent, "offer")
 
@@ -178,25 +179,28 @@ async def test_an_agent_in_quarantine_gets_no_order(rig: Rig) -> None:
     execution_id = await rig.run(1)
     rig.neighbours.quarantined.add(agent.id)
 
-    await rig.courier.connect(agent)
+    with later(seconds=STANDING_SECONDS):
+        await rig.courier.connect(agent)
+        task = await rig.until_task(execution_id, status="rejected")
 
-    task = await rig.until_task(execution_id, status="rejected")
     assert task["reason"] == "agent_not_active"
 
 
 @pytest.mark.parametrize("down", ["auth", "hosts"])
 async def test_s58_while_nobody_vouches_nothing_is_signed(rig: Rig, down: str) -> None:
     agent = rig.agent()
+    rig.neighbours.hosts[1] = agent.target() | {"agent_status": "offline"}
     execution_id = await rig.run(1)
     rig.neighbours.down.add(down)
-    await rig.courier.connect(agent)
-    signer = signer_of(rig)
-    await eventually(lambda: _is_offered(rig, execution_id))
-    assert not await rig.courier.seen(agent, "offer")
+    with later(seconds=STANDING_SECONDS):
+        await rig.courier.connect(agent)
+        signer = signer_of(rig)
+        await eventually(lambda: _is_offered(rig, execution_id))
+        assert not await rig.courier.seen(agent, "offer")
 
-    rig.neighbours.down.clear()
-    task_id = str((await rig.task(execution_id))["id"])
-    assert (await signer.orders([Asked(task_id, 1)])).frames
+        rig.neighbours.down.clear()
+        task_id = str((await rig.task(execution_id))["id"])
+        assert (await signer.orders([Asked(task_id, 1)])).frames
 
 
 async def _is_offered(rig: Rig, execution_id: str) -> bool:
