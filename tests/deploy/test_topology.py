@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -280,11 +281,12 @@ def test_s35_what_somebody_loses_is_lost_in_every_process_within_seconds(
     records = "/api/executor/execution-records/"
     ann, _, grant_id = somebody(topology, client, hosts)
     bob, bob_id, _ = somebody(topology, client, hosts)
-    with ann, bob:
+    with closing(ann), closing(bob):
         answers = [who.post(records, json=run) for who in (ann, bob)]
         started = [answer.json()["content"]["execution_id"] for answer in answers]
         assert [who.get("/api/hosts/").json()["content"]["total"] for who in (ann, bob)] == [2, 2]
-        told, opened = [], threading.Event()
+        told: list[str] = []
+        opened = threading.Event()
 
         def listen() -> None:
             with bob.stream("GET", f"/api/realtime/sse/logs/{started[1]}/", timeout=30) as stream:
