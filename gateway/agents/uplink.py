@@ -248,7 +248,7 @@ class Uplink:
             mine = [key for key, holder in zip(keys, holders, strict=True) if holder == own]
             if not mine:
                 return True
-            pipe.multi()
+            pipe.multi()  # type: ignore[no-untyped-call]  # of the library
             pipe.delete(*mine)
             try:
                 await pipe.execute()
