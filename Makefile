@@ -12,6 +12,8 @@ DATA ?= data
 AGENTS ?= 20
 SEED ?= 1
 DB ?= sqlite
+# How many parts of `make check` and `make test` run at once; two processors are the least there is.
+BESIDE ?= 2
 # SECONDS is a variable of bash itself: only a value that make was given counts.
 CHAOS_SECONDS = $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
 
@@ -95,15 +97,27 @@ sbom: $(BIN)/python ## list the parts of a release (CycloneDX) from the locks, i
 
 # --- Tests -----------------------------------------------------------------------------------
 
-test: $(BIN)/.dev setup ## run every test: console, services on both databases, whole platform
+# What takes longest begins first. Each part tells its story when it is over.
+PARTS := test-postgres test-rest test-whole test-agents test-console
+APART := agent architecture deploy e2e chaos bench
+
+test: ## run every test that `make check` does not: console, services on both databases, whole platform
+	@$(MAKE) $(BIN)/.dev setup
 	requirements/chromium.sh
+	@$(MAKE) --keep-going --jobs=$(BESIDE) --output-sync=target $(PARTS)
+
+.PHONY: $(PARTS)
+$(PARTS): $(BIN)/.dev
+test-postgres:
+	$(BIN)/pytest -q --db postgres -k "not bad_input" tests/libs/kit tests/services
+test-rest:
+	$(BIN)/pytest -q -m "not long" $(APART:%=--ignore=tests/%)
+test-whole:
+	$(BIN)/pytest -q -m "not long" --ignore=tests/deploy/test_compose.py tests/e2e tests/deploy tests/chaos tests/bench
+test-agents:
+	$(BIN)/pytest -q -m "not long" tests/agent
+test-console: frontend/node_modules/.installed
 	$(NODE) npm --prefix frontend run test
-	@# Two streams, because two processors are the least there is; the second tells its story at the end.
-	@{ bad=0; $(BIN)/pytest -q -m "not long" tests/agent || bad=1; \
-	  $(BIN)/pytest --db postgres -q -k "not bad_input" tests/libs/kit tests/services || bad=1; \
-	  exit $$bad; } >$(BIN)/.beside.log 2>&1 & beside=$$!; bad=0; \
-	$(BIN)/pytest -q -m "not long" --ignore=tests/agent || bad=1; \
-	wait $$beside || bad=1; cat $(BIN)/.beside.log; exit $$bad
 
 test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
 	$(BIN)/pytest -q --db postgres
@@ -138,10 +152,18 @@ lint: $(BIN)/.dev ## lint Python, shell and Docker files; import contracts
 types: $(BIN)/.dev ## type-check the Python code
 	$(BIN)/mypy
 
-check: lint types frontend/node_modules/.installed ## everything that must hold before a test runs
+CHECKS := types check-tree lint check-console
+
+check: ## everything that must hold before a test runs
+	@$(MAKE) $(BIN)/.runtime
+	@$(MAKE) --jobs=$(BESIDE) --output-sync=target $(CHECKS)
+
+.PHONY: check-tree check-console
+check-tree: $(BIN)/.dev
 	$(BIN)/pip-licenses --summary --order=count
 	$(BIN)/pytest -q tests/architecture tests/deploy/test_compose.py
+# The types of the console are checked by its build.
+check-console: frontend/dist/index.html
 	$(NODE) npm --prefix frontend run lint
-	cd frontend && ../$(NODE) npx --no-install vue-tsc --noEmit
 	@cp $(API_TYPES) $(BIN)/.schema.d.ts && $(NODE) npm --prefix frontend run --silent generate >/dev/null \
 	  && cmp $(API_TYPES) $(BIN)/.schema.d.ts || { echo "The console's API types were stale; run: make openapi"; exit 1; }
