@@ -139,7 +139,8 @@ def _output(
     db: Database, runtime: Runtime, settings: ExecutionSettings, changes: Changes
 ) -> tuple[SegmentFiles, Recorder, Upkeep]:
     """What keeps output; some days later it moves to the object store, if there is one."""
-    folder, objects, shelf = runtime.settings.data_dir, ObjectSettings(), None
+    folder, objects = runtime.settings.data_dir, ObjectSettings()
+    shelf: Shelf | None = None
     if (bucket := bucket_of(objects)) is not None:
         shelf = Shelf(bucket, "logs/", folder / "archive", limit_bytes=objects.cache_bytes)
     files = SegmentFiles(folder / "logs", shelf)

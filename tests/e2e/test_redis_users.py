@@ -1,6 +1,7 @@
 """S57: a platform at work asks Valkey for nothing that its users may not do."""
 
 import os
+from typing import cast
 from urllib.parse import quote
 
 import httpx
@@ -23,8 +24,10 @@ def test_a_platform_at_work_is_refused_nothing(platform: Platform, admin: httpx.
     place = quote(known["unixsocket"].strip('"'))
     redis = Redis.from_url(f"unix://:{known['requirepass']}@{place}", socket_timeout=5)
 
-    refused = [(entry["username"], entry["reason"], entry["object"]) for entry in redis.acl_log()]
-    users = {client["user"] for client in redis.client_list() if client["user"] != "default"}
+    log = cast("list[dict[str, str]]", redis.acl_log())
+    clients = cast("list[dict[str, str]]", redis.client_list())
+    refused = [(entry["username"], entry["reason"], entry["object"]) for entry in log]
+    users = {client["user"] for client in clients} - {"default"}
 
     assert not refused
     assert users <= USERS.keys()
