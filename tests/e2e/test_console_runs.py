@@ -49,7 +49,9 @@ def test_stored_output_is_searched_and_a_hit_leads_to_its_place(
     drawer = page.get_by_role("dialog")
     drawer.locator("input[type=search]").fill("needle")
     expect(drawer.locator(".hit-row mark")).to_have_text("NEEDLE")
-    expect(drawer.locator(".around .hit-current")).to_have_text("NEEDLE")
+    here = drawer.locator(".around .hit-current")
+    expect(here).to_have_text("NEEDLE")
+    expect(here).to_have_css("background-color", "rgb(255, 201, 77)")
     expect(drawer.locator(".around").get_by_text("line 400 of many")).to_be_visible()
 
     drawer.get_by_text(say("Regular expression", "正则表达式")).click()
