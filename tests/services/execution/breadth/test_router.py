@@ -107,14 +107,17 @@ async def test_trying_a_step_again_asks_and_begins_nothing_before(
     execution_id = await rig.run(1, 2, 3, 4, confirmed_host_count=4)
     await controls.done(f"{execution_id}/cancel")
     (step,) = await controls.steps(execution_id)
-    path = f"{execution_id}/retry_step"
-    body = {"step_id": str(step["id"]), "retry_type": "all"}
+    path, step_id = f"{execution_id}/retry_step", str(step["id"])
 
-    assert error_in(await controls.post(path, **body)) == (409, "count_unconfirmed")
-    refused = await controls.post(path, by=LONG_AGO, confirmed_host_count=4, **body)
+    unconfirmed = await controls.post(path, step_id=step_id, retry_type="all")
+    assert error_in(unconfirmed) == (409, "count_unconfirmed")
+    refused = await controls.post(
+        path, by=LONG_AGO, step_id=step_id, retry_type="all", confirmed_host_count=4
+    )
     assert error_in(refused) == (403, "step_up_required")
     assert set(await controls.states(execution_id)) == {"cancelled"}
-    assert (await controls.done(path, confirmed_host_count=4, **body))["tasks"] == 4
+    done = await controls.done(path, step_id=step_id, retry_type="all", confirmed_host_count=4)
+    assert done["tasks"] == 4
 
 
 async def test_stopping_many_executions_needs_their_number(rig: Rig, controls: Controls) -> None:
