@@ -76,6 +76,13 @@ class Site:
         await asyncio.gather(*busy)
 
     async def _one(self, rng: random.Random) -> None:
+        """One request to its end, or until patience ends: what was not answered is not owed."""
+        try:
+            await self._use(rng)
+        except TimeoutError as error:
+            self.history.write("gave_up", error=str(error)[:300])
+
+    async def _use(self, rng: random.Random) -> None:
         count = rng.choice([1, 1, 2, len(self.hosts)])
         hosts = tuple(sorted(rng.sample(sorted(self.hosts), min(count, len(self.hosts)))))
         if rng.random() < 0.1:
