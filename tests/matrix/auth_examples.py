@@ -54,7 +54,12 @@ ENTRIES = {
     ),
     "GET /api/auth/tokens": Entry(OWN),
     "POST /api/auth/tokens": Entry(
-        Rule("within one's own rights; not with an API token", also="hosts:read", programs=False),
+        Rule(
+            "within one's own rights and grants; not with an API token",
+            also="hosts:read",
+            programs=False,
+            anywhere=True,
+        ),
         body={"name": "#token", "scopes": ["hosts:read"], "expires_at": "@next month"},
         answers=(201,),
     ),

@@ -46,6 +46,8 @@ class Rule:
     theirs: bool = False
     gives: bool = False
     named: bool = False
+    anywhere: bool = False
+    """Whether a grant on any object stands in for the permission `also`."""
 
 
 class UnknownPolicy(Exception):
@@ -114,7 +116,8 @@ def _used(rule: Rule, held: Holding, *, is_program: bool) -> Outcome:
         return Outcome.FORBIDDEN
     if rule.named:
         return Outcome.FORBIDDEN
-    if rule.also is not None and not held.can(rule.also):
+    has_some = rule.anywhere and (held.may(Action.VIEW) or held.runs_somewhere)
+    if rule.also is not None and not held.can(rule.also) and not has_some:
         return Outcome.FORBIDDEN
     if rule.kind is not None and rule.action is not None:
         return on_object(held, rule.kind, rule.action)
