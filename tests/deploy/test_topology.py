@@ -80,10 +80,15 @@ def test_every_part_is_a_process_of_its_own(topology: Topology) -> None:
         *(*SERVICES, *AGENT_GATEWAYS),
         *("worker", "gateway-api", "signer"),
     }
-    titles = {name: " ".join(process.cmdline()).strip() for name, process in processes.items()}
-    assert titles == {
-        name: f"opsjob: {'agent-gateway' if name in AGENT_GATEWAYS else name}" for name in titles
+    wanted = {
+        name: f"opsjob: {'agent-gateway' if name in AGENT_GATEWAYS else name}" for name in processes
     }
+
+    def titles() -> dict[str, str]:
+        return {name: " ".join(one.cmdline()).strip() for name, one in processes.items()}
+
+    # Nothing waits for signer and worker: they may still be loading.
+    eventually_sync(lambda: titles() == wanted, timeout=30)
 
 
 def test_nothing_but_loopback_tcp_connects_them(topology: Topology) -> None:
