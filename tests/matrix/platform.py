@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -20,6 +21,7 @@ from gateway.api.settings import GatewaySettings
 from libs.contracts.audit import AuditClient
 from libs.contracts.auth import AuthClient
 from libs.contracts.hosts import HostsClient
+from libs.kit import clock
 from libs.kit.auth import AccessTokens, InternalTokens
 from libs.kit.client import InProcess
 from libs.kit.db import Database, Transaction
@@ -39,6 +41,13 @@ _MOVING = ("audit", "outbox", "inbox", "dead_letters", "leases", "login_delays",
 _MOVING_COLUMNS = ("last_used_at", "last_seen_at", "last_address", "last_login_at")
 
 Headers = Mapping[str, str]
+
+
+class _Behind(clock.Clock):
+    """A clock that is twenty minutes slow."""
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,20 @@ class Platform:
         cookies = [v for n, v in answer.headers if n == b"set-cookie"]
         cookie = cookies[0].partition(b";")[0].decode()
         return {"authorization": f"Bearer {content['access_token']}", "cookie": cookie}
+
+    async def came_long_ago(self, username: str) -> Headers:
+        """A browser with a login that is older than a proof may be."""
+        before = clock.use(_Behind())
+        try:
+            page = await self.login(username)
+        finally:
+            clock.use(before)
+        return {
+            "cookie": page["cookie"],
+            "origin": "http://console.test",
+            "sec-fetch-site": "same-origin",
+            "x-requested-with": "opsjob",
+        }
 
     @property
     def auth(self) -> AuthClient:

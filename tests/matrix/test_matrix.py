@@ -15,7 +15,7 @@ from tests.matrix.platform import PASSWORD
 from tests.matrix.policies import SAFE, Outcome, expected
 from tests.matrix.routes import Row, collected, described
 from tests.matrix.trying import missing, prepared
-from tests.matrix.world import World, came_long_ago
+from tests.matrix.world import World
 
 ROWS, DOCUMENT = collected()
 check(ROWS)  # a route without policy or example fails the collection, with its name
@@ -138,7 +138,8 @@ DELICATE = [row for row in ROWS if row.asks_again == ALWAYS]
 
 async def test_a_new_proof_opens_what_an_old_one_does_not(world: World) -> None:
     """Each delicate route, for the login that is proved and for no other of the same person."""
-    wrong, headers = [], await came_long_ago(world)
+    name = world.ids[f"name of {Caller.STALE}"]
+    wrong, headers = [], await world.platform.came_long_ago(name)
     for row in DELICATE:
         old = await (await prepared(world, row, entry_of(row))).send(world, headers)
         if old.error != "step_up_required":

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +21,7 @@ from tests.support.waiting import eventually
 
 RUNS = {"what": ["*"], "accounts": ["*"]}
 CONTENT = b"what a file holds"
+ACTIONS = [action.value for action in Action]
 THINGS = (
     "subgroup", "host", "agent", "user", "users", "role", "template", "grant", "token", "enrolment",
     "upload", "file", "execution", "ended", "approval", "command_rule",
@@ -309,30 +310,9 @@ async def _administrators(world: World) -> None:
         "x-requested-with": "opsjob",
     }
     await world.person(Caller.STALE, Role.ADMIN)
-    world.callers[Caller.STALE] = await came_long_ago(world)
+    name = world.ids[f"name of {Caller.STALE}"]
+    world.callers[Caller.STALE] = await world.platform.came_long_ago(name)
     world.callers[Caller.TOKEN] = await world.token(SCOPE)
-
-
-class _Behind(clock.Clock):
-    """A clock that is twenty minutes slow."""
-
-    def now(self) -> datetime:
-        return super().now() - timedelta(minutes=20)
-
-
-async def came_long_ago(world: World) -> Headers:
-    """A browser of the administrator whose logins are older than a proof may be."""
-    before = clock.use(_Behind())
-    try:
-        page = await world.platform.login(world.ids[f"name of {Caller.STALE}"])
-    finally:
-        clock.use(before)
-    return {
-        "cookie": page["cookie"],
-        "origin": "http://console.test",
-        "sec-fetch-site": "same-origin",
-        "x-requested-with": "opsjob",
-    }
 
 
 async def _grants(world: World) -> None:
@@ -340,9 +320,7 @@ async def _grants(world: World) -> None:
         held = [action.value for action in actions]
         await world.grant(caller, "host_group", world.ids["group"], held)
         await world.grant(caller, "execution", "*", held)
-    over = await world.grant(
-        Caller.REVOKED, "host_group", world.ids["group"], [a.value for a in Action]
-    )
+    over = await world.grant(Caller.REVOKED, "host_group", world.ids["group"], ACTIONS)
     await world.platform.content("DELETE", f"/api/permissions/grants/{over}/", headers=world.admin)
 
 
@@ -387,17 +365,15 @@ async def _nobodies(world: World) -> None:
 
 async def _far(world: World) -> None:
     """What only `grant elsewhere` sees."""
-    platform, before = world.platform, len(world.hidden)
+    before = len(world.hidden)
     group = await world.make("group")
     near, world.ids["group"] = world.ids["group"], group
     host = await world.make("host")
     world.ids["group"] = near
     await world.enrol(host)
     execution = await world.run(int(host), world.name("run"))
-    actions = [a.value for a in Action]
-    await world.grant(Caller.STRANGER, "host_group", group, actions)
-    await world.grant(Caller.STRANGER, "execution", execution, actions)
+    await world.grant(Caller.STRANGER, "host_group", group, ACTIONS)
+    await world.grant(Caller.STRANGER, "execution", execution, ACTIONS)
     world.ids |= {"far host": host, "far group": group, "far execution": execution}
     world.far = world.hidden[before:]
     del world.hidden[before:]
-    assert platform.runtime.settings.environment == "test"
