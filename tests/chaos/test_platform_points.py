@@ -60,7 +60,9 @@ async def test_a_failure_at_this_point_is_only_a_delay(built: Site, point: str) 
     assert len({operation.execution_id for operation in operations}) == len(operations)
 
 
-async def run_and_check(built: Site, seed: str, hurt: Callable[[], Coroutine[object, object, None]]) -> None:
+async def run_and_check(
+    built: Site, seed: str, hurt: Callable[[], Coroutine[object, object, None]]
+) -> None:
     """Scripts are asked for while the fault lasts; all of them run once, to their own end."""
     hosts, rng = tuple(sorted(built.hosts)), random.Random(seed)
     before = await built.submit("talkative", hosts, rng)
