@@ -218,6 +218,8 @@ async def test_the_platform_agrees_with_the_plain_reading(estate: Estate) -> Non
 async def test_the_platform_agrees_with_the_plain_reading_many_times(
     estate: Estate, db_kind: str
 ) -> None:
-    wrong = [line for person in people(MANY[db_kind], SEED) for line in await compared(estate, person)]
+    wrong = [
+        line for person in people(MANY[db_kind], SEED) for line in await compared(estate, person)
+    ]
 
     assert not wrong, "\n".join(wrong[:10])
