@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from httpx import AsyncClient
 
-from libs.contracts.access import Accesses
 from libs.contracts.audit import refused
 from libs.contracts.auth import AuthClient
+from libs.contracts.believed import Accesses
 from libs.contracts.hosts import HostsClient
 from libs.kit.artifacts import Drafts, FileTickets, store_of
 from libs.kit.auth import InternalTokens

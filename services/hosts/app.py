@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from libs.contracts.access import Accesses
 from libs.contracts.audit import refused
 from libs.contracts.auth import AuthClient
+from libs.contracts.believed import Accesses
 from libs.kit.bus import StreamMark
 from libs.kit.db import Database
 from libs.kit.resealing import SealedColumn

@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from libs.contracts.access import Accesses, AccessSet, Request, Visible, decide
+from libs.contracts.access import AccessSet, Request, Visible, decide
 from libs.contracts.audit import audit
+from libs.contracts.believed import Accesses
 from libs.contracts.grants import RIGHTS, RUN, RUN_AS_ROOT, Action, ObjectType
 from libs.contracts.hosts import HostRegistered, HostRetired, HostTarget
 from libs.kit import clock

@@ -7,8 +7,8 @@ import httpx
 from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
-from libs.contracts.access import Accesses
 from libs.contracts.auth import AuthClient
+from libs.contracts.believed import Accesses
 from libs.contracts.grants import GrantRow
 from libs.kit.auth import InternalTokens
 from libs.kit.client import InProcess

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from libs.contracts.access import Accesses, AccessSet, Decision, Request, decide
+from libs.contracts.access import AccessSet, Decision, Request, decide
 from libs.contracts.auth import grants_count
+from libs.contracts.believed import Accesses
 from libs.contracts.grants import (
     AGENT_ACCOUNT,
     REFER,

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from libs.contracts.access import Accesses, AccessSet, Request, Visible, decide
+from libs.contracts.access import AccessSet, Request, Visible, decide
 from libs.contracts.audit import audit
+from libs.contracts.believed import Accesses
 from libs.contracts.grants import RIGHTS, Action, ObjectType
 from libs.contracts.hosts import Lineage
 from libs.kit.auth import Principal
