@@ -354,44 +354,12 @@ class RulePatternInvalid(Invalid):
     message_zh = "无法使用该匹配模式，原因见 reason。"
 
 
-class RuleNotFound(NotFound):
-    """There is no rule with that id, or not any more."""
-
-    code = "rule_not_found"
-    message = "There is no such rule."
-    message_zh = "没有这条规则。"
-
-
 class RuleNameTaken(Conflict):
     """Names of rules are in audit records and on executions; two must not be the same."""
 
     code = "rule_name_taken"
     message = "There is a rule with this name already."
     message_zh = "已有同名规则。"
-
-
-class TooManyRules(Conflict):
-    """Every rule looks at every text."""
-
-    code = "too_many_rules"
-    message = "There are as many rules as may be; delete one first."
-    message_zh = "规则数量已达上限，请先删除一条。"
-
-
-class RuleIncomplete(Invalid):
-    """`reason` says what is missing: approvers, a pattern, or host groups."""
-
-    code = "rule_incomplete"
-    message = "The parts of this rule do not fit each other; `reason` says why."
-    message_zh = "规则各部分不匹配，原因见 reason。"
-
-
-class UnknownHostGroups(Invalid):
-    """A rule about groups that do not exist would never find anything."""
-
-    code = "unknown_host_groups"
-    message = "Some of these host groups do not exist."
-    message_zh = "部分主机组不存在。"
 
 
 class CommandBlocked(Forbidden):

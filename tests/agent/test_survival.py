@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from agent.identity import boot_id
-from agent.journal import Journal, read_records
 from agent.ledger import Entry, Ledger, read_open
 from agent.state import StateFolder
 from libs.protocol import messages as m
 from tests.agent.conftest import AgentProcess
 from tests.agent.gateway import AGENT_ID, lines, order
+from tests.agent.journals import damage_records_of, rewrite_boot
 from tests.support.waiting import eventually
 
 
@@ -237,21 +237,6 @@ async def test_a_replayed_grant_after_a_kill_in_the_middle_starts_nothing_twice(
         assert task_id in marks or result["outcome"] == "lost"
 
 
-def rewrite_boot(agent: AgentProcess) -> None:
-    """As if the journal came from before a reboot."""
-    content = Path(agent.state.journal).read_bytes()
-    bodies = [(record.kind, record.body) for record in read_records(content).records]
-    os.unlink(agent.state.journal)
-    journal = Journal(agent.state.journal)
-    for kind, body in bodies:
-        fields = json.loads(body)
-        if "boot_id" in fields:
-            fields["boot_id"] = "earlier-boot"
-        journal.append(kind, json.dumps(fields, separators=(",", ":")).encode())
-    journal.sync()
-    journal.close()
-
-
 async def test_after_a_reboot_what_ran_is_lost_and_says_so(
     agent: AgentProcess, tmp_path: Path
 ) -> None:
@@ -308,15 +293,6 @@ async def test_a_start_that_never_reached_a_shim_is_lost_not_repeated(
     result = idle_agent.gateway.results["t1", 1]
     assert (result["outcome"], result["reason"], result["epoch"]) == ("lost", "start_unknown", 3)
     assert lines(tmp_path / "ran") == []
-
-
-def damage_records_of(agent: AgentProcess, task_id: bytes) -> None:
-    path = Path(agent.state.journal)
-    content = bytearray(path.read_bytes())
-    position = 0
-    while (position := content.find(b'{"task_id":"' + task_id, position + 1)) >= 0:
-        content[position - 13] ^= 0xFF  # in the checksum before the body
-    path.write_bytes(content)
 
 
 async def test_an_offer_that_comes_again_before_the_launch_is_not_called_already_run(

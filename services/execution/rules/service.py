@@ -12,17 +12,10 @@ from libs.contracts.hosts import HostsClient
 from libs.kit.auth import Principal
 from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads, writes
+from libs.kit.errors import Conflict, Invalid, NotFound
 from libs.kit.masking import State
 from services.execution.domain import RuleAction, StepKind
-from services.execution.errors import (
-    CommandBlocked,
-    NobodyMayApprove,
-    RuleIncomplete,
-    RuleNotFound,
-    RulePatternInvalid,
-    TooManyRules,
-    UnknownHostGroups,
-)
+from services.execution.errors import CommandBlocked, NobodyMayApprove, RulePatternInvalid
 from services.execution.guards import CommandRule
 from services.execution.orders.domain import Filled
 from services.execution.orders.service import ANY_HOST, Sample, Written, likely_texts
@@ -46,6 +39,38 @@ BOOK_SECONDS: Final = 2.0
 SHOWN: Final = 50
 _STRONGEST = (RuleAction.BLOCK, RuleAction.APPROVE, RuleAction.WARN)
 _COLUMNS = tuple(RuleCreate.model_fields)
+
+
+class RuleNotFound(NotFound):
+    """There is no rule with that id, or not any more."""
+
+    code = "rule_not_found"
+    message = "There is no such rule."
+    message_zh = "没有这条规则。"
+
+
+class TooManyRules(Conflict):
+    """Every rule looks at every text."""
+
+    code = "too_many_rules"
+    message = "There are as many rules as may be; delete one first."
+    message_zh = "规则数量已达上限，请先删除一条。"
+
+
+class RuleIncomplete(Invalid):
+    """`reason` says what is missing: approvers, a pattern, or host groups."""
+
+    code = "rule_incomplete"
+    message = "The parts of this rule do not fit each other; `reason` says why."
+    message_zh = "规则各部分不匹配，原因见 reason。"
+
+
+class UnknownHostGroups(Invalid):
+    """A rule about groups that do not exist would never find anything."""
+
+    code = "unknown_host_groups"
+    message = "Some of these host groups do not exist."
+    message_zh = "部分主机组不存在。"
 
 
 class RuleBooks:
