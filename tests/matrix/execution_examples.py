@@ -14,6 +14,7 @@ TASK = {**LIVE, "task_id": "task"}
 
 RUNS = Rule("execute on every host, all of it from one grant", ObjectType.HOST, Action.EXECUTE)
 OWN_FILES = Rule("one's own files; of everybody with *", shown_with="*")
+OWN_UPLOADS = Rule("one's own, which the administrator began", shown_with="*", begun_by_admin=True)
 ON_HOST = {"target_host_ids": ["@host"]}
 SCRIPT = {"script_content": "true", **ON_HOST}
 STEPS = {"name": "#run", "steps": [{"name": "one", "script_content": "true"}], **ON_HOST}
@@ -108,15 +109,15 @@ FILES = {
     "POST /api/files/uploads": Entry(
         body={"name": "#file", "size": 3, "sha256": "a" * 64}, answers=(201,)
     ),
-    "GET /api/files/uploads/{upload_id}": Entry(OWN_FILES, things=UPLOAD),
+    "GET /api/files/uploads/{upload_id}": Entry(OWN_UPLOADS, things=UPLOAD),
     "PUT /api/files/uploads/{upload_id}": Entry(
-        OWN_FILES, things=UPLOAD, query="offset=0", body=b"abc", uses_up=True
+        OWN_UPLOADS, things=UPLOAD, query="offset=0", body=b"abc", uses_up=True
     ),
     "POST /api/files/uploads/{upload_id}/complete": Entry(
-        OWN_FILES, things=UPLOAD, answers=(201, 409, 422), uses_up=True
+        OWN_UPLOADS, things=UPLOAD, answers=(201, 409, 422), uses_up=True
     ),
     "DELETE /api/files/uploads/{upload_id}": Entry(
-        OWN_FILES, things=UPLOAD, answers=(204,), uses_up=True
+        OWN_UPLOADS, things=UPLOAD, answers=(204,), uses_up=True
     ),
 }
 

@@ -48,6 +48,8 @@ class Rule:
     named: bool = False
     anywhere: bool = False
     """Whether a grant on any object stands in for the permission `also`."""
+    begun_by_admin: bool = False
+    """Whether it is hidden from another administrator, too."""
 
 
 class UnknownPolicy(Exception):
@@ -73,6 +75,8 @@ def expected(
             return stated
     if asks_again == ALWAYS and not held.is_proved:
         return Outcome.FORBIDDEN
+    if rule.begun_by_admin and caller is Caller.STALE:
+        return Outcome.HIDDEN
     return _used(rule, held, is_program=caller is Caller.TOKEN)
 
 
