@@ -26,8 +26,9 @@ class Report:
     text: str
 
 
+@cache
 def lint(root: Path) -> Report:
-    """Runs the contracts of a tree's pyproject.toml on that tree."""
+    """Runs the contracts of a tree's pyproject.toml on that tree; a tree does not change."""
     done = subprocess.run(
         [str(LINT_IMPORTS), "--no-cache"],
         cwd=root,

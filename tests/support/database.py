@@ -125,7 +125,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """End the server and remove its folder."""
-        self.halt()
+        self.crash()  # nothing of it is wanted again
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _binaries(self) -> Path:

@@ -68,6 +68,7 @@ def _is_python_of(path: Path, folders: tuple[str, ...]) -> bool:
     return path.suffix == ".py" and path.parts[0] in folders
 
 
+@cache
 def _parsed(path: Path) -> Source:
     text = (REPOSITORY / path).read_text(encoding="utf-8")
     return Source(path, text, ast.parse(text, filename=str(path)))
