@@ -34,9 +34,9 @@ _REMEMBER = text(
 ).bindparams(bindparam("at", type_=UTCDateTime))
 
 
-_LEASE_EPOCH = (
-    select(leases.c.epoch).where(leases.c.name == bindparam("lease")).with_for_update(read=True)
-)
+_OF_LEASE = select(leases.c.epoch).where(leases.c.name == bindparam("lease"))
+_LEASE_EPOCH = _OF_LEASE.with_for_update(read=True)
+_LEASE_ALONE = _OF_LEASE.with_for_update()
 
 
 class DuplicateEvent(Exception):
@@ -129,12 +129,14 @@ class Transaction:
         """Publish the fact if, and only if, this transaction commits."""
         self._facts.append(fact.stamped(current_trace_id()))
 
-    def fenced(self, name: str, epoch: int) -> None:
+    def fenced(self, name: str, epoch: int, *, alone: bool = False) -> None:
         """Refuse to go on unless the lease still bears this epoch; holds until the commit.
 
-        Raises LeaseLost when somebody else has taken the lease since.
+        `alone` waits for every other fenced transaction to end first, also for one whose commit
+        was sent and got no answer. Raises LeaseLost when somebody else has taken the lease since.
         """
-        held = self.session.connection().execute(_LEASE_EPOCH, {"lease": name}).scalar()
+        query = _LEASE_ALONE if alone else _LEASE_EPOCH
+        held = self.session.connection().execute(query, {"lease": name}).scalar()
         if held != epoch:
             raise LeaseLost(lease=name, epoch=epoch)
 

@@ -78,6 +78,7 @@ class Recorder:
         self._tails = Tails(files, limit_bytes=settings.log_segment_bytes)
         self._earlier: dict[str, list[Segment]] = {}
         self._ended: set[str] = set()
+        self._in_doubt = False  # whether a commit failed that may have taken effect, or will
         self.settle_bell = asyncio.Event()
 
     def begin(self, epoch: int) -> None:
@@ -102,11 +103,7 @@ class Recorder:
         work = Round()
         for message in messages:
             self._take(message, work)
-        try:
-            await self._commit(work)
-        except BaseException:
-            self._forget_all()
-            raise
+        await self._commit(work)
         return work.answers + [
             (self._agent_of(key), schemas.floor("ack", key, seq=floor.seq, offset=floor.bytes))
             for key, floor in work.raised.items()
@@ -179,10 +176,15 @@ class Recorder:
     async def _commit(self, work: Round) -> None:
         if not work.parts:
             return
-        done = await self._tails.append(work.parts, self._segments_before)
-        fault("logs.after_append")
-        await self._store_floors(list(work.raised.values()), done.fresh, done.grown)
-        fault("logs.after_commit")
+        try:
+            done = await self._tails.append(work.parts, self._segments_before)
+            fault("logs.after_append")
+            await self._store_floors(list(work.raised.values()), done.fresh, done.grown)
+            fault("logs.after_commit")
+        except BaseException:
+            self._in_doubt = True
+            self._forget_all()
+            raise
         self._tails.accept(done)
         for execution_id in work.parts:
             self._earlier.pop(execution_id, None)  # its newest segment has grown since
@@ -225,6 +227,9 @@ class Recorder:
 
     async def _know(self, attempts: Mapping[str, int], execution_ids: set[str]) -> None:
         """Learn about tasks and, at once, about the others of their executions."""
+        if self._in_doubt:
+            await self._outlast()
+            self._in_doubt = False
         for task_id, attempt in attempts.items():
             owner = self._owners.get(task_id)
             if owner is not None and owner.attempt < attempt:
@@ -248,6 +253,14 @@ class Recorder:
             if oldest in attempts:
                 break
             self._forget(oldest)
+
+    @writes
+    def _outlast(self, tx: Transaction) -> None:
+        """Wait for the end of a commit that got no answer, before what it left is read.
+
+        A database that stood still can end it long after we heard that it failed.
+        """
+        tx.fenced(LEASE, self._epoch, alone=True)
 
     @reads
     def _load(

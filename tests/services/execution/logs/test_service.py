@@ -1,18 +1,26 @@
 """Output is stored exactly, acknowledged only when durable, and its completeness is proven."""
 
+import asyncio
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
+from sqlalchemy import select, text
 
+from libs.kit.db import Database, Transaction
+from libs.kit.db.tables import leases
+from libs.kit.errors import Unavailable
 from libs.kit.redis import Redis
 from services.execution.app import service
+from services.execution.logs import service as logs
 from services.execution.segments.domain import frames
 from tests.support.courier import Agent, Message
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, running
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -208,3 +216,52 @@ async def test_b102_a_position_that_was_never_given_is_refused(rig: Rig, positio
 
     assert answer.status_code == 422
     assert answer.json()["content"]["error"] == "log_position_invalid"
+
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+async def test_r18_a_commit_without_an_answer_is_outlasted_before_output_is_stored_again(
+    rig: Rig,
+    open_database: Callable[[Declared], Awaitable[Database]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    db = await open_database(service)
+    if db.dialect == "sqlite":
+        pytest.skip("SQLite has one writer, which knows how each commit ended")
+    agent, execution_id, order = await started(rig)
+    epoch = await db.read(lambda tx: tx.scalar(select(leases.c.epoch).filter_by(name=logs.LEASE)))
+    assert epoch is not None
+
+    def open_for_long(tx: Transaction) -> None:
+        tx.fenced(logs.LEASE, epoch)
+        tx.execute(text("SELECT pg_advisory_xact_lock(18)"))
+
+    def fail_once(point: str) -> str:
+        if point == "logs.after_commit":
+            monkeypatch.undo()
+            raise Unavailable
+        return ""
+
+    other = await asyncpg.connect(db.url.replace("+asyncpg", ""))
+    try:
+        await other.execute("SELECT pg_advisory_lock(18)")
+        in_doubt = asyncio.create_task(db.write(open_for_long))
+        await eventually(lambda: _is(other, 1))
+        monkeypatch.setattr(logs, "fault", fail_once)
+
+        await rig.courier.output(agent, order, ("stdout", 0, 0, b"once\n"))
+
+        await eventually(lambda: _is(other, 2))
+        assert not await rig.courier.seen(agent, "ack")
+    finally:
+        await other.close()
+    await in_doubt
+    await rig.courier.expect(agent, "ack")
+    await rig.courier.result(agent, order, stdout=b"once\n")
+    await rig.until_task(execution_id, log_status="complete")
+    assert text_of(await read(rig, execution_id)) == "once\n"
+
+
+async def _is(other: asyncpg.Connection, waiting: int) -> bool:
+    return bool(await other.fetchval(WAITING) == waiting)
