@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.execution import Rig, operator
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +18,7 @@ async def test_the_newest_execution_comes_first(rig: Rig) -> None:
 
     assert [row["id"] for row in content["results"]] == ids[::-1]
     assert content["total"] == 3
-    assert content["results"][0]["counts"] == {"queued": 1}
+    assert content["results"][0]["counts"] in ({"queued": 1}, {"offered": 1})
 
 
 async def test_lists_are_filtered_by_state_and_text(rig: Rig) -> None:
@@ -56,13 +57,17 @@ async def test_tasks_are_paged(rig: Rig) -> None:
         rig.agent(number)
     execution_id = await rig.run(1, 2, 3, 4, 5)
 
-    answer = await rig.http.get(
-        f"{RECORDS}/{execution_id}/tasks?page=2&page_size=2&status=queued", headers=rig.headers()
-    )
+    async def offered() -> list[dict[str, object]]:
+        answer = await rig.http.get(
+            f"{RECORDS}/{execution_id}/tasks?page=2&page_size=2&status=offered",
+            headers=rig.headers(),
+        )
+        content = answer.json()["content"]
+        found: list[dict[str, object]] = content["results"]
+        return found if content["total"] == 5 else []
 
-    content = answer.json()["content"]
-    assert content["total"] == 5
-    assert [task["host_id"] for task in content["results"]] == [3, 4]
+    results = await eventually(offered)
+    assert [task["host_id"] for task in results] == [3, 4]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from tests.services.execution.realtime.watching import Watcher
 from tests.support.access import row
 from tests.support.execution import Rig, operator
 from tests.support.waiting import eventually
@@ -154,19 +155,10 @@ async def test_a_chain_shows_only_the_links_that_are_seen(rig: Rig) -> None:
 async def test_a_stream_ends_within_seconds_of_the_right_to_watch(rig: Rig, canary: str) -> None:
     rig.neighbours.given.give(STRANGER, row(1, object_type="execution", object_ids=[canary]))
     by = operator(STRANGER, "nothing:global")
-    path = f"/api/realtime/sse/combined/{canary}"
 
-    async def watch() -> bytes:
-        answer = await rig.http.get(path, headers=rig.headers(by))
-        assert answer.status_code == 200
-        return answer.content
+    async with Watcher(rig, "combined", canary, **rig.headers(by)) as watcher:
+        await eventually(lambda: watcher.status == 200)
+        rig.neighbours.given.give(STRANGER)
+        await eventually(lambda: watcher.is_over, timeout=8)
 
-    async def asked_for() -> bool:
-        return rig.neighbours.given.heard > 0
-
-    watching = asyncio.create_task(watch())
-    await eventually(asked_for)
-    rig.neighbours.given.give(STRANGER)
-    async with asyncio.timeout(8):
-        content = await watching
-    assert b"event: end" not in content
+    assert b"event: end" not in watcher.raw

@@ -31,6 +31,11 @@ class Watcher:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the service ended the stream."""
+        return self._task.done()
+
     async def next(self) -> Message:
         """The next event; comments and retry hints are skipped."""
         while True:
