@@ -55,7 +55,8 @@ async def test_disabled_users_are_not_active(
 
     await auth_door.use_cases(Users).change(user_id, UserPatch(is_active=False))
 
-    assert before == {user_id: tokens.user.model_copy(update={"session_id": None})}
+    without_login = {"session_id": None, "proved_until": None}
+    assert before == {user_id: tokens.user.model_copy(update=without_login)}
     assert await auth.active_users([user_id]) == {}
 
 

@@ -31,7 +31,7 @@ def test_compiled_permissions_are_what_casbin_decides(roles: tuple[Role, ...]) -
 
 def test_each_role_holds_what_the_plan_of_roles_says() -> None:
     reading = {"hosts:read", "agents:read", "executions:read", "templates:read"}
-    reading |= {"plans:read", "schedules:read"}
+    reading |= {"plans:read", "schedules:read", "rules:read"}
 
     assert permissions_of([Role.ADMIN]) == {"*"}
     operating = {"executions:run", "executions:run_as_root", "executions:cancel"}

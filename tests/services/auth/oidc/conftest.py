@@ -132,7 +132,8 @@ async def why(door: Door) -> str:
     """What the audit log was told last about a refusal."""
 
     def read(tx: Transaction) -> list[str]:
-        rows = tx.execute(select(outbox.c.body).where(outbox.c.type == "audit.audited"))
+        told = select(outbox.c.body).where(outbox.c.type == "audit.audited").order_by(outbox.c.id)
+        rows = tx.execute(told)
         return [json.loads(row[0])["detail"] for row in rows]
 
     details: list[str] = await door.app.state.database.read(read)
