@@ -71,7 +71,8 @@ async def told(door: Door) -> list[str]:
     """What the audit log was told, in order."""
 
     def read(tx: Transaction) -> list[str]:
-        rows = tx.execute(select(outbox.c.body).where(outbox.c.type == "audit.audited"))
+        told = select(outbox.c.body).where(outbox.c.type == "audit.audited").order_by(outbox.c.id)
+        rows = tx.execute(told)
         return [row[0] for row in rows]
 
     told: list[str] = await door.app.state.database.read(read)
