@@ -78,7 +78,7 @@ def test_an_api_token_works_until_it_is_revoked(platform: Platform, tmp_path: Pa
     assert token.startswith("opsjob_")
     assert with_token("hosts", "list").returncode == 0
     assert "may not" in error_of(with_token("admin", "user", "list"))
-    assert "API token may not" in error_of(with_token("token", "create", "x", "--scope", "a:b"))
+    assert "step_up:waive" in error_of(with_token("token", "create", "x", "--scope", "a:b"))
     listed = platform.cli("token", "list")
     assert name in listed.stdout
     assert token not in listed.stdout

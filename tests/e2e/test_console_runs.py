@@ -12,8 +12,9 @@ from tests.support.platform import Platform
 
 __all__ = ["browser", "page"]
 
-OUTPUT = """for n in $(seq 1 400); do echo "line $n of many"; done
-echo "the NEEDLE is here 中文" >&2
+OUTPUT = """exec >&2  # one stream, because two have no order
+for n in $(seq 1 400); do echo "line $n of many"; done
+echo "the NEEDLE is here 中文"
 """
 
 

@@ -132,7 +132,6 @@ def test_after_failures_a_picture_is_asked_for_and_good_for_one_answer(
 def test_the_way_through_an_identity_provider_and_out_again(
     visitor: httpx.Client, identity_provider: Provider
 ) -> None:
-    identity_provider.metadata["end_session_endpoint"] = f"{identity_provider.issuer}/logout"
     start = visitor.get("/api/auth/oidc/company/start/", params={"return_to": "/hosts"})
     (kept,) = start.headers.get_list("set-cookie")
     asked = parse_qs(urlsplit(start.headers["location"]).query)

@@ -24,7 +24,8 @@ from tests.support.waiting import eventually_sync
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-MOST_MEMORY = 300 * 1024 * 1024
+MOST_MEMORY = 300_000_000
+"""Bytes that the platform may take; the agent is a host's and has its own bound (tests/agent)."""
 
 
 def refused(data_dir: Path, *options: str, **environment: str) -> str:
@@ -50,7 +51,9 @@ def test_every_process_bears_its_title_and_all_fit_into_300_mb(tmp_path: Path) -
     try:
         platform.wait_online(platform.client())
         missing = [name for name in TITLES if platform.find(name) is None]
-        memory = sum(process.memory_full_info().pss for process in platform.processes())
+        agents = [one for one in platform.processes() if "opsjob-agent" in one.cmdline()[0]]
+        of_platform = [one for one in platform.processes() if one not in agents]
+        memory = sum(process.memory_full_info().pss for process in of_platform)
         is_ready = platform.is_ready()
     finally:
         platform.stop()
@@ -203,7 +206,7 @@ def test_it_ends_in_order_and_starts_again_with_what_it_had(tmp_path: Path) -> N
     try:
         assert second.first_admin["password"] == password
         assert second.client().get("/api/auth/me/").json()["content"]["username"] == "admin"
-        assert password not in second.output.read_text()
+        assert second.output.read_text().count(password) == 1, "shown at the first start alone"
     finally:
         assert second.stop() == 0
 

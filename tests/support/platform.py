@@ -271,6 +271,7 @@ class Platform:
 def identity_provider() -> Iterator[Provider]:
     """The identity provider "Company" of the shared platform."""
     with serving(Provider()) as running:
+        running.metadata["end_session_endpoint"] = f"{running.issuer}/logout"
         yield running
 
 
