@@ -35,9 +35,10 @@ BUSY_BATCH_SECONDS = 0.01
 BUSY_MESSAGES = 8
 BUSY_HALF_LIFE = 0.05
 GATHER_SECONDS = (0.003, 0.25)
+GATHER_SHARE = 8
 CHEAP_SECONDS = 0.001
-"""Between two looks at ended tasks within these, so that those that end together are settled
-together: the square of what the last one took, in this unit."""
+"""Between two looks at ended tasks, so that those that end together are settled together: so many
+times what the last one took, within these; sooner after a look that was cheap, in this unit."""
 STATUS_SECONDS = 0.05
 """Signs of life are no hurry either; each batch costs a transaction."""
 LOG_ENTRIES = 32
@@ -257,7 +258,8 @@ class AgentOutput:
                 log.warning("Outputs could not be settled.", error=str(error))
             least, most = GATHER_SECONDS
             took = monotonic() - began
-            await asyncio.sleep(min(most, max(least, took * took / CHEAP_SECONDS)))
+            share = min(GATHER_SHARE, took / CHEAP_SECONDS)
+            await asyncio.sleep(min(most, max(least, share * took)))
 
     async def _keep(self) -> None:
         """Pack what is complete and remove what is too old, now and then."""

@@ -34,9 +34,10 @@ log = get_logger(__name__)
 
 POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.003, 0.1)
+LOOK_SHARE = 8
 CHEAP_SECONDS = 0.001
-"""Between two looks at a watched execution within these, by what the last one took: the square of
-it in this unit, so that a cheap look is followed by another at once and a dear one seldom."""
+"""Between two looks at a watched execution: so many times what the last one took, within these; a
+look that is cheap, in this unit, is followed by another sooner."""
 PING_SECONDS = 15.0
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 64
@@ -342,4 +343,5 @@ async def _next_ring(bell: Bell, rest_until: float) -> None:
 
 def _pause(seconds: float) -> float:
     least, most = GATHER_SECONDS
-    return min(most, max(least, seconds * seconds / CHEAP_SECONDS))
+    share = min(LOOK_SHARE, seconds / CHEAP_SECONDS)
+    return min(most, max(least, share * seconds))
