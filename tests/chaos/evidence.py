@@ -1,6 +1,7 @@
 """Gathers what a run left behind: the client's history, markers of hosts, records."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from tests.chaos.proxy import Witness
 from tests.chaos.run import Site
 from tests.chaos.watching import Collected, stored
 from tests.chaos.world import World
+from tests.support.waiting import eventually
+
+SERVICES = ("auth", "hosts", "execution")
+UNPUBLISHED = "SELECT id FROM outbox WHERE published_at IS NULL"
+PUBLISHED_SECONDS = 45.0
+"""A relay that was killed keeps its lease for 15 s more on PostgreSQL; then the next begins."""
 
 Key = tuple[str, int]
 """Task and attempt."""
@@ -88,6 +95,8 @@ async def gather(site: Site, nemesis: Nemesis | None = None) -> Evidence:
         await site.client.repeat(operation)
         evidence.repeated.append((operation, before))
     evidence.watched = site.watched
+    with suppress(AssertionError):  # then the checker says what waits
+        await eventually(lambda: _all_published(site.world), timeout=PUBLISHED_SECONDS)
     evidence.rows = await _rows(site.world)
     _merge(evidence.witness, [proxy.witness for proxy in site.proxies])
     names = [agent.name for agent in site.agents]
@@ -107,6 +116,10 @@ def _deaths(site: Site, nemesis: Nemesis | None) -> int:
     return armed + sum(agent.kills for agent in site.agents)
 
 
+async def _all_published(world: World) -> bool:
+    return not any([await world.rows(service, UNPUBLISHED) for service in SERVICES])
+
+
 async def _rows(world: World) -> dict[str, list[tuple[object, ...]]]:
     queries = {
         "executions": ("execution", "SELECT id, name, status, user_id FROM executions"),
@@ -114,9 +127,8 @@ async def _rows(world: World) -> dict[str, list[tuple[object, ...]]]:
         "totals": ("execution", "SELECT id, totals FROM tasks WHERE totals IS NOT NULL"),
     }
     found = {name: await world.rows(service, query) for name, (service, query) in queries.items()}
-    for service in ("auth", "hosts", "execution"):
-        waiting = "SELECT id FROM outbox WHERE published_at IS NULL"
-        found[f"{service} outbox"] = await world.rows(service, waiting)
+    for service in SERVICES:
+        found[f"{service} outbox"] = await world.rows(service, UNPUBLISHED)
         letters = "SELECT consumer, reason FROM dead_letters"
         found[f"{service} dead letters"] = await world.rows(service, letters)
     return found
