@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.faults import Faults
-from tests.support.faulty_libc import liar_in
+from tests.support.faulty_libc import Deceived, liar_in
 from tests.support.platform import clean_environment
 from tests.support.tree import REPOSITORY
 
@@ -19,7 +19,7 @@ CONCURRENCY = 4
 
 
 @dataclass
-class AgentHost:
+class AgentHost(Deceived):
     """One host with its agent; its fault points are its own."""
 
     name: str
@@ -34,6 +34,7 @@ class AgentHost:
         self.faults = Faults(self.folder / f"{self.name}.faults")
         self.log = self.folder / f"{self.name}.log"
         self.liar = liar_in(self.folder / f"{self.name}.libc")
+        self.disk = self.state / "tasks"
 
     @property
     def _options(self) -> list[str]:
@@ -59,34 +60,12 @@ class AgentHost:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*_AGENT, "run", *self._options, "--concurrency", str(CONCURRENCY)],
-                env=clean_environment(**self.faults.environment, **self.environment, **self._lies),
+                env=clean_environment(**self.faults.environment, **self.environment, **self.lies),
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-
-    @property
-    def _lies(self) -> dict[str, str]:
-        return self.liar.environment if self.liar else {}
-
-    def fill_disk(self) -> bool:
-        """No output can be kept on this host until `end_lies`; False if that is impossible."""
-        if self.liar is not None:
-            self.liar.tell("write", f"{self.state}/tasks/")
-        return self.liar is not None
-
-    def shift_clock(self, seconds: int) -> bool:
-        """This host's wall clock jumps, until `end_lies`; False if that is impossible."""
-        if self.liar is not None:
-            self.liar.tell("clock", str(seconds))
-        return self.liar is not None
-
-    def end_lies(self) -> None:
-        """Room on the disk, and the right time."""
-        if self.liar is not None:
-            self.liar.end("write")
-            self.liar.end("clock")
 
     @property
     def is_running(self) -> bool:

@@ -20,7 +20,7 @@ from redis import Redis
 
 from tests.support.database import PostgresServer
 from tests.support.faults import Faults
-from tests.support.faulty_libc import liar_in
+from tests.support.faulty_libc import Deceived, liar_in
 from tests.support.platform import Platform
 from tests.support.processes import Programs
 from tests.support.topology import AGENT_GATEWAYS, PASSWORD, Topology
@@ -37,8 +37,8 @@ watches for many here."""
 Row = tuple[object, ...]
 
 
-class World(ABC):
-    """One platform under test."""
+class World(Deceived, ABC):
+    """One platform under test; a database server has a disk of its own."""
 
     url: str
     gateways: list[str]
@@ -51,8 +51,8 @@ class World(ABC):
         self.folder = folder
         self.faults = Faults(folder / "faults")
         self.liar = liar_in(folder / "libc")
-        lies = self.liar.environment if self.liar else {}
-        self.environment = {**TIMERS, **(timers or {}), **self.faults.environment, **lies}
+        self.disk = folder / "data"
+        self.environment = {**TIMERS, **(timers or {}), **self.faults.environment, **self.lies}
         self.stopped: dict[int, psutil.Process] = {}
         self.peaks: dict[str, int] = {}
 
@@ -118,27 +118,6 @@ class World(ABC):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGCONT)
         self.stopped.clear()
-
-    def fill_disk(self) -> bool:
-        """No write below the data folder succeeds until `end_lies`; False if that is impossible.
-
-        A database server has a disk of its own.
-        """
-        if self.liar is not None:
-            self.liar.tell("write", f"{self.folder}/data/")
-        return self.liar is not None
-
-    def shift_clock(self, seconds: int) -> bool:
-        """The wall clock of every part jumps, until `end_lies`; False if that is impossible."""
-        if self.liar is not None:
-            self.liar.tell("clock", str(seconds))
-        return self.liar is not None
-
-    def end_lies(self) -> None:
-        """Room on the disk, and the right time."""
-        if self.liar is not None:
-            self.liar.end("write")
-            self.liar.end("clock")
 
     def kill_valkey(self, *, wiped: bool) -> None:
         """End it at once; wiped means that nothing of it was ever written down."""

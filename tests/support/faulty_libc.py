@@ -36,6 +36,36 @@ class FaultyLibc:
         (self.folder / fault).unlink(missing_ok=True)
 
 
+class Deceived:
+    """Something of which processes may be lied to; `disk` is the folder that can be full."""
+
+    liar: FaultyLibc | None
+    disk: Path
+
+    @property
+    def lies(self) -> dict[str, str]:
+        """The environment of its processes."""
+        return self.liar.environment if self.liar else {}
+
+    def fill_disk(self) -> bool:
+        """No write below `disk` succeeds until `end_lies`; False if that is impossible."""
+        if self.liar is not None:
+            self.liar.tell("write", f"{self.disk}/")
+        return self.liar is not None
+
+    def shift_clock(self, seconds: int) -> bool:
+        """The wall clock jumps, until `end_lies`; False if that is impossible."""
+        if self.liar is not None:
+            self.liar.tell("clock", str(seconds))
+        return self.liar is not None
+
+    def end_lies(self) -> None:
+        """Room on the disk, and the right time."""
+        if self.liar is not None:
+            self.liar.end("write")
+            self.liar.end("clock")
+
+
 def liar_in(folder: Path) -> FaultyLibc | None:
     """A liar whose library and faults lie below this folder; None where there is no C compiler."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
