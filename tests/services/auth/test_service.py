@@ -155,11 +155,11 @@ async def test_guesses_sent_at_once_do_not_slip_through(
     await make_user(users)
 
     guesses = [login(sign_in, f"guess {n}") for n in range(12)]
-    answers = await asyncio.gather(*guesses, login(sign_in), return_exceptions=True)
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
 
     failures = await db.read(lambda tx: tx.scalar(select(func.max(LoginDelay.failures))))
     assert failures == 12
-    assert not any(isinstance(answer, Tokens) for answer in answers[:-1])
+    assert not any(isinstance(answer, Tokens) for answer in answers)
     with pytest.raises(TooManyFailures):
         await login(sign_in)
 

@@ -149,7 +149,8 @@ async def test_r6_a_disabled_user_starts_nothing_more(rig: Rig) -> None:
         await rig.courier.say(agent, "claim", order)
         refusal = await rig.courier.expect(agent, "refuse")
 
-    assert refusal["reason"] == "actor_not_allowed"
+    # A new look at the offer may have ended the task before the claim was judged.
+    assert refusal["reason"] in {"actor_not_allowed", "rejected"}
     assert (await rig.until_task(execution_id, status="rejected"))["reason"] == "actor_not_allowed"
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.support.courier import Agent
 from tests.support.execution import Rig
 from tests.support.runs import fleet, listed, offered, start, steps_of, tasks_of, waits, work
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -71,12 +73,24 @@ async def test_absent_hosts_do_not_take_the_place_of_others(rig: Rig) -> None:
 
     execution_id = await rig.launch({}, target_host_ids=[1, 2, 3], strategy={"concurrency": 1})
 
-    order, epoch = await start(rig, present[0])
-    away, _, limited = tasks_of(await rig.show(execution_id))
-    assert (waits(away), waits(limited)) == ("agent_offline", "execution_limit")
-    assert not await offered(rig, present[1])
-    await rig.courier.result(present[0], order, epoch=epoch)
-    await work(rig, present[1])
+    first, second = await _in_turn(rig, present)  # which of them is first, nobody promises
+    order, epoch = await start(rig, first)
+    tasks = {task["host_id"]: task for task in tasks_of(await rig.show(execution_id))}
+    assert waits(tasks[1]) == "agent_offline"
+    assert waits(tasks[second.number]) == "execution_limit"
+    assert not await offered(rig, second)
+    await rig.courier.result(first, order, epoch=epoch)
+    await work(rig, second)
+
+
+async def _in_turn(rig: Rig, agents: list[Agent]) -> list[Agent]:
+    """These agents, the one first that has an offer; waits until there is one."""
+
+    async def with_offers() -> list[Agent]:
+        return [agent for agent in agents if await offered(rig, agent)]
+
+    (first,) = await eventually(with_offers)
+    return [first, *(agent for agent in agents if agent is not first)]
 
 
 async def test_a_step_can_run_where_an_earlier_one_failed(rig: Rig) -> None:
