@@ -244,6 +244,17 @@ class Rig:
         assert found is not None
         return found
 
+    async def until_stored(self, execution_id: str) -> None:
+        """Wait until all that the hosts have written is stored, and known to be complete."""
+
+        async def is_complete() -> bool:
+            steps = (await self.show(execution_id))["steps"]
+            assert isinstance(steps, list)
+            tasks = [task for step in steps for task in step["tasks"]]
+            return {task["log_status"] for task in tasks} == {"complete"}
+
+        await eventually(is_complete)
+
     async def until_task(self, execution_id: str, **wanted: object) -> Message:
         """Wait until the only task of an execution has these values."""
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.courier import Agent, Message
 from tests.support.execution import Rig
-from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -24,23 +23,13 @@ async def started(rig: Rig, count: int) -> tuple[str, list[tuple[Agent, Message]
     return execution_id, [(agent, await rig.courier.start(agent)) for agent in agents]
 
 
-async def settled(rig: Rig, execution_id: str) -> None:
-    """Wait until all output is known to be complete."""
-
-    async def is_complete() -> bool:
-        tasks = (await rig.show(execution_id))["steps"][0]["tasks"]  # type: ignore[index]
-        return all(task["log_status"] == "complete" for task in tasks)
-
-    await eventually(is_complete)
-
-
 async def two_hosts(rig: Rig) -> str:
     execution_id, pairs = await started(rig, 2)
     for agent, order in pairs:
         out, err = NASTY + b"%d" % agent.number, b"no\n"
         await rig.courier.output(agent, order, ("stdout", 0, 0, out), ("stderr", 0, 0, err))
         await rig.courier.result(agent, order, stdout=out, stderr=err)
-    await settled(rig, execution_id)
+    await rig.until_stored(execution_id)
     return execution_id
 
 

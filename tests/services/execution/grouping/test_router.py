@@ -4,21 +4,10 @@ import pytest
 
 from tests.support.courier import Message
 from tests.support.execution import Rig
-from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
 RECORDS = "/api/executor/execution-records"
-
-
-async def settled(rig: Rig, execution_id: str) -> None:
-    """Wait until all output is known to be complete."""
-
-    async def is_complete() -> bool:
-        tasks = (await rig.show(execution_id))["steps"][0]["tasks"]  # type: ignore[index]
-        return all(task["log_status"] == "complete" for task in tasks)
-
-    await eventually(is_complete)
 
 
 async def said(rig: Rig, *texts: bytes) -> str:
@@ -34,7 +23,7 @@ async def said(rig: Rig, *texts: bytes) -> str:
             agent, order, ("stdout", 0, 0, text[:half]), ("stdout", 1, half, text[half:])
         )
         await rig.courier.result(agent, order, stdout=text)
-    await settled(rig, execution_id)
+    await rig.until_stored(execution_id)
     return execution_id
 
 
