@@ -7,7 +7,6 @@ import httpx
 from libs.kit.auth import Principal
 from tests.support.courier import Agent, Message
 from tests.support.execution import Rig
-from tests.support.waiting import eventually
 
 RECORDS = "/api/executor/execution-records"
 
@@ -95,24 +94,8 @@ class Controls:
         return [str(task["status"]) for task in await self.tasks(execution_id)]
 
     async def start(self, agent: Agent) -> Message:
-        """Take the agent's next offer to its start; an offer that was taken back is let go."""
-        courier = self.rig.courier
-        while True:
-            order = (await courier.expect(agent, "offer"))["order"]
-            assert isinstance(order, dict)
-            await courier.say(agent, "claim", order)
-            answer = await eventually(lambda: self._answer(agent))
-            assert answer is not None
-            if answer["type"] == "grant":
-                words = {"pid": 99, "started_at": "2026-01-01T00:00:00Z"}
-                await courier.say(agent, "started", order, epoch=answer["epoch"], **words)
-                return {**order, "epoch": answer["epoch"]}
-
-    async def _answer(self, agent: Agent) -> Message | None:
-        for kind in ("grant", "refuse"):
-            if await self.rig.courier.seen(agent, kind):
-                return await self.rig.courier.expect(agent, kind)
-        return None
+        """Take the agent's next offer to its start."""
+        return await self.rig.courier.start(agent)
 
     async def finish(self, agent: Agent, exit_code: int = 0, **changes: object) -> Message:
         """Take the agent's next offer to its end; returns the order."""

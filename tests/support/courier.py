@@ -171,13 +171,15 @@ class Courier:
             signature=base64.b64encode(signature).decode(),
         )
 
-    async def expect(self, agent: Agent, kind: str, seconds: float = 10) -> Message:
-        """The next message of a kind to an agent; others stay for later."""
+    async def expect(
+        self, agent: Agent, *kinds: str, of: Message | None = None, seconds: float = 10
+    ) -> Message:
+        """The next message of these kinds to an agent, about this order only; others stay."""
 
         async def arrived() -> Message | None:
             await self._read()
             for place, (to, message) in enumerate(self._inbox):
-                if to == agent.id and message["type"] == kind:
+                if to == agent.id and message["type"] in kinds and _is_about(message, of):
                     return self._inbox.pop(place)[1]
             return None
 
@@ -192,16 +194,33 @@ class Courier:
             message for to, message in self._inbox if to == agent.id and message["type"] == kind
         ]
 
+    async def offered(self, agent: Agent) -> list[Message]:
+        """Orders that an agent was offered and has not taken; an offer may come twice."""
+        fresh: dict[tuple[object, object], Message] = {}
+        for message in await self.seen(agent, "offer"):
+            order = message["order"]
+            assert isinstance(order, dict)
+            if _attempt(order) not in agent.taken:
+                fresh[_attempt(order)] = order
+        return list(fresh.values())
+
     async def start(self, agent: Agent) -> Message:
-        """Take an offer through claim and grant to running; the order with the grant's epoch."""
-        order = (await self.expect(agent, "offer"))["order"]
-        assert isinstance(order, dict)
-        await self.say(agent, "claim", order)
-        grant = await self.expect(agent, "grant")
-        await self.say(
-            agent, "started", order, epoch=grant["epoch"], pid=99, started_at="2026-01-01T00:00:00Z"
-        )
-        return {**order, "epoch": grant["epoch"]}
+        """Take an offer through claim and grant to running; the order with the grant's epoch.
+
+        As an agent does: what it has taken already it does not take again, however often it is
+        offered or granted, and an offer that was taken back is let go.
+        """
+        while True:
+            order = (await eventually(lambda: self.offered(agent)))[0]
+            agent.taken.add(_attempt(order))
+            self._inbox = [one for one in self._inbox if not _is_offer(one, agent, order)]
+            await self.say(agent, "claim", order)
+            answer = await self.expect(agent, "grant", "refuse", of=order)
+            if answer["type"] == "grant":
+                words = {"pid": 99, "started_at": "2026-01-01T00:00:00Z"}
+                await self.say(agent, "started", order, epoch=answer["epoch"], **words)
+                return {**order, "epoch": answer["epoch"]}
+            agent.taken.discard(_attempt(order))
 
     async def _append(self, key: str, entries: Iterable[Mapping[str, object]]) -> None:
         if self._kept is not None:
@@ -219,6 +238,20 @@ class Courier:
                     if frame["type"] == "signed":
                         self.signed.append(frame)
                     self._inbox.append((item["to"], opened(frame)))
+
+
+def _attempt(message: Message) -> tuple[object, object]:
+    return message["task_id"], message["attempt"]
+
+
+def _is_about(message: Message, order: Message | None) -> bool:
+    return order is None or _attempt(message) == _attempt(order)
+
+
+def _is_offer(sent: tuple[str, Message], agent: Agent, order: Message) -> bool:
+    to, message = sent
+    offer = message.get("order")
+    return to == agent.id and isinstance(offer, dict) and _is_about(offer, order)
 
 
 def _total(data: bytes) -> Message:

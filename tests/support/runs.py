@@ -2,7 +2,6 @@
 
 from tests.support.courier import Agent, Message
 from tests.support.execution import Rig
-from tests.support.waiting import eventually
 
 
 async def fleet(rig: Rig, count: int) -> list[Agent]:
@@ -14,36 +13,23 @@ async def fleet(rig: Rig, count: int) -> list[Agent]:
 
 
 async def offered(rig: Rig, agent: Agent) -> list[Message]:
-    """Orders that an agent was offered and has not taken; an offer may come twice."""
-    fresh: dict[tuple[object, object], Message] = {}
-    for message in await rig.courier.seen(agent, "offer"):
-        order = message["order"]
-        assert isinstance(order, dict)
-        if (order["task_id"], order["attempt"]) not in agent.taken:
-            fresh[order["task_id"], order["attempt"]] = order
-    return list(fresh.values())
+    """Orders that an agent was offered and has not taken."""
+    return await rig.courier.offered(agent)
 
 
 async def start(rig: Rig, agent: Agent) -> tuple[Message, object]:
     """Take the next offer of an agent to running; returns the order and the granted epoch."""
-    found = await eventually(lambda: offered(rig, agent))
-    order = found[0]
-    agent.taken.add((order["task_id"], order["attempt"]))
-    await rig.courier.say(agent, "claim", order)
-    grant = await rig.courier.expect(agent, "grant")
-    started = "2026-01-01T00:00:00Z"
-    epoch = grant["epoch"]
-    await rig.courier.say(agent, "started", order, epoch=epoch, pid=99, started_at=started)
-    return order, epoch
+    order = await rig.courier.start(agent)
+    return order, order["epoch"]
 
 
 async def work(
     rig: Rig, agent: Agent, exit_code: int = 0, outputs: dict[str, str] | None = None
 ) -> Message:
     """Take the next offer of an agent to its end; returns the order."""
-    order, epoch = await start(rig, agent)
+    order = await rig.courier.start(agent)
     passed = outputs or {}
-    await rig.courier.result(agent, order, epoch=epoch, exit_code=exit_code, outputs=passed)
+    await rig.courier.result(agent, order, exit_code=exit_code, outputs=passed)
     return order
 
 
