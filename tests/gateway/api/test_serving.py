@@ -51,25 +51,25 @@ BAD_REQUESTS = {
 
 
 @pytest.fixture
-async def house() -> House:
-    """A gateway with short patience."""
+async def hasty() -> House:
+    """A gateway with short patience, for peers that go on for ever."""
     return House(SETTINGS)
 
 
 @pytest.mark.parametrize("sent", [pytest.param(v, id=k) for k, v in BAD_REQUESTS.items()])
-async def test_bad_http_is_refused_and_the_connection_ends(house: House, sent: bytes) -> None:
-    async with served(house.gateway, SETTINGS) as port:
+async def test_bad_http_is_refused_and_the_connection_ends(hasty: House, sent: bytes) -> None:
+    async with served(hasty.gateway, SETTINGS) as port:
         try:
             answer = await exchange_bytes(port, sent)
         except ConnectionResetError:
             answer = b""
 
     assert answer[9:12] in (b"", b"400", b"404", b"405", b"413", b"431", b"501")
-    assert house.visits() == 0
+    assert hasty.visits() == 0
 
 
 async def test_refusals_of_the_parser_wear_the_envelope_too(house: House) -> None:
-    async with served(house.gateway, SETTINGS) as port:
+    async with served(house.gateway) as port:
         answer = await exchange_bytes(port, b"nonsense\r\n\r\n")
 
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -87,18 +87,18 @@ async def test_refusals_of_the_parser_wear_the_envelope_too(house: House) -> Non
         pytest.param(POST + b"content-length: 100\r\n\r\n{", id="B011-shorter-than-declared"),
     ],
 )
-async def test_a_peer_that_stops_in_the_middle_is_dropped(house: House, begun: bytes) -> None:
-    async with served(house.gateway, SETTINGS) as port:
+async def test_a_peer_that_stops_in_the_middle_is_dropped(hasty: House, begun: bytes) -> None:
+    async with served(hasty.gateway, SETTINGS) as port:
         answer = await exchange_bytes(port, begun)
 
     assert answer[9:10] != b"5"
-    assert house.visits() == 0
+    assert hasty.visits() == 0
 
 
 async def test_bytes_behind_a_whole_request_end_the_connection_after_its_answer(
     house: House,
 ) -> None:
-    async with served(house.gateway, SETTINGS) as port:
+    async with served(house.gateway) as port:
         answer = await exchange_bytes(port, POST + b"content-length: 2\r\n\r\n{}surplus")
 
     assert answer.startswith(b"HTTP/1.1 200 ")  # B011: longer than declared
@@ -107,7 +107,7 @@ async def test_bytes_behind_a_whole_request_end_the_connection_after_its_answer(
 
 
 async def test_an_absolute_address_is_the_same_address(house: House) -> None:
-    async with served(house.gateway, SETTINGS) as port:
+    async with served(house.gateway) as port:
         inside = await exchange_bytes(
             port,
             b"GET http://x/internal/hosts HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
@@ -120,7 +120,7 @@ async def test_an_absolute_address_is_the_same_address(house: House) -> None:
 async def test_a_connection_carries_many_requests(house: House) -> None:
     token = house.bearer()["authorization"].encode()
     request = GET + b"host: x\r\nauthorization: " + token + b"\r\n\r\n"
-    async with served(house.gateway, SETTINGS) as port:
+    async with served(house.gateway) as port:
         answer = await exchange_bytes(
             port, request * 5 + GET + b"host: x\r\nconnection: close\r\n\r\n"
         )
@@ -130,7 +130,7 @@ async def test_a_connection_carries_many_requests(house: House) -> None:
 
 
 async def test_an_upgrade_that_nobody_offers_is_an_ordinary_request(house: House) -> None:
-    async with served(house.gateway, SETTINGS) as port:
+    async with served(house.gateway) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(
             b"GET /ws/agent/x HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url, select, text, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import await_only
 
 from libs.kit.db import Database, Transaction
 from libs.kit.db.failures import translated
@@ -51,12 +52,13 @@ async def test_a_deadlock_is_solved_by_running_the_whole_function_again(
 ) -> None:
     first, second = await things.make("a"), await things.make("b")
     attempts: list[str] = []
+    both = asyncio.Barrier(2)
 
     def crossing(tx: Transaction, one: int, other: int, who: str) -> None:
         attempts.append(who)
         tx.execute(update(Thing).where(Thing.id == one).values(name=f"{who}-{one}"))
         if attempts.count(who) == 1:
-            tx.session.execute(text("SELECT pg_sleep(0.2)"))
+            await_only(both.wait())  # until the other one has its first row, too
         tx.execute(update(Thing).where(Thing.id == other).values(name=f"{who}-{other}"))
 
     await asyncio.gather(

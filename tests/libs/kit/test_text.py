@@ -60,10 +60,10 @@ def test_a_name_is_kept_in_one_form(given: str, kept: str) -> None:
     ],
 )
 def test_b46_to_b52_names_that_deceive_are_refused(bad: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ValidationError):
         NAME.validate_python(bad)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 1  # whatever else this machine does
 
 
 def test_text_is_kept_as_it_is() -> None:
@@ -97,10 +97,10 @@ def test_sixty_four_levels_are_enough() -> None:
     [b'{"a":"' + b'\\"' * 500_000, b"[" * 500_000, b'{"a":' * 100_000, b'"\\' * 300_000],
 )
 def test_b4_hostile_documents_are_refused_at_once(body: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Malformed):
         parse_json(body)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1  # a look back from every place would take minutes
 
 
 @pytest.mark.parametrize("number", [b"9223372036854775808", b"-9223372036854775808", b"1" * 5000])

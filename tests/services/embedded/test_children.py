@@ -131,13 +131,12 @@ def test_a_signal_to_stop_is_noticed_at_once() -> None:
     answer = run("""
         children.add(Child("sleeper", fork(sleeping)))
         os.kill(os.getpid(), signal.SIGTERM)
-        began = time.monotonic()
-        children.tick(20)
+        children.tick(600)  # longer than this program is waited for
         children.stop_all()
-        print(json.dumps([children.stopping, time.monotonic() - began < 5]))
+        print(json.dumps(children.stopping))
     """)
 
-    assert answer == [True, True]
+    assert answer is True
 
 
 def test_a_child_dies_with_its_parent() -> None:
