@@ -116,11 +116,12 @@ class Standing:
             self._agents = {one: said for one, said in self._agents.items() if self._is_known(one)}
         for start in range(0, len(wanted), AGENTS_AT_ONCE):
             some = list(wanted[start : start + AGENTS_AT_ONCE])
+            at = monotonic()  # an answer is as old as its question
             found = await self._hosts.agent_identities(some)
             for agent_id in some:
                 who = found.get(agent_id)
                 is_active = who is not None and who.status is AgentState.ACTIVE
-                self._agents[agent_id] = (monotonic(), is_active)
+                self._agents[agent_id] = (at, is_active)
 
 
 class _Keys:

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,12 +16,14 @@ from sqlalchemy import delete, update
 from libs.contracts.agents import LOGS, RESULTS, STATUS
 from libs.contracts.hosts import HostsClient
 from libs.contracts.trust import checked, statement
+from libs.kit import clock
 from libs.kit.bus import BatchStream, StreamMark
+from libs.kit.clock import StandingClock
 from libs.kit.db import Database
 from services.execution.access.service import Actors
 from services.execution.app import service
 from services.execution.models import Step, Task
-from services.execution.signing.domain import Asked, Pace, Signable
+from services.execution.signing.domain import Asked, Expected, Pace, Signable
 from services.execution.signing.repository import Counters, DecisionLog, check_log
 from services.execution.signing.service import STANDING_SECONDS, Signing, Standing
 from tests.support.courier import Agent, Message
@@ -41,8 +43,7 @@ async def events(rig: Rig, **query: str) -> list[dict[str, Any]]:
 
 async def event(rig: Rig, reason: str) -> dict[str, Any]:
     """The first event of a reason, once there is one."""
-    found: list[dict[str, Any]] = await eventually(lambda: events(rig, reason=reason), timeout=10)
-    return found[0]
+    return (await eventually(lambda: events(rig, reason=reason)))[0]
 
 
 async def status(rig: Rig, execution_id: str) -> str:
@@ -157,21 +158,37 @@ class Forgetful:
         self.told |= set(pairs)
 
 
-class Vouching:
-    """Knows no agent."""
+class Vouching(StandingClock):
+    """Knows no agent, and says so after two seconds of its own time."""
+
+    asked = 0
 
     async def agent_identities(self, agent_ids: Sequence[str]) -> dict[str, object]:
         """Nobody."""
+        self.asked += 1
+        self.advance(timedelta(seconds=2))
         return {}
 
 
 async def test_an_answer_that_grows_old_meanwhile_is_no_refusal() -> None:
-    standing = Standing(cast("Actors", Forgetful()), cast("HostsClient", Vouching()))
+    standing = Standing(cast("Actors", Forgetful()), cast("HostsClient", Vouching(_moment(2026))))
     whose = {"user_id": 1, "agent_id": "a", "step_id": "s"}
     tasks = [cast("Signable", SimpleNamespace(id=f"t{n}", host_id=n, **whose)) for n in range(3)]
     steps = {"s": cast("Step", SimpleNamespace(kind="script", run_as=None))}
 
     assert await standing.check(tasks, steps) == {"t0": True, "t1": True, "t2": True}
+
+
+async def test_an_answer_about_an_agent_is_as_old_as_its_question() -> None:
+    hosts = Vouching(_moment(2026))
+    standing = Standing(cast("Actors", Forgetful()), cast("HostsClient", hosts))
+    before = clock.use(hosts)
+    for _ in range(2):
+        await standing.expect(Expected([], ["a"]))
+        hosts.advance(timedelta(seconds=STANDING_SECONDS - 1))
+    clock.use(before)
+
+    assert hosts.asked == 2
 
 
 async def test_an_agent_in_quarantine_gets_no_order(rig: Rig) -> None:
@@ -215,7 +232,9 @@ async def running(rig: Rig) -> tuple[Agent, str, Message]:
     agent = rig.agent()
     await rig.courier.connect(agent)
     execution_id = await rig.run(1)
-    return agent, execution_id, await rig.courier.start(agent)
+    order = await rig.courier.start(agent)
+    await rig.until_task(execution_id, status="running")
+    return agent, execution_id, order
 
 
 async def test_s8_a_result_with_another_key_changes_nothing_and_is_reported(rig: Rig) -> None:
