@@ -171,6 +171,17 @@ class Courier:
             signature=base64.b64encode(signature).decode(),
         )
 
+    async def handled(self, stream: str = STATUS) -> None:
+        """Wait until the service has done with all that has been said on a stream so far."""
+        last = (await self.redis.xinfo_stream(stream))["last-generated-id"]
+
+        async def is_done() -> bool:
+            groups = await self.redis.xinfo_groups(stream)
+            read = all(_place(group["last-delivered-id"]) >= _place(last) for group in groups)
+            return bool(groups) and read and not any(group["pending"] for group in groups)
+
+        await eventually(is_done)
+
     async def expect(
         self, agent: Agent, *kinds: str, of: Message | None = None, seconds: float = 10
     ) -> Message:
@@ -238,6 +249,10 @@ class Courier:
                     if frame["type"] == "signed":
                         self.signed.append(frame)
                     self._inbox.append((item["to"], opened(frame)))
+
+
+def _place(entry_id: bytes) -> tuple[int, ...]:
+    return tuple(map(int, entry_id.split(b"-")))
 
 
 def _attempt(message: Message) -> tuple[object, object]:

@@ -39,24 +39,18 @@ def time() -> Iterator[ShiftedClock]:
     clock.use(before)
 
 
-async def beat(rig: Rig, agent: Agent, time: ShiftedClock) -> None:
+async def beat(rig: Rig, agent: Agent) -> None:
     """A sign of life, until it is written down."""
     await rig.courier.connect(agent, again=True)
-    before = time.now() - timedelta(seconds=100)
-
-    async def heard() -> bool:
-        seen = await rig.app.state.assembly.database.read(
-            lambda tx: (
-                tx.session.connection().exec_driver_sql("SELECT min(seen_at) FROM tasks").scalar()
-            )
-        )
-        return str(seen) > before.replace(tzinfo=None).isoformat(" ")
-
-    await eventually(heard)
+    await rig.courier.handled()
 
 
-async def pass_time(time: ShiftedClock, seconds: float) -> None:
-    """Let time pass as it does, with the sweeps that belong to it, and not in one jump."""
+async def pass_time(rig: Rig, time: ShiftedClock, seconds: float) -> None:
+    """Let time pass as it does, with the sweeps that belong to it, and not in one jump.
+
+    Nobody is heard meanwhile: what was said before is handled by then.
+    """
+    await rig.courier.handled()
     until = time.shift + timedelta(seconds=seconds)
     while time.shift < until:
         time.shift = min(until, time.shift + timedelta(seconds=20))
@@ -143,12 +137,12 @@ async def test_r39_a_silent_host_is_lost_only_when_agents_had_time_to_return(
     await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
 
-    await pass_time(time, 290)
+    await pass_time(rig, time, 290)
     control = await rig.run(2)
     await rig.courier.result(other, await rig.courier.start(other))
     await rig.until(control, "success")
     assert (await rig.task(execution_id))["status"] == "running"
-    await pass_time(time, 60)
+    await pass_time(rig, time, 60)
 
     task = await rig.until_task(execution_id, status="lost")
     assert task["reason"] == "agent_silent"
@@ -163,12 +157,12 @@ async def test_r39_f54_after_a_sleep_of_the_machine_nobody_is_lost_at_once(
     execution_id = await rig.run(1)
     order = await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
-    await pass_time(time, 200)
-    await beat(rig, agent, time)
-    await pass_time(time, 110)  # the time that agents have after a start is over
+    await pass_time(rig, time, 200)
+    await beat(rig, agent)
+    await pass_time(rig, time, 110)  # the time that agents have after a start is over
 
     time.shift += timedelta(minutes=10)
-    await pass_time(time, 250)
+    await pass_time(rig, time, 250)
 
     assert (await rig.task(execution_id))["status"] == "running"
     await rig.courier.result(agent, order)
@@ -183,7 +177,7 @@ async def test_r13_a_result_after_the_loss_is_kept_and_changes_nothing(
     execution_id = await rig.run(1)
     order = await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
-    await pass_time(time, 400)
+    await pass_time(rig, time, 400)
     await rig.until_task(execution_id, status="lost", log_status="gap")
 
     await rig.courier.output(agent, order, ("stdout", 0, 0, b"late\n"))
@@ -205,8 +199,8 @@ async def test_a_heartbeat_keeps_a_running_task(rig: Rig, time: ShiftedClock) ->
     await rig.until_task(execution_id, status="running")
 
     for _ in range(4):
-        await pass_time(time, 200)
-        await beat(rig, agent, time)
+        await pass_time(rig, time, 200)
+        await beat(rig, agent)
 
     await rig.courier.result(agent, order)
     await rig.until(execution_id, "success")
@@ -287,9 +281,9 @@ async def test_r14_a_living_host_without_a_result_is_lost_after_limit_and_silenc
     await rig.courier.start(agent)
     await rig.until_task(execution_id, status="running")
 
-    await pass_time(time, 200)
-    await beat(rig, agent, time)
-    await pass_time(time, 180)
+    await pass_time(rig, time, 200)
+    await beat(rig, agent)
+    await pass_time(rig, time, 180)
 
     task = await rig.until_task(execution_id, status="lost")
     assert task["reason"] == "no_result_in_time"
