@@ -40,7 +40,7 @@ async def rig(
 
 
 async def printed(rig: Rig, number: int = 1, text: bytes = TEXT) -> str:
-    """An execution that has printed a text and ended."""
+    """An execution that has printed a text and ended, and all of it is stored."""
     agent = rig.agent(number)
     await rig.courier.connect(agent)
     execution_id = await rig.run(number)
@@ -49,7 +49,7 @@ async def printed(rig: Rig, number: int = 1, text: bytes = TEXT) -> str:
         part = text[offset : offset + 50_000]
         await rig.courier.output(agent, order, ("stdout", seq, offset, part))
     await rig.courier.result(agent, order, stdout=text)
-    await rig.until(execution_id, "success")
+    await rig.until_stored(execution_id)
     return execution_id
 
 
