@@ -205,14 +205,16 @@ class Shim:
         self._tell_at = due if self._tell_at is None else min(due, self._tell_at)
 
     def _tell(self) -> None:
-        """Say that the script runs, once, and that there is something to look at."""
+        """Say that the script runs, once the disk takes it, and that there is something to see."""
         self._tell_at = None
         if not self._is_start_told:
-            self._is_start_told = True
             pid = os.getpid()
             at = moment(self._began_at)
             told = self._provisions.progress
-            write_record(self._folder, StartRecord(self._pid, at, pid, _start_time(pid), told))
+            record = StartRecord(self._pid, at, pid, _start_time(pid), told)
+            self._is_start_told = _written(self._folder, record)
+            if not self._is_start_told:
+                self._tell_at = time.monotonic() + _DISK_PAUSE_SECONDS
         self._poke()
 
     def _is_over(self) -> bool:
@@ -389,7 +391,7 @@ def _code_and_signal(status: int | None, *, is_started: bool) -> tuple[int | Non
     return os.WEXITSTATUS(status), None
 
 
-def _written(folder: str, record: ExitRecord) -> bool:
+def _written(folder: str, record: StartRecord | ExitRecord) -> bool:
     try:
         write_record(folder, record)
     except OSError:

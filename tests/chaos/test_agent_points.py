@@ -103,7 +103,7 @@ async def test_f27_a_full_disk_under_the_spool_loses_no_result_and_states_the_ga
     wait = f"while [ ! -e {tmp_path}/on ]; do sleep 0.02; done"
     body = f"seq 1 30000; touch {tmp_path}/half; {wait}; seq 1 300000; touch {tmp_path}/all"
     await agent.offer("t1", body)
-    await eventually(lambda: (tmp_path / "half").exists())
+    await eventually(lambda: (tmp_path / "half").exists(), timeout=20)
 
     faulty_libc.tell("write", "/tasks/t1.1/")
     (tmp_path / "on").touch()
@@ -120,6 +120,29 @@ async def test_f27_a_full_disk_under_the_spool_loses_no_result_and_states_the_ga
     assert missing + len(stored.content) == len(whole)
     assert missing
     assert whole.startswith(bytes(stored.content[: stored.gaps[0][0]]))
+
+
+async def test_f27_a_disk_that_is_full_when_a_script_starts_only_delays_the_news(
+    idle_agent: AgentProcess, faulty_libc: FaultyLibc, tmp_path: Path
+) -> None:
+    """The note that it runs finds no room; its supervisor must not end of that."""
+    agent = idle_agent
+    agent.environment = clean_environment(**faulty_libc.environment)
+    await agent.start()
+    faulty_libc.tell("write", "/tasks/t1.1/started")
+    wait = f"while [ ! -e {tmp_path}/on ]; do sleep 0.02; done"
+
+    await agent.offer("t1", f"echo hello; {wait}; echo bye; exit 3")
+    await eventually(lambda: agent.gateway.output("t1") == b"hello\n")
+    assert not agent.gateway.of_type(m.Started)
+    faulty_libc.end("write")
+    await eventually(lambda: agent.gateway.of_type(m.Started))
+    (tmp_path / "on").touch()
+    await eventually(lambda: agent.gateway.is_done("t1"))
+
+    result = agent.gateway.results["t1", 1]
+    assert (result["outcome"], result["exit_code"]) == ("exited", 3)
+    assert agent.gateway.output("t1") == b"hello\nbye\n"
 
 
 @pytest.mark.parametrize("jump", [-86_400, 86_400], ids=["a day back", "a day ahead"])
