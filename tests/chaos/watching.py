@@ -77,6 +77,8 @@ async def live(client: Client, execution_id: str, into: Collected | None = None)
                         last_id = event_id or last_id
                         if name == "log":
                             found.take(data)
+                        elif name == "gap":
+                            found.take({**data, "gap_bytes": data["length"]})
                         elif name == "end":
                             found.is_ended = True
                             return found
