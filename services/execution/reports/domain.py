@@ -216,9 +216,11 @@ def missing_from_journal(
     """Why a task on a host is lost according to the journal that its agent has just shown.
 
     `connected` has the session and boot of the agent's hello, `known` the states of the tasks in
-    its journal by id. A task granted within this very session is younger than the list.
+    its journal by id. A task granted within this very session is younger than the list, and so is
+    one of a later session: the hello was held up on its way, by a gateway without Redis or a reader
+    that died (R29). Ids of sessions sort by the time at which they began.
     """
-    if session_id is not None and session_id == connected["session_id"]:
+    if session_id is not None and session_id >= connected["session_id"]:
         return None
     state = known.get("state")
     if state == "damaged":

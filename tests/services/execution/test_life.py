@@ -353,6 +353,28 @@ async def test_a_running_task_that_its_agent_never_heard_of_is_lost(rig: Rig) ->
     assert (await rig.until(execution_id, "lost"))["counts"] == {"lost": 1}
 
 
+async def test_r29_a_hello_that_was_held_up_says_nothing_of_later_work(rig: Rig) -> None:
+    agent, other = rig.agent(1), rig.agent(2)
+    for each in (agent, other):
+        each.session_id = "session-2"
+        await rig.courier.connect(each)
+    kept, gone = await rig.run(1), await rig.run(2)
+    order = await rig.courier.start(agent)
+    await rig.courier.start(other)
+    await rig.until_task(kept, status="running")
+    await rig.until_task(gone, status="running")
+
+    agent.session_id, other.session_id = "session-1", "session-3"
+    async with rig.courier.together():
+        await rig.courier.connect(agent)
+        await rig.courier.connect(other)
+
+    assert (await rig.until_task(gone, status="lost"))["reason"] == "not_in_journal"
+    assert (await rig.task(kept))["status"] == "running"
+    await rig.courier.result(agent, order)
+    await rig.until(kept, "success")
+
+
 async def test_a_task_in_the_journal_goes_on_after_a_reconnect(rig: Rig) -> None:
     agent = rig.agent()
     await rig.courier.connect(agent)

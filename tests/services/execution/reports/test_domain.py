@@ -188,8 +188,13 @@ def test_r11_only_an_exit_with_zero_is_a_success(
         (standing(TaskStatus.RUNNING, boot_id="b0"), "s0", {"state": "exited"}, None),
         (standing(TaskStatus.RUNNING, boot_id="b1"), "s0", {"state": "damaged"}, "journal_damaged"),
         (standing(TaskStatus.RUNNING, boot_id="b1"), "s1", {}, None),
+        (standing(TaskStatus.RUNNING, boot_id="b1"), "s2", {}, None),
+        (standing(TaskStatus.RUNNING, boot_id="b0"), "s2", {}, None),
     ],
-    ids=["unknown", "grant lost", "rebooted", "ended before", "damaged", "younger than the list"],
+    ids=[
+        *("unknown", "grant lost", "rebooted", "ended before", "damaged"),
+        *("younger than the list", "of a later session", "of a later boot"),
+    ],
 )
 def test_the_journal_decides_before_silence_does(
     task: Standing, session: str, known: dict[str, str], why: str | None
