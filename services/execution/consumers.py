@@ -251,7 +251,7 @@ class AgentOutput:
             began = monotonic()
             try:
                 async with self._turn:
-                    await self._recorder.settle()
+                    await self._recorder.settle(self._downlink.is_reachable)
             except LeaseLost:
                 raise
             except (OSError, Unavailable) as error:

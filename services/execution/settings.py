@@ -27,8 +27,9 @@ class ExecutionSettings(BaseSettings):
     """When an offer or a grant that nobody answered is sent again."""
     sweep_seconds: float = Field(default=5.0, ge=0.05, le=30)
     """The period of the sweepers, which work from the database alone."""
-    settle_seconds: float = Field(default=60.0, ge=1, le=3600)
-    """How long the end of an output may arrive after its result before a gap is recorded."""
+    settle_seconds: float = Field(default=120.0, ge=1, le=3600)
+    """How long nothing of an output may arrive after its result before a gap is recorded; more than
+    the minute after which an agent at the latest sends again what nobody acknowledged."""
 
     tasks_per_host: int = Field(default=50, ge=0, le=10_000)
     """How many tasks a host may have been offered or run at once; 0 sets no limit."""

@@ -4,12 +4,11 @@ import asyncio
 import hashlib
 import zlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from libs.contracts.execution import TaskStatus
-from libs.kit.clock import now
+from libs.kit.clock import monotonic
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
@@ -17,6 +16,7 @@ from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
 from services.execution.domain import LogStatus
 from services.execution.logs import schemas
+from services.execution.logs.domain import Patience, signed
 from services.execution.logs.repository import Floor, LogRepository, Owner, Unsettled
 from services.execution.segments.domain import STREAMS, Frame, FrameDamaged, Key, Kind, gap_data
 from services.execution.segments.repository import Segment, SegmentFiles, digests
@@ -71,7 +71,7 @@ class Recorder:
         self._db = db
         self._files = files
         self._changes = changes
-        self._settings = settings
+        self._patience = Patience(settings.settle_seconds)
         self._epoch = 0
         self._owners: OrderedDict[str, Owner | None] = OrderedDict()
         self._streams: dict[Key, Stream] = {}
@@ -287,11 +287,15 @@ class Recorder:
         self._streams.clear()
         self._tails.begin(self._epoch)
         self._earlier.clear()
+        self._patience.begin_again()
 
     # ---- completeness -------------------------------------------------------------------
 
-    async def settle(self) -> None:
-        """Compare ended tasks with what their agents signed; call a missing end a gap in time."""
+    async def settle(self, is_heard: Callable[[], Awaitable[bool]]) -> None:
+        """Compare ended tasks with what their agents signed; call a missing end a gap in time.
+
+        `is_heard` tells whether output could arrive now.
+        """
         self._ended.clear()
         due = await self._unsettled()
         if not due:
@@ -303,7 +307,7 @@ class Recorder:
         await self._hash_from_files(arrived)
         for task in arrived:
             known[task.task_id] = self._judge(task)
-        known |= await self._give_up(due, known)
+        known |= await self._give_up([t for t in due if t.task_id not in known], is_heard)
         if known:
             self._changes.tell(await self._settled(known))
             for task_id in known:
@@ -327,13 +331,13 @@ class Recorder:
             return False
         for name in STREAMS:
             stream = self._streams.get((task.task_id, task.attempt, name))
-            if (stream.floor.bytes if stream else 0) < _total(task, name)[0]:
+            if (stream.floor.bytes if stream else 0) < signed(task.totals, name)[0]:
                 return False
         return True
 
     def _judge(self, task: Unsettled) -> LogStatus:
         for name in STREAMS:
-            length, digest = _total(task, name)
+            length, digest = signed(task.totals, name)
             stream = self._streams.get((task.task_id, task.attempt, name))
             floor = self._floor(task, name)
             seen = stream.digest if stream else hashlib.sha256()
@@ -365,18 +369,19 @@ class Recorder:
                 streams[key].digest = digest
 
     async def _give_up(
-        self, due: Sequence[Unsettled], settled: Iterable[str]
+        self, waiting: Sequence[Unsettled], is_heard: Callable[[], Awaitable[bool]]
     ) -> dict[str, LogStatus]:
         """What is said of outputs that will hardly come: a gap, with where it begins and why."""
-        patience = now() - timedelta(seconds=self._settings.settle_seconds)
+        sizes = {t.task_id: sum(self._floor(t, s).bytes for s in STREAMS) for t in waiting}
+        if sizes and not await is_heard():
+            self._patience.begin_again()
+        over = self._patience.over(sizes, at=monotonic())
         known: dict[str, LogStatus] = {}
         work = Round()
-        for task in due:
-            if task.task_id in settled:
-                continue
+        for task in waiting:
             if task.status == TaskStatus.REJECTED:
                 known[task.task_id] = LogStatus.NONE
-            elif task.totals is None or (task.finished_at or patience) < patience:
+            elif task.totals is None or task.task_id in over:
                 known[task.task_id] = LogStatus.GAP
                 self._declare_gaps(task, work)
         await self._commit(work)
@@ -386,15 +391,8 @@ class Recorder:
         """Write gap frames without raising the floors: what still comes is still stored."""
         for name in STREAMS:
             floor = self._floor(task, name)
-            missing = _total(task, name)[0] - floor.bytes if task.totals else 0
+            missing = signed(task.totals, name)[0] - floor.bytes if task.totals else 0
             if missing > 0 or (task.totals is None and name == "stdout"):
                 reason = "never_arrived" if task.totals else "agent_lost"
                 frame = floor.frame(Kind.GAP, gap_data(missing, reason))
                 work.parts[task.execution_id].append(frame)
-
-
-def _total(task: Unsettled, stream: str) -> tuple[int, str]:
-    totals = (task.totals or {}).get(stream)
-    if not isinstance(totals, dict):
-        return 0, ""
-    return int(totals["bytes"]), str(totals["sha256"])
