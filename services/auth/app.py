@@ -32,11 +32,11 @@ from services.auth.logins.router import router as logins_router
 from services.auth.logins.service import Logins
 from services.auth.mfa.router import router as mfa_router
 from services.auth.mfa.service import SecondFactors, secret_place
-from services.auth.models import Base, OidcFlow, SecondFactor
+from services.auth.models import Base, OidcFarewell, OidcFlow, SecondFactor
 from services.auth.oidc.domain import port_of_issuer
 from services.auth.oidc.repository import ProviderClient
 from services.auth.oidc.router import router as oidc_router
-from services.auth.oidc.service import OidcLogins, verifier_place
+from services.auth.oidc.service import OidcLogins, farewell_place, verifier_place
 from services.auth.presets.router import router as presets_router
 from services.auth.presets.service import GrantTemplates
 from services.auth.roles.router import router as roles_router
@@ -166,6 +166,7 @@ service = Service(
     sealed=(
         SealedColumn(SecondFactor.sealed_secret, secret_place),
         SealedColumn(OidcFlow.sealed_verifier, verifier_place),
+        SealedColumn(OidcFarewell.sealed_token, farewell_place),
     ),
     loops=(Checkpoints, Retention),
     refused=refused,

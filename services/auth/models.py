@@ -280,6 +280,15 @@ class OidcFlow(Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class OidcFarewell(Base):
+    """The ID token of a login that came from a provider, which names it when it ends there."""
+
+    __tablename__ = "oidc_farewells"
+
+    session_id: Mapped[str] = mapped_column(String(36), primary_key=True)  # that of the login
+    sealed_token: Mapped[str] = mapped_column(Text)
+
+
 class RoleRow(Base):
     """A role. What a built-in one allows is in the policy, of a custom one in `permissions`.
 

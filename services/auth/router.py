@@ -92,7 +92,7 @@ async def logout(
     if by.session_id is not None:
         await sessions.logout(by.session_id)
     delete_session_cookies(response)
-    return LoggedOut(continue_at=await oidc.farewell(by.id))
+    return LoggedOut(continue_at=await oidc.farewell(by.id, by.session_id))
 
 
 @router.get("/me")

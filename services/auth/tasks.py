@@ -29,7 +29,7 @@ async def purge_enrolment_tickets(factors: SecondFactors) -> None:
 
 @task(periodic=600, timeout=120)
 async def purge_oidc_logins(logins: OidcLogins) -> None:
-    """Deletes logins that went to an identity provider and never came back."""
+    """Deletes what logins by identity providers leave behind: never back, or over since."""
     await logins.purge()
 
 

@@ -22,6 +22,8 @@ FLOW_SECONDS: Final = 600
 """How long somebody may take at the provider."""
 LEEWAY_SECONDS: Final = 60
 MAX_TOKEN: Final = 32 * 1024
+MAX_HINT: Final = 4096
+"""Of an ID token that goes back to the provider: it has to fit into an address."""
 MAX_RETURN: Final = 1024
 MAX_GROUPS: Final = 1000
 

@@ -18,7 +18,7 @@ from libs.kit.db import Transaction
 from libs.kit.errors import AppError
 from libs.kit.logging import get_logger
 from libs.kit.outbound import Outbound
-from services.auth.models import OidcFlow
+from services.auth.models import OidcFarewell, OidcFlow, Session
 from services.auth.oidc.domain import Metadata, NotBelieved, OidcUnavailable
 from services.auth.settings import OidcProvider
 
@@ -56,6 +56,34 @@ class FlowRepository:
         if hashes:
             self._tx.execute(delete(OidcFlow).where(OidcFlow.state_hash.in_(hashes)))
         return len(hashes)
+
+
+class FarewellRepository:
+    """What logins keep for the way out."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def keep(self, session_id: str, sealed_token: str) -> None:
+        """Stores the sealed ID token of a login."""
+        self._tx.add(OidcFarewell(session_id=session_id, sealed_token=sealed_token))
+
+    def take(self, session_id: str) -> str | None:
+        """Removes it and says what it was."""
+        found = self._tx.get(OidcFarewell, session_id)
+        if found is None:
+            return None
+        self._tx.delete(found)
+        return found.sealed_token
+
+    def delete_ended(self, limit: int) -> int:
+        """Deletes at most `limit` of logins that are over, however they ended; says how many."""
+        alive = select(Session.id).where(Session.family_id == OidcFarewell.session_id)
+        over = select(OidcFarewell.session_id).where(~alive.exists()).limit(limit)
+        ids = self._tx.scalars(over).all()
+        if ids:
+            self._tx.execute(delete(OidcFarewell).where(OidcFarewell.session_id.in_(ids)))
+        return len(ids)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from services.auth.identities.service import Identities
 from services.auth.models import OidcFlow
 from services.auth.oidc.domain import (
     FLOW_SECONDS,
+    MAX_HINT,
     Expected,
     NotBelieved,
     OidcRefused,
@@ -34,7 +35,12 @@ from services.auth.oidc.domain import (
     safe_return,
     verified,
 )
-from services.auth.oidc.repository import Exchange, FlowRepository, ProviderClient
+from services.auth.oidc.repository import (
+    Exchange,
+    FarewellRepository,
+    FlowRepository,
+    ProviderClient,
+)
 from services.auth.service import Sessions, Tokens, Visit, refuse_while_delayed
 from services.auth.settings import OidcProvider, OidcSettings
 
@@ -164,7 +170,7 @@ class OidcLogins:
         try:
             if flow is None:
                 raise NotBelieved("The state is not known, used, or too old.")
-            claims = await self._claims(provider, client, key, flow, back)
+            token, claims = await self._claims(provider, client, key, flow, back)
         except NotBelieved as error:
             await self._note_refusal(key, str(error), visit)
             raise OidcRefused from error
@@ -178,7 +184,20 @@ class OidcLogins:
             raise OidcRefused
         delays = delay_keys(f"{person.provider}\n{person.subject}", visit.address)
         tokens = await self._sessions.open(proven, delays=delays, visit=visit)
+        await self._remember(client, tokens.user.session_id, token)
         return Arrival(tokens, safe_return(flow.return_to))
+
+    async def _remember(self, client: ProviderClient, session_id: str | None, token: str) -> None:
+        """For `farewell`; neither where nobody logs out, nor too long for an address."""
+        if session_id is None or len(token) > MAX_HINT:
+            return
+        if await client.end_session_endpoint() is not None:
+            await self._keep(session_id, token)
+
+    @writes
+    def _keep(self, tx: Transaction, session_id: str, token: str) -> None:
+        sealed = self._seal.seal(token, place=farewell_place(session_id))
+        FarewellRepository(tx).keep(session_id, sealed)
 
     async def _prove(self, session_id: str, provider: str, subject: str, visit: Visit) -> None:
         info = await self._sessions.principal_of(session_id)
@@ -201,7 +220,7 @@ class OidcLogins:
         key: str,
         flow: OidcFlow,
         back: Return,
-    ) -> Mapping[str, object]:
+    ) -> tuple[str, Mapping[str, object]]:
         if flow.provider != key:
             raise NotBelieved("The login went to another provider.")
         if not hmac.compare_digest(flow.browser_hash, token_hash(back.browser)):
@@ -221,7 +240,7 @@ class OidcLogins:
         expected = Expected(
             provider.issuer, provider.client_id, flow.nonce, provider.required_amr, began
         )
-        return verified(token, keys, expected, now=clock.now())
+        return token, verified(token, keys, expected, now=clock.now())
 
     @writes
     def _note_refusal(self, tx: Transaction, key: str, why: str, visit: Visit) -> None:
@@ -230,10 +249,12 @@ class OidcLogins:
 
     # ---- out -------------------------------------------------------------------------------
 
-    async def farewell(self, user_id: int) -> str | None:
+    async def farewell(self, user_id: int, session_id: str | None) -> str | None:
         """Where the browser of a user ends the login at the provider too, if there is such a place.
 
-        None also while the provider does not answer; the login here has ended in any case.
+        The ID token of this login names it there, so that the provider need not ask (OpenID Connect
+        RP-Initiated Logout). None also while the provider does not answer; the login here has ended
+        in any case.
         """
         found = await self._identities.provider_of(user_id)
         key = found.removeprefix(PREFIX) if found and found.startswith(PREFIX) else ""
@@ -246,20 +267,33 @@ class OidcLogins:
             return None
         if endpoint is None:
             return None
+        token = None if session_id is None else await self._hint(session_id)
         query = {
             "client_id": self._settings.providers[key].client_id,
             "post_logout_redirect_uri": f"{self._settings.public_url}/login",
+            **({"id_token_hint": token} if token else {}),
         }
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
+    @writes
+    def _hint(self, tx: Transaction, session_id: str) -> str | None:
+        sealed = FarewellRepository(tx).take(session_id)
+        if sealed is None:
+            return None
+        try:
+            return self._seal.open(sealed, place=farewell_place(session_id))
+        except WrongSealingKey:
+            return None
+
     async def purge(self) -> None:
-        """Deletes logins that never came back, in short transactions."""
+        """Deletes what is left of logins that never came back or are over, step by step."""
         while await self._purge_some():
             pass
 
     @writes
     def _purge_some(self, tx: Transaction) -> int:
-        return FlowRepository(tx).delete_expired(PURGE_AT_ONCE)
+        over = FarewellRepository(tx).delete_ended(PURGE_AT_ONCE)
+        return FlowRepository(tx).delete_expired(PURGE_AT_ONCE) + over
 
 
 def _key_id(token: str) -> str | None:
@@ -274,3 +308,8 @@ def _key_id(token: str) -> str | None:
 def verifier_place(state_hash: str) -> str:
     """Where the proof of a login on its way is sealed for; it opens nowhere else."""
     return f"oidc_flows/{state_hash}/verifier"
+
+
+def farewell_place(session_id: str) -> str:
+    """Where the ID token of a login is sealed for."""
+    return f"oidc_farewells/{session_id}/token"

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import select
 
@@ -12,7 +13,9 @@ from libs.kit.auth import Principal
 from libs.kit.clock import StandingClock
 from libs.kit.db import Transaction
 from services.auth.domain import token_hash
-from services.auth.models import OidcFlow
+from services.auth.models import OidcFarewell, OidcFlow
+from services.auth.oidc.domain import MAX_HINT
+from services.auth.oidc.service import OidcLogins
 from services.auth.service import Sessions
 from services.auth.users.schemas import UserPatch
 from services.auth.users.service import Users
@@ -93,14 +96,48 @@ async def test_who_logs_out_is_led_to_the_provider_to_log_out_there(
 
     out = await door.content("POST", "/api/auth/logout", by=user)
 
-    place, _, query = str(out["continue_at"]).partition("?")
+    place, _, text = str(out["continue_at"]).partition("?")
+    query = parse_qs(text)
+    (hint,) = query.pop("id_token_hint")
+    assert jwt.decode(hint, provider.key).claims["sub"] == "u-1"
     assert place == f"{provider.issuer}/logout"
-    assert parse_qs(query) == {
+    assert query == {
         "realm": ["main"],
         "client_id": [CLIENT_ID],
         "post_logout_redirect_uri": [f"{OURS}/login"],
     }
     assert await door.use_cases(Sessions).resolve(session) is None
+
+
+async def kept(door: Door) -> list[str]:
+    """What logins keep of the provider's tokens."""
+
+    def read(tx: Transaction) -> list[str]:
+        return list(tx.scalars(select(OidcFarewell.sealed_token)).all())
+
+    found: list[str] = await door.app.state.database.read(read)
+    return found
+
+
+async def test_what_names_a_login_on_its_way_out_is_sealed_and_ends_with_it(
+    door: Door, provider: Provider
+) -> None:
+    provider.metadata["end_session_endpoint"] = f"{provider.issuer}/logout"
+    provider.person["name"] = "x" * MAX_HINT
+    _, user = await logged_in(door, provider)
+    assert await kept(door) == [], "it would not fit into an address"
+    out = await door.content("POST", "/api/auth/logout", by=user)
+    assert "id_token_hint" not in str(out["continue_at"])
+    del provider.person["name"]
+    _, user = await logged_in(door, provider)
+
+    (sealed,) = await kept(door)
+    assert sealed.startswith("v1:")
+    await door.use_cases(OidcLogins).purge()
+    assert await kept(door) == [sealed], "the login lives"
+    await door.content("DELETE", "/api/auth/sessions", by=user)
+    await door.use_cases(OidcLogins).purge()
+    assert await kept(door) == []
 
 
 @pytest.mark.parametrize("endpoint", [None, "https://elsewhere.test/logout", "javascript:x()"])
@@ -110,6 +147,7 @@ async def test_a_logout_leads_nowhere_else(
     provider.metadata["end_session_endpoint"] = endpoint
     _, user = await logged_in(door, provider)
 
+    assert await kept(door) == []
     assert await door.content("POST", "/api/auth/logout", by=user) == {"continue_at": None}
 
 
