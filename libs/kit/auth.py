@@ -297,8 +297,11 @@ def require(permission: str, *, proved: bool = False) -> Any:
     return _policy(check, permission, asks_again=ALWAYS if proved else "")
 
 
-def authenticated(*, proved: bool = False) -> Any:
-    """The route is for every person or service that is logged in; `proved` as for `require`."""
+def authenticated(*, proved: bool = False, asks_again: str = "") -> Any:
+    """The route is for every person or service that is logged in.
+
+    `proved` as for `require`, `asks_again` as for `judged`.
+    """
 
     async def check(request: Request) -> Principal:
         principal = _asking(request)
@@ -306,7 +309,7 @@ def authenticated(*, proved: bool = False) -> Any:
             must_be_proved(principal)
         return principal
 
-    return _policy(check, "authenticated", asks_again=ALWAYS if proved else "")
+    return _policy(check, "authenticated", asks_again=ALWAYS if proved else asks_again)
 
 
 def judged(

@@ -44,9 +44,9 @@ Policies: `public` and `authenticated` say what they mean; a name such as `hosts
 permission; `execution:…` is judged for the execution of the address (its starter, the permission
 of that name, or a grant); `hosts:execute` is for who may run anything on any host; `internal` is
 for services. What the use case decides beyond that is in the last column. **Asks again** says
-for what a login has to be proved again (403 `step_up_required`): always, or only as root on more
-hosts than `OPSJOB_EXECUTION_STEP_UP_ROOT_HOSTS`. An API token without the scope `step_up:waive`
-counts as an old proof.
+for what a login has to be proved again (403 `step_up_required`): always, only as root on more
+hosts than `OPSJOB_EXECUTION_STEP_UP_ROOT_HOSTS`, or only to approve. An API token without the
+scope `step_up:waive` counts as an old proof.
 """
 TITLES = {
     "auth": "Users, roles, sessions",

@@ -17,6 +17,7 @@ router = APIRouter(prefix="/api/permissions/approvals", tags=["approvals"])
 ApprovalUseCases = Annotated[Approvals, provided(Approvals)]
 # Whose business an approval is, and who decides it, is written in the approval itself.
 Caller = Annotated[Principal, authenticated()]
+Decider = Annotated[Principal, authenticated(asks_again="to approve")]
 
 
 @router.get("")
@@ -38,7 +39,10 @@ async def show_approval(
 
 @router.post("/{approval_id}/decide")
 async def decide_approval(
-    approval_id: SortableId, wanted: DecideIn, approvals: ApprovalUseCases, by: Caller
+    approval_id: SortableId, wanted: DecideIn, approvals: ApprovalUseCases, by: Decider
 ) -> ApprovalInfo:
-    """Yes or no, once; 403 `approval_not_yours`, 409 `approval_closed`, `decided_already`."""
+    """Yes or no, once; 403 `approval_not_yours`, 409 `approval_closed`, `decided_already`.
+
+    A yes is delicate: 403 `step_up_required` for a login whose proof is old; a no never asks.
+    """
     return await approvals.decide(approval_id, wanted, by)

@@ -13,7 +13,7 @@ from libs.contracts.approvals import (
 )
 from libs.contracts.audit import audit
 from libs.contracts.auth import ApprovalChanged
-from libs.kit.auth import Principal
+from libs.kit.auth import Principal, must_be_proved
 from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.ids import new_id
 from services.auth.approvals.repository import ApprovalRepository, concerns, may_decide
@@ -128,14 +128,18 @@ class Approvals:
     ) -> ApprovalInfo:
         """A yes or a no of the caller, once, about exactly the content that was looked at.
 
-        Raises ApprovalNotFound, ApprovalNotYours, ApprovalClosed, DecidedAlready, and Conflict
-        `content_changed` for another hash.
+        A yes lets hosts run something, so it needs a proof as fresh as any delicate thing; a no
+        is for everybody who comes in time. Raises ApprovalNotFound, ApprovalNotYours,
+        ApprovalClosed, DecidedAlready, StepUpRequired, and Conflict `content_changed` for
+        another hash.
         """
         refuse_api_token(by)
         approvals = ApprovalRepository(tx)
         approval = _seen(tx, approval_id, by, lock=True)
         if not may_decide(approval, by.id, approvals.groups_of(by.id)) or by.kind != "user":
             raise ApprovalNotYours(approval_id=approval_id)
+        if wanted.approve:
+            must_be_proved(by)
         if wanted.subject_hash != approval.subject_hash:
             raise ContentChanged(approval_id=approval_id)
         before = approvals.info(approval)

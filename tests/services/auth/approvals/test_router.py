@@ -130,6 +130,19 @@ async def test_everybody_decides_once_also_at_the_same_moment(
     assert len((await client(door).approval(approval.id)).votes) == 1
 
 
+async def test_a_yes_needs_a_fresh_proof_and_a_no_does_not(
+    door: Door, people: list[Principal]
+) -> None:
+    approval = await asked(door, people)
+    came_long_ago = person(user_id=people[1].id, proved_until=0)
+
+    assert error_of(await say(door, approval, came_long_ago), 403) == "step_up_required"
+    assert (await client(door).approval(approval.id)).votes == []
+    refused = await say(door, approval, came_long_ago, approve=False)
+
+    assert refused.json()["content"]["state"] == "declined"
+
+
 async def test_time_over_is_over(door: Door, people: list[Principal], time: StandingClock) -> None:
     approval = await asked(door, people)
     time.advance(timedelta(seconds=600))
