@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { ApiError } from '@/api/errors'
 import { reaches } from '@/api/rights'
 import { needsSomebody, plainCode, secondsLeft, turnAfter } from '@/features/auth/login/steps'
-import { everythingOf, expiryAfter, scopesFor } from '@/features/auth/profile/token-draft'
+import { byGrantsAlone, everythingOf, expiryAfter, scopesFor } from '@/features/auth/profile/token-draft'
 import { deedsOn, standingOf } from '@/features/auth/users/deeds'
 import { useAction } from '@/ui/action'
 
@@ -60,13 +60,29 @@ describe('a user in the list', () => {
 
 describe('a token', () => {
   it('may be given what its owner holds', () => {
-    expect(scopesFor(['*'], ['a:read', 'b:read'])).toEqual(['a:read', 'b:read'])
-    expect(scopesFor(['b:read', 'x:old'], ['a:read', 'b:read'])).toEqual(['b:read'])
+    const catalogue = ['a:read', 'b:read', 'c:run']
+    const held = (...permissions: string[]) => ({ permissions, granted_permissions: [] })
+
+    expect(scopesFor(held('*'), true, catalogue)).toEqual(catalogue)
+    expect(scopesFor(held('b:read', 'x:old'), true, catalogue)).toEqual(['b:read'])
+  })
+
+  it('may be given what grants alone stand for, unless it is made without them', () => {
+    const held = { permissions: ['a:read'], granted_permissions: ['a:read', 'c:run'] }
+    const catalogue = ['a:read', 'b:read', 'c:run']
+
+    expect(scopesFor(held, true, catalogue)).toEqual(['a:read', 'c:run'])
+    expect(everythingOf(held, true, catalogue)).toEqual(['a:read', 'c:run'])
+    expect(scopesFor(held, false, catalogue)).toEqual(['a:read'])
+    expect(catalogue.filter((one) => byGrantsAlone(one, held))).toEqual(['c:run'])
+    expect(byGrantsAlone('c:run', { ...held, permissions: ['*'] })).toBe(false)
   })
 
   it('for everything names each permission, unless its owner holds simply all', () => {
-    expect(everythingOf(['*'], ['a:read'])).toEqual(['*'])
-    expect(everythingOf(['a:read'], ['a:read', 'b:read'])).toEqual(['a:read'])
+    const held = (...permissions: string[]) => ({ permissions, granted_permissions: [] })
+
+    expect(everythingOf(held('*'), true, ['a:read'])).toEqual(['*'])
+    expect(everythingOf(held('a:read'), true, ['a:read', 'b:read'])).toEqual(['a:read'])
   })
 
   it('ends so many days from now', () => {

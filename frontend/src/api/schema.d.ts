@@ -1996,6 +1996,8 @@ export interface paths {
         /**
          * Decide Approval
          * @description Yes or no, once; 403 `approval_not_yours`, 409 `approval_closed`, `decided_already`.
+         *
+         *     A yes is delicate: 403 `step_up_required` for a login whose proof is old; a no never asks.
          */
         post: operations["decide_approval_api_permissions_approvals__approval_id__decide_post"];
         delete?: never;
@@ -5179,6 +5181,8 @@ export interface components {
             permission_count: number;
             /** Grants */
             grants: components["schemas"]["GrantOut"][];
+            /** Granted Permissions */
+            granted_permissions: string[];
         };
         /**
          * RoleCreate

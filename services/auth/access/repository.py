@@ -13,6 +13,7 @@ from services.auth.grants.repository import GrantRepository, row_of
 from services.auth.models import GroupMember, GroupRole, User, UserGroup, UserRole
 from services.auth.rights import Grant
 from services.auth.roles.repository import RoleRepository
+from services.auth.tokens.domain import scopes_of
 
 
 class AccessRepository:
@@ -60,6 +61,10 @@ class AccessRepository:
         ids = [row.id for row in self._grants.rows_of(user_id, self._grants.groups_of(user_id))]
         query = select(Grant).where(Grant.id.in_(ids)).order_by(Grant.id)
         return self._tx.scalars(query).all()
+
+    def granted_permissions(self, user_id: int) -> list[str]:
+        """The permissions that those grants stand for; scopes of API tokens may name them."""
+        return sorted(scopes_of(self._grants.rows_of(user_id, self._grants.groups_of(user_id))))
 
     def grant(self, grant_id: int) -> Grant | None:
         """The grant with this id."""

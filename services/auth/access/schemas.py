@@ -117,6 +117,8 @@ class RightsOut(Row):
     permissions: list[str]
     permission_count: int
     grants: list[GrantOut]
+    granted_permissions: list[str]
+    """What the grants stand for, on their objects alone; scopes of API tokens may name these."""
 
 
 class VisibleOut(Row):

@@ -243,4 +243,5 @@ def _rights(tx: Transaction, user: User) -> RightsOut:
         permissions=permissions,
         permission_count=len(permissions),
         grants=shown(tx, access.grants_of(user.id)),
+        granted_permissions=access.granted_permissions(user.id),
     )

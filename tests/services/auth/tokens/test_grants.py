@@ -76,6 +76,20 @@ async def test_a_token_may_what_grants_of_its_owner_allow_within_its_scopes(
     assert stopping.permissions == frozenset()
 
 
+async def test_what_grants_stand_for_is_told_and_can_be_given(door: Door, ann: User) -> None:
+    """The console offers these as scopes beside the permissions of roles."""
+    grant = await give(door, ann)
+    mine = await door.content("GET", "/api/permissions/my", by=login(ann))
+
+    assert mine["permissions"] == []
+    stands_for = ["executions:operate", "executions:read"]
+    assert mine["granted_permissions"] == stands_for
+    assert (await made(door, ann, *stands_for))["scopes"] == stands_for
+    await door.content("DELETE", f"/api/permissions/grants/{grant['id']}")
+    mine = await door.content("GET", "/api/permissions/my", by=login(ann))
+    assert mine["granted_permissions"] == []
+
+
 async def test_a_token_loses_a_grant_with_its_owner(door: Door, ann: User) -> None:
     grant = await give(door, ann)
     by = await program(door, await made(door, ann, "executions:operate"))

@@ -7,12 +7,24 @@ export function expiryAfter(days: number, now: Date): string {
   return new Date(now.getTime() + days * 86_400_000).toISOString()
 }
 
-/** Scopes that somebody with these permissions can give; `*` stands for every permission there is. */
-export function scopesFor(held: readonly string[], catalogue: readonly string[]): string[] {
-  return held.includes('*') ? [...catalogue] : catalogue.filter((name) => held.includes(name))
+/** What somebody may do: permissions of roles, and what grants stand for on their objects alone. */
+export interface Held {
+  permissions: readonly string[]
+  granted_permissions: readonly string[]
+}
+
+/** Scopes that somebody can give a token, with grants or without; `*` stands for every permission there is. */
+export function scopesFor(held: Held, grants: boolean, catalogue: readonly string[]): string[] {
+  if (held.permissions.includes('*')) return [...catalogue]
+  return catalogue.filter((name) => held.permissions.includes(name) || (grants && held.granted_permissions.includes(name)))
+}
+
+/** Whether a scope of such a token counts on the objects of grants alone. */
+export function byGrantsAlone(scope: string, held: Held): boolean {
+  return !held.permissions.includes('*') && !held.permissions.includes(scope) && held.granted_permissions.includes(scope)
 }
 
 /** The scopes of a token that may do everything its owner may do: `*` only for who holds just that. */
-export function everythingOf(held: readonly string[], catalogue: readonly string[]): string[] {
-  return held.includes('*') ? ['*'] : scopesFor(held, catalogue)
+export function everythingOf(held: Held, grants: boolean, catalogue: readonly string[]): string[] {
+  return held.permissions.includes('*') ? ['*'] : scopesFor(held, grants, catalogue)
 }
