@@ -68,7 +68,8 @@ async def test_progress_tells_speed_and_time_left(
 
     moving = [one.files[0] for one in progress_of(runner, "t1") if one.files[0].seconds_left]
     assert moving
-    assert 600_000 < moving[-1].bytes_per_second < 1_000_000
+    # Half a second may hold what a fifth of a second was behind; a busy machine is only slower.
+    assert 600_000 < max(one.bytes_per_second for one in moving) < 1_120_000
     assert moving[-1].seconds_left is not None
     assert 0 < moving[-1].seconds_left < 5
 

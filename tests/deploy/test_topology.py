@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -273,13 +274,15 @@ def somebody(
 
 
 def test_s35_what_somebody_loses_is_lost_in_every_process_within_seconds(
-    topology: Topology, client: httpx.Client, hosts: dict[str, int]
+    topology: Topology, client: httpx.Client, hosts: dict[str, int], tmp_path: Path
 ) -> None:
     """One loses a grant, one is disabled: hosts, runs, streams, and steps that wait."""
+    lost_all = tmp_path / "lost"
+    first = f"for n in $(seq 300); do [ -e {lost_all} ] && break; sleep 0.1; done"
     run = {
         "target_host_ids": [*hosts.values()],
         "steps": [
-            {"name": "First", "script_content": "sleep 4"},
+            {"name": "First", "script_content": first},
             {"name": "Next", "script_content": "echo never"},
         ],
     }
@@ -316,6 +319,7 @@ def test_s35_what_somebody_loses_is_lost_in_every_process_within_seconds(
         assert "event: revoked" in told
         assert refused.status_code in (403, 404)
         assert time.monotonic() - began < OUT_SECONDS
+    lost_all.touch()
     for execution_id in started:
         ends_after_its_first_step(client, f"{records}{execution_id}/")
 
