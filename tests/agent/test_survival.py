@@ -376,8 +376,12 @@ async def test_a_long_path_to_the_state_folder_is_no_problem(
     os.rename(idle_agent.state.root, long_folder / "state")
     idle_agent.state = StateFolder(str(long_folder / "state"))
     await idle_agent.start()
-    began = time.monotonic()
+    passed = []
+    for number in range(5):
+        began = time.monotonic()
+        await idle_agent.run(f"t{number}", "echo hello")
+        passed.append(time.monotonic() - began)
 
-    await idle_agent.run("t1", "echo hello")
-
-    assert time.monotonic() - began < 0.9  # the poke arrived; nobody waited for the next tick
+    # Without pokes only ticks would end tasks: whichever follows another one lasts from one tick
+    # to another, which is a second or more. A busy machine makes some as slow, not all.
+    assert min(passed[1:]) < 0.8
