@@ -47,6 +47,8 @@ class Provider:
     algorithm: str = "RS256"
     asked: dict[str, Asked] = field(default_factory=dict)
     fetched_keys: int = 0
+    farewells: list[dict[str, str]] = field(default_factory=list)
+    """What each browser brought that came to log out here, too."""
     reached_at: str = ""
     """Where browsers really find the client, if its redirect address leads nowhere."""
 
@@ -70,6 +72,13 @@ class Provider:
         code = secrets.token_urlsafe(16)
         self.asked[code] = Asked(query)
         return code
+
+    def farewell(self, url: str) -> str:
+        """Where a browser is sent that has logged out here."""
+        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        self.farewells.append(query)
+        parts = urlsplit(query["post_logout_redirect_uri"])
+        return f"{self.reached_at or f'{parts.scheme}://{parts.netloc}'}{parts.path}"
 
     def document(self) -> dict[str, object]:
         """What is published about it."""
@@ -133,10 +142,9 @@ def serving(provider: Provider) -> Iterator[Provider]:
                 provider.fetched_keys += 1
                 self._answer(200, {"keys": [provider.key.as_dict(private=False)]})
             elif self.path.startswith("/authorize?"):
-                self.send_response(302)
-                self.send_header("location", provider.back(f"{provider.issuer}{self.path}"))
-                self.send_header("content-length", "0")
-                self.end_headers()
+                self._send_to(provider.back(f"{provider.issuer}{self.path}"))
+            elif self.path.startswith("/logout?"):
+                self._send_to(provider.farewell(self.path))
             else:
                 self._answer(404, {})
 
@@ -144,6 +152,12 @@ def serving(provider: Provider) -> Iterator[Provider]:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
             self._answer(*provider.token(form, self.headers.get("authorization", "")))
+
+        def _send_to(self, place: str) -> None:
+            self.send_response(302)
+            self.send_header("location", place)
+            self.send_header("content-length", "0")
+            self.end_headers()
 
         def _answer(self, status: int, document: dict[str, object]) -> None:
             body = json.dumps(document).encode()
