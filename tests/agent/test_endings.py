@@ -98,7 +98,7 @@ async def test_a_descendant_that_stays_does_not_hold_the_result_back(
 
 
 async def test_a_child_that_ends_soon_may_finish_its_output(agent: AgentProcess) -> None:
-    result = await agent.run("t1", "(sleep 0.3; echo late) & echo early")
+    result = await agent.run("t1", "(sleep 0.1; echo late) & echo early")
 
     assert agent.gateway.output("t1") == b"early\nlate\n"
     assert result["processes"]["signalled"] == 0
