@@ -12,12 +12,13 @@ from gateway.agents.roster import Roster
 from gateway.agents.session import Session
 from gateway.agents.settings import AgentGatewaySettings
 from gateway.agents.uplink import Uplink
-from libs.contracts.agents import SESSION_SECONDS, STATUS, session_key
+from libs.contracts.agents import MISSED_HEARTBEATS, SESSION_SECONDS, STATUS, session_key
 from libs.kit import clock
 from libs.protocol.messages import Heartbeat
 
-MISSED_HEARTBEATS: Final = 3
 JITTER: Final = 0.2
+SLOWEST_SECONDS: Final = 60.0
+"""However large a fleet, three missed heartbeats are over before a host counts as lost (300 s)."""
 
 _HELLO: Final = msgspec.msgpack.Decoder(tuple[msgspec.Raw, msgspec.Raw])
 
@@ -44,15 +45,16 @@ class Presence:
         """
         fleet = max(len(self._roster), self._settings.expected_agents)
         least = self._settings.heartbeat_seconds
-        seconds = max(least, fleet / self._settings.heartbeats_per_second)
+        wanted = fleet / self._settings.heartbeats_per_second
+        seconds = max(least, min(SLOWEST_SECONDS, wanted))
         spread = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311 - spreads load
-        return min(3_000.0, round(seconds * spread, 3))
+        return round(seconds * spread, 3)
 
     def connected(self, session: Session, *, again: bool = False) -> None:
         """Announces a session; `again` when Redis may have forgotten an earlier announcement."""
         inventory, tasks = _HELLO.decode(session.hello)
-        entry = self._entry("connected", session)
-        entry |= {"boot_id": session.boot_id, "hello": inventory, "tasks": tasks}
+        entry = self._sign_of_life("connected", session)
+        entry |= {"hello": inventory, "tasks": tasks}
         if again:
             entry["again"] = True
         self._uplink.put(STATUS, pack_entry(entry), session)
@@ -62,8 +64,8 @@ class Presence:
         """Passes a heartbeat on. While Redis is away it is not kept: the next one says it all."""
         if not self._uplink.is_healthy:
             return
-        entry = self._entry("heartbeat", session)
-        entry |= {"boot_id": session.boot_id, "metrics": metrics_of(beat)}
+        entry = self._sign_of_life("heartbeat", session)
+        entry["metrics"] = metrics_of(beat)
         self._uplink.put(STATUS, pack_entry(entry), session)
         self._hold(session)
 
@@ -89,6 +91,13 @@ class Presence:
     def _hold(self, session: Session) -> None:
         seconds = max(SESSION_SECONDS, math.ceil(_patience(session)))
         self._uplink.touch(session_key(session.agent_id), seconds)
+
+    def _sign_of_life(self, kind: str, session: Session) -> dict[str, object]:
+        """With the time until the next one, by which readers know when to call it missing."""
+        return self._entry(kind, session) | {
+            "boot_id": session.boot_id,
+            "heartbeat_seconds": session.heartbeat_seconds,
+        }
 
     def _entry(self, kind: str, session: Session) -> dict[str, object]:
         return {

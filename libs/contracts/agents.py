@@ -22,6 +22,9 @@ FIELD_GATEWAY: Final = "gateway"
 FIELD_MARK: Final = "mark"
 """By which readers tell entries of ours from those that somebody wrote into Redis."""
 
+MISSED_HEARTBEATS: Final = 3
+"""After so many an agent counts as gone. How often one beats stands in its signs of life."""
+
 SESSION_SECONDS: Final = 45
 """How long `agent_session:{agent_id}` lives unless a heartbeat renews it; three heartbeats."""
 
@@ -59,6 +62,8 @@ class Connected(TypedDict):
     again: NotRequired[bool]
     """True when the gateway repeats itself because Redis was away: `tasks` is what hello said
     back then and proves nothing about tasks that came later."""
+    heartbeat_seconds: NotRequired[float]
+    """How often this session beats; after three that are missing it counts as gone."""
 
 
 class Disconnected(TypedDict):
@@ -81,6 +86,7 @@ class Heartbeat(TypedDict):
     boot_id: str
     at: str
     metrics: dict[str, object]
+    heartbeat_seconds: NotRequired[float]
 
 
 class Uplink(TypedDict):

@@ -97,6 +97,8 @@ class Agent(Base):
     status: Mapped[str] = mapped_column(String(16))
     is_online: Mapped[bool] = mapped_column(Boolean)
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    silent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When its silence since then is too long; nobody said so for agents of earlier versions."""
     connected_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     gateway_id: Mapped[str | None] = mapped_column(String(128))
     session_id: Mapped[str | None] = mapped_column(String(128))

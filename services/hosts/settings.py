@@ -14,7 +14,8 @@ class HostsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OPSJOB_HOSTS_")
 
     offline_seconds: float = Field(default=30.0, ge=5, le=3600)
-    """An agent silent for longer is offline; at least two heartbeats (10 s each)."""
+    """An agent silent for longer is offline; at least two heartbeats (10 s each). Those that beat
+    more slowly, because their gateway holds many, have three heartbeats."""
     sweep_seconds: float = Field(default=3.0, ge=0.05, le=30)
     """The period of the sweeper, which works from the database alone."""
     total_seconds: float = Field(default=1.0, ge=0, le=60)

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from libs.contracts.agents import MISSED_HEARTBEATS
 from services.hosts.domain import known_metrics
 
 MAX_INVENTORY_BYTES = 16 * 1024
+SLOWEST_HEARTBEAT = 3_600.0
+"""Seconds; the protocol knows none slower."""
 _INVENTORY = (
     "hostname", "os_type", "os_version", "arch", "cpu_count", "memory_bytes", "interpreters",
     "concurrency", "agent_version", "protocol",
@@ -39,6 +42,8 @@ class Sighting:
     session_id: str | None
     metrics: str | None = None
     hello: Hello | None = None
+    patience: timedelta = timedelta(0)
+    """How long it may be silent after this: three of its heartbeats, which large fleets slow."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,13 @@ def boiled_down(messages: Iterable[Mapping[str, object]], now: datetime) -> Pres
             if session_id is not None:
                 departures.append(Departure(agent_id, session_id, at))
         elif kind in ("connected", "heartbeat"):
-            seen = Sighting(agent_id, at, _text(message.get("gateway_id")), session_id)
+            seen = Sighting(
+                agent_id,
+                at,
+                _text(message.get("gateway_id")),
+                session_id,
+                patience=_patience(message.get("heartbeat_seconds")),
+            )
             before = sightings.get(agent_id)
             if before is not None and before.at <= at:
                 seen = replace(seen, metrics=before.metrics, hello=before.hello)
@@ -105,6 +116,13 @@ def _hello(message: Mapping[str, object], at: datetime) -> Hello:
         inventory=inventory,
         is_again=message.get("again") is True,
     )
+
+
+def _patience(seconds: object) -> timedelta:
+    """Three heartbeats, or nothing where it is not told or makes no sense."""
+    if isinstance(seconds, int | float) and 0 < seconds <= SLOWEST_HEARTBEAT:
+        return MISSED_HEARTBEATS * timedelta(seconds=seconds)
+    return timedelta(0)
 
 
 def _text(value: object) -> str | None:

@@ -92,10 +92,10 @@ class AgentRepository:
         """Applies what a batch says about agents that are there, as one statement.
 
         An older message never overwrites a newer one, only active agents come online, and only
-        by a sign of life that is younger than `within`.
+        by a sign of life that is younger than `within`, or than three of the agent's heartbeats.
         """
         if sightings:
-            rows = [_seen(each, is_fresh(each.at, self._tx.now, within)) for each in sightings]
+            rows = [_seen(each, self._tx.now, max(within, each.patience)) for each in sightings]
             self._tx.session.connection().execute(_SEEN, rows)
 
     def note_departures(self, departures: Sequence[Departure]) -> None:
@@ -108,18 +108,20 @@ class AgentRepository:
             self._tx.session.connection().execute(_GONE, rows)
 
     def any_silent(self, before: datetime) -> bool:
-        """Whether an agent counts as online that was not seen since then."""
-        query = select(Agent.id).where(*_silent(before)).limit(1)
+        """Whether an agent counts as online that was not seen since then, and is overdue."""
+        query = select(Agent.id).where(*_silent(before, self._tx.now)).limit(1)
         return self._tx.scalar(query) is not None
 
     def mark_silent_offline(self, before: datetime) -> int:
-        """Whoever was not seen since then is offline; says how many changed."""
-        return self._tx.changed(update(Agent).where(*_silent(before)).values(is_online=False))
+        """Whoever was not seen since then, and is overdue, is offline; says how many changed."""
+        silent = _silent(before, self._tx.now)
+        return self._tx.changed(update(Agent).where(*silent).values(is_online=False))
 
 
-def _silent(before: datetime) -> tuple[ColumnElement[bool], ...]:
+def _silent(before: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
     unseen = or_(Agent.last_seen_at.is_(None), Agent.last_seen_at < before)
-    return Agent.is_online.is_(True), unseen
+    overdue = or_(Agent.silent_at.is_(None), Agent.silent_at < now)
+    return Agent.is_online.is_(True), unseen, overdue
 
 
 def _listed() -> Select[Agent, Host]:
@@ -170,6 +172,7 @@ _SEEN = (
     )
     .values(
         last_seen_at=_at,
+        silent_at=bindparam("overdue", type_=UTCDateTime),
         is_online=bindparam("online", type_=Boolean),
         gateway_id=_given("gateway", _agents.c.gateway_id),
         session_id=_given("session", _agents.c.session_id),
@@ -194,12 +197,13 @@ _GONE = (
 )
 
 
-def _seen(sighting: Sighting, is_online: bool) -> dict[str, object]:
+def _seen(sighting: Sighting, now: datetime, within: timedelta) -> dict[str, object]:
     hello = sighting.hello
     return {
         "of_agent": sighting.agent_id,
         "at": sighting.at,
-        "online": is_online,
+        "online": is_fresh(sighting.at, now, within),
+        "overdue": sighting.at + within,
         "gateway": sighting.gateway_id,
         "session": sighting.session_id,
         "figures": sighting.metrics,

@@ -138,7 +138,7 @@ async def test_the_key_of_an_agent_that_moved_stays_with_the_other_gateway(rigs:
 
 
 @pytest.mark.parametrize(
-    ("expected", "seconds"), [(0, 10.0), (2_000, 10.0), (10_000, 50.0), (40_000, 200.0)]
+    ("expected", "seconds"), [(0, 10.0), (2_000, 10.0), (10_000, 50.0), (40_000, 60.0)]
 )
 async def test_a_larger_fleet_beats_more_slowly(rigs: Rigs, expected: int, seconds: float) -> None:
     gate = await rigs(heartbeat_seconds=10, expected_agents=expected)

@@ -219,6 +219,24 @@ async def test_silence_means_offline_from_the_database_alone(
     assert await sweep.sweep() == 0
 
 
+async def test_who_beats_slowly_has_three_heartbeats_of_time(
+    hosts: Hosts,
+    intake: PresenceIntake,
+    sweep: PresenceSweep,
+    agent: EnrolAnswer,
+    time: StandingClock,
+) -> None:
+    await intake.note(news(message("connected", agent.agent_id, heartbeat_seconds=50.0)))
+    time.advance(timedelta(seconds=149))
+    assert await sweep.sweep() == 0
+    assert await status(hosts, agent.host_id) == "online"
+
+    time.advance(timedelta(seconds=2))
+    assert await sweep.sweep() == 1
+
+    assert await status(hosts, agent.host_id) == "offline"
+
+
 async def test_a_thousand_agents_are_one_statement_per_batch(
     hosts: Hosts, intake: PresenceIntake, enrolment: Enrolment
 ) -> None:
