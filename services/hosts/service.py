@@ -60,7 +60,8 @@ class Hosts:
         if query.group_id is None and visible is None:
             known = self._totals.known(asked, at)
             total, rows = await self._page(query, asked, None, known)
-            self._totals.remember(asked, total, at=at, generation=generation)
+            if known is None:
+                self._totals.remember(asked, total, at=at, generation=generation)
         else:
             total, rows = await self._page(query, asked, visible, None)
         return HostPage(total, rows)
