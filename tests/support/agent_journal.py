@@ -2,12 +2,13 @@
 
 import asyncio
 import functools
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, cast
+
+import msgspec
 
 from libs.protocol.payload import result_statement
 from tests.support.agent_work import Message, SimulatedTask, Work, about, total
@@ -16,6 +17,8 @@ from tests.support.identities import Identity
 CLAIM_SECONDS = 2.0
 RESULT_SECONDS = 3.0
 OUTPUT_SECONDS = 5.0
+
+_json = msgspec.json.Encoder().encode
 
 
 def now() -> str:
@@ -108,10 +111,9 @@ class Journal:
     def _start(self, task: SimulatedTask, work: Work) -> None:
         task.state = "running"
         task.starts += 1
-        task.order["started_at"] = now()
-        self._say(
-            about(task, "started", epoch=task.epoch, pid=4242, started_at=task.order["started_at"])
-        )
+        at = task.order["started_at"] = now()
+        if work.tells_start:
+            self._say(about(task, "started", epoch=task.epoch, pid=4242, started_at=at))
         if work.is_finishing:
             self._later(("run", task.key), work.seconds, lambda: self.finish(task))
 
@@ -167,7 +169,7 @@ class Journal:
             "streams": {"stdout": total(work.stdout), "stderr": total(work.stderr)},
             "processes": {"found": 0, "signalled": 0, "left": 0},
         }
-        text = json.dumps(payload, separators=(",", ":"))
+        text = _json(payload).decode()
         return about(
             task,
             "result",

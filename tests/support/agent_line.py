@@ -59,6 +59,7 @@ class Line(asyncio.Protocol):
         self._owner = owner
         self._headers = headers
         self._transport: asyncio.Transport | None = None
+        self._is_receiving = False
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
@@ -70,12 +71,13 @@ class Line(asyncio.Protocol):
         return transport is not None and not transport.is_closing() and self._ws.state is State.OPEN
 
     def send(self, frame: str | bytes) -> None:
-        """One text or binary message."""
+        """One text or binary message; answers to what came together leave together."""
         if isinstance(frame, str):
             self._ws.send_text(frame.encode("utf-8", "surrogatepass"))
         else:
             self._ws.send_binary(frame)
-        self._flush()
+        if not self._is_receiving:
+            self._flush()
 
     def send_fragments(self, parts: Iterable[bytes], *, is_finished: bool = True) -> None:
         """One text message in as many frames as there are parts."""
@@ -128,12 +130,16 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._ws.receive_data(data)
-        for event in self._ws.events_received():
-            if isinstance(event, Response):
-                self._take_response(event)
-            elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
-                self._owner.on_message(bytes(event.data))
-        self._flush()
+        self._is_receiving = True
+        try:
+            for event in self._ws.events_received():
+                if isinstance(event, Response):
+                    self._take_response(event)
+                elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                    self._owner.on_message(bytes(event.data))
+        finally:
+            self._is_receiving = False
+            self._flush()
 
     def eof_received(self) -> None:
         self._ws.receive_eof()
@@ -163,8 +169,9 @@ class Line(asyncio.Protocol):
     def _flush(self) -> None:
         if self._transport is None:
             return
-        for data in self._ws.data_to_send():
-            if data:
-                self._transport.write(data)
-            else:
-                self._transport.close()
+        pieces = self._ws.data_to_send()
+        if not pieces:
+            return
+        self._transport.write(b"".join(pieces))
+        if not pieces[-1]:  # the protocol's sign for our end of the stream
+            self._transport.close()

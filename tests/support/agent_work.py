@@ -16,6 +16,7 @@ class Work:
     `stdout` and `stderr` are sent chunk by chunk, then the result with `exit_code` or `outcome`.
     Faults: every outgoing task message is sent `copies` times; `loses(message)` true swallows it
     (it is sent again by the rules of the protocol); `window` shuffles messages within so many.
+    Without `tells_start` the result alone says when a script began, as for one that ended at once.
     """
 
     stdout: Sequence[bytes] = (b"hello\n",)
@@ -25,6 +26,7 @@ class Work:
     reject: str | None = None
     is_claiming: bool = True
     is_finishing: bool = True
+    tells_start: bool = True
     seconds: float = 0.0
     copies: int = 1
     window: int = 1

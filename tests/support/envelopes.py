@@ -1,9 +1,10 @@
 """What is inside of signed orders, for tests that play the agent."""
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 _KINDS = {"task.run": "offer", "task.grant": "grant", "task.cancel": "cancel"}
 _OUTER = frozenset({"purpose", "agent_id", "not_before", "expires", "counter"})
@@ -13,7 +14,7 @@ def opened(message: Mapping[str, Any]) -> dict[str, Any]:
     """The plain message in a signed one; any other message as it is."""
     if message.get("type") != "signed":
         return dict(message)
-    payload = json.loads(base64.b64decode(message["payload"]))
+    payload = msgspec.json.decode(base64.b64decode(message["payload"]))
     kind = {"type": _KINDS[payload["purpose"]]}
     if kind["type"] == "offer":
         return kind | {"order": payload["order"]}
