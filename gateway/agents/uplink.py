@@ -27,6 +27,10 @@ ENTRIES_PER_WRITE: Final = {RESULTS: 16, STATUS: 8, LOGS: 4}
 """Entries of each stream in one round trip: logs can delay a result by 1 MiB at most."""
 DENSE_MESSAGES: Final = 4
 """A write with so many messages says that more are coming; waiting for them saves round trips."""
+CROWDED_MESSAGES: Final = 150
+"""So many of late, each counting half after `HALF_LIFE`: thousands speak, so wait longer."""
+CROWDED_LINGERS: Final = 5
+HALF_LIFE: Final = 0.05
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _ARRAY32: Final = b"\xdd"
 _FORGOTTEN_AT_ONCE: Final = 64
@@ -94,6 +98,7 @@ class Uplink:
         self._idle.set()
         self._last_write = 0.0
         self._last_count = 0
+        self._of_late = 0.0
         self.is_healthy = False
         """Whether the last write reached Redis."""
         self.met_redis = asyncio.Event()
@@ -177,7 +182,8 @@ class Uplink:
         if self._messages >= BATCH_MESSAGES or self._bytes >= BATCH_BYTES:
             return
         loop = asyncio.get_running_loop()
-        wait = self._last_write + self._settings.linger_seconds - loop.time()
+        lingers = CROWDED_LINGERS if self._of_late >= CROWDED_MESSAGES else 1
+        wait = self._last_write + lingers * self._settings.linger_seconds - loop.time()
         if wait > 0:
             await asyncio.sleep(wait)
 
@@ -186,7 +192,10 @@ class Uplink:
         while not await self._write():
             attempt += 1
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS)) - 1])
-        self._last_write = asyncio.get_running_loop().time()
+        at = asyncio.get_running_loop().time()
+        self._of_late = self._of_late * 0.5 ** ((at - self._last_write) / HALF_LIFE)
+        self._of_late += self._last_count
+        self._last_write = at
         if attempt and not self._unsent:
             self.on_return()
         if self._has_work():
