@@ -57,16 +57,16 @@ async def test_tasks_are_paged(rig: Rig) -> None:
         rig.agent(number)
     execution_id = await rig.run(1, 2, 3, 4, 5)
 
-    async def offered() -> list[dict[str, object]]:
+    async def waiting() -> list[dict[str, object]]:
         answer = await rig.http.get(
-            f"{RECORDS}/{execution_id}/tasks?page=2&page_size=2&status=offered",
+            f"{RECORDS}/{execution_id}/tasks?page=2&page_size=2&status=queued",
             headers=rig.headers(),
         )
         content = answer.json()["content"]
         found: list[dict[str, object]] = content["results"]
         return found if content["total"] == 5 else []
 
-    results = await eventually(offered)
+    results = await eventually(waiting)  # offers to agents that are not there are taken back
     assert [task["host_id"] for task in results] == [3, 4]
 
 
