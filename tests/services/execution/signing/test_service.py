@@ -43,7 +43,8 @@ async def events(rig: Rig, **query: str) -> list[dict[str, Any]]:
 
 async def event(rig: Rig, reason: str) -> dict[str, Any]:
     """The first event of a reason, once there is one."""
-    return (await eventually(lambda: events(rig, reason=reason)))[0]
+    found: list[dict[str, Any]] = await eventually(lambda: events(rig, reason=reason))
+    return found[0]
 
 
 async def status(rig: Rig, execution_id: str) -> str:
@@ -187,7 +188,6 @@ async def test_an_answer_about_an_agent_is_as_old_as_its_question() -> None:
         await standing.expect(Expected([], ["a"]))
         hosts.advance(timedelta(seconds=STANDING_SECONDS - 1))
     clock.use(before)
-
     assert hosts.asked == 2
 
 
