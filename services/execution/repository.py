@@ -162,22 +162,14 @@ class ExecutionRepository:
     ) -> Sequence[Row[Any]]:
         """Tasks whose last change is in these versions of their execution, in that order.
 
-        Rows of what `public_task` shows and their version, at a third of the cost of objects.
+        Rows of what `public_row` shows and their version, at a small part of the cost of objects.
         """
-        return self._session.execute(
-            select(*_SHOWN_COLUMNS)
-            .where(Task.execution_id == execution_id, Task.version > after, Task.version <= upto)
-            .order_by(Task.version, Task.id)
-            .limit(limit)
-        ).all()
+        values = {"execution": execution_id, "after": after, "upto": upto, "most": limit or EVERY}
+        return self._session.connection().execute(_BETWEEN, values).all()
 
     def bytes_of(self, task_ids: Sequence[str]) -> dict[tuple[str, str], int]:
         """Stored bytes by task and stream, of each task's newest attempt."""
-        rows = self._session.execute(
-            select(TaskLog.task_id, TaskLog.stream, TaskLog.bytes)
-            .where(TaskLog.task_id.in_(list(task_ids)))
-            .order_by(TaskLog.attempt)
-        )
+        rows = self._session.connection().execute(_SIZES, {"tasks": list(task_ids)})
         return {(task_id, stream): count for task_id, stream, count in rows}
 
     def has_live_log(self, execution_id: str) -> bool:
@@ -362,12 +354,37 @@ _SHOWN = (
     "finished_at", "duration_ms", "log_status", "late_outcome", "batch_no", "not_before",
     "outputs", "progress", "processes",
 )  # fmt: skip
-_SHOWN_COLUMNS: list[Any] = [getattr(Task, name) for name in (*_SHOWN, "version")]
+EVERY = 2**31
+"""More rows than there are."""
+_BETWEEN = (
+    select(*(getattr(Task, name) for name in (*_SHOWN, "version")))
+    .where(
+        Task.execution_id == bindparam("execution"),
+        Task.version > bindparam("after"),
+        Task.version <= bindparam("upto"),
+    )
+    .order_by(Task.version, Task.id)
+    .limit(bindparam("most"))
+)
+_SIZES = (
+    select(TaskLog.task_id, TaskLog.stream, TaskLog.bytes)
+    .where(TaskLog.task_id.in_(bindparam("tasks", expanding=True)))
+    .order_by(TaskLog.attempt)
+)
 
 
-def public_task(task: Task | Row[Any], sizes: dict[tuple[str, str], int]) -> dict[str, object]:
+def public_task(task: Task, sizes: dict[tuple[str, str], int]) -> dict[str, object]:
     """A task as the API shows it."""
-    shown: dict[str, object] = {name: getattr(task, name) for name in _SHOWN}
-    shown["stdout_bytes"] = sizes.get((task.id, "stdout"), 0)
-    shown["stderr_bytes"] = sizes.get((task.id, "stderr"), 0)
+    return _with_sizes({name: getattr(task, name) for name in _SHOWN}, sizes)
+
+
+def public_row(row: Row[Any], sizes: dict[tuple[str, str], int]) -> dict[str, object]:
+    """The same from a row of `tasks_between`, where it is quicker to go by the columns' order."""
+    return _with_sizes(dict(zip(_SHOWN, row, strict=False)), sizes)
+
+
+def _with_sizes(shown: dict[str, object], sizes: dict[tuple[str, str], int]) -> dict[str, object]:
+    task_id = str(shown["id"])
+    shown["stdout_bytes"] = sizes.get((task_id, "stdout"), 0)
+    shown["stderr_bytes"] = sizes.get((task_id, "stderr"), 0)
     return shown

@@ -250,9 +250,8 @@ class DispatchRepository:
         if fresh:
             self._session.connection().execute(
                 update(Task)
-                .where(Task.id == bindparam("task"), Task.status == TaskStatus.QUEUED)
-                .values(status=TaskStatus.OFFERED, offered_at=self._tx.now, version=version),
-                [{"task": task.id} for task in fresh],
+                .where(Task.id.in_([task.id for task in fresh]), Task.status == TaskStatus.QUEUED)
+                .values(status=TaskStatus.OFFERED, offered_at=self._tx.now, version=version)
             )
         again = [task.id for task in tasks if task.status == TaskStatus.OFFERED]
         if again:

@@ -187,10 +187,11 @@ class LogRepository:
         owners = self.owners(statuses)
         touched = {owner.execution_id for owner in owners.values()}
         ExecutionRepository(self._tx).bump(touched)
-        self._session.connection().execute(
-            _SETTLE,
-            [{"task": task_id, "known": str(status)} for task_id, status in statuses.items()],
-        )
+        for status in set(statuses.values()):
+            alike = [task_id for task_id, known in statuses.items() if known == status]
+            for some in _slices(alike):
+                values = {"tasks": some, "known": str(status)}
+                self._session.connection().execute(_SETTLE, values)
         return touched
 
 
@@ -236,6 +237,7 @@ _UNSETTLED = (
     )
     .where(
         Task.log_status == LogStatus.LIVE,
+        Task.finished_at.is_not(None),  # spares a look at each of thousands that run
         Task.status.in_(sorted(str(status) for status in TERMINAL)),
     )
     .order_by(Task.finished_at)
@@ -243,7 +245,7 @@ _UNSETTLED = (
 )
 _SETTLE = (
     update(Task)
-    .where(Task.id == bindparam("task"), Task.log_status == LogStatus.LIVE)
+    .where(Task.id.in_(bindparam("tasks", expanding=True)), Task.log_status == LogStatus.LIVE)
     .values(
         log_status=bindparam("known"),
         version=select(Execution.version)

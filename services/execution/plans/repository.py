@@ -43,7 +43,7 @@ class PlanRepository:
         for row, step in zip(steps, plan.steps, strict=True):
             tasks = list(_tasks(execution, row, step, plan, wait))
             if tasks:
-                self._session.execute(insert(Task), tasks)
+                self._session.connection().execute(insert(Task), tasks)
         return execution
 
 

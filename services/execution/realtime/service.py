@@ -26,7 +26,7 @@ from services.execution.history.service import Which
 from services.execution.logs.repository import LogRepository, Owner
 from services.execution.realtime.domain import Kinds, Place, event
 from services.execution.realtime.schemas import encoded
-from services.execution.repository import ExecutionRepository, public_task
+from services.execution.repository import ExecutionRepository, public_row
 from services.execution.segments.domain import FrameDamaged
 from services.execution.segments.repository import Segment, SegmentFiles
 
@@ -36,8 +36,10 @@ POLL_SECONDS = 1.0
 GATHER_SECONDS = (0.003, 0.1)
 LOOK_SHARE = 8
 CHEAP_SECONDS = 0.001
-"""Between two looks at a watched execution: so many times what the last one took, within these; a
-look that is cheap, in this unit, is followed by another sooner."""
+"""Between two looks at a watched execution: so many times what the last one and the telling of what
+it found took, within these; one that is cheap, in this unit, is followed by another sooner."""
+SECONDS_PER_TASK = 0.00005
+"""Where very many tasks move, watchers may wait so much longer; else each is told many times."""
 PING_SECONDS = 15.0
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 64
@@ -73,6 +75,8 @@ class Feed:
         self.execution_id = execution_id
         self.state = state
         self.watchers = 0
+        self.telling = 0.0
+        """Seconds that it took to tell watchers about tasks since the last look."""
         self.owners: dict[str, Owner] = {}
         """Of the tasks whose output was seen."""
         self._moved = asyncio.Event()
@@ -184,9 +188,11 @@ class Streams:
                     await asyncio.sleep(0)  # first the output, then what the states say
                 if bell.has_moved and (began := monotonic()) >= rest_until:
                     bell.has_moved, rest = False, 0.0
+                    told, feed.telling = feed.telling, 0.0
                     if not await self._tried(feed):
                         bell.has_moved, rest = True, POLL_SECONDS
-                    rest_until = monotonic() + max(rest, _pause(monotonic() - began))
+                    pause = _pause(monotonic() - began + told, feed.state.task_total)
+                    rest_until = monotonic() + max(rest, pause)
                 await _next_ring(bell, rest_until)
         if self._feeds.get(feed.execution_id) is feed:
             del self._feeds[feed.execution_id]
@@ -240,8 +246,9 @@ class Streams:
                     yield b": still here\n\n"
 
     async def _status_events(self, feed: Feed, kind: Kinds, place: Place) -> tuple[Place, bytes]:
-        state = feed.state
+        state, began = feed.state, monotonic()
         rows, version = await self._changed(feed.execution_id, place.version, state.version)
+        feed.telling += monotonic() - began
         place = Place(version, place.position)
         data = {"execution": state.summary, "tasks": rows}
         return place, event("status", place.named(kind), data)
@@ -326,7 +333,7 @@ class Streams:
             rows = whole or executions.tasks_between(execution_id, cut - 1, cut, limit=None)
             upto = rows[-1].version
         sizes = executions.bytes_of([row.id for row in rows])
-        return [public_task(row, sizes) for row in rows], upto
+        return [public_row(row, sizes) for row in rows], upto
 
 
 async def _next_ring(bell: Bell, rest_until: float) -> None:
@@ -341,7 +348,7 @@ async def _next_ring(bell: Bell, rest_until: float) -> None:
         bell.has_moved = True
 
 
-def _pause(seconds: float) -> float:
+def _pause(seconds: float, tasks: int) -> float:
     least, most = GATHER_SECONDS
     share = min(LOOK_SHARE, seconds / CHEAP_SECONDS)
-    return min(most, max(least, share * seconds))
+    return min(max(most, tasks * SECONDS_PER_TASK), max(least, share * seconds))

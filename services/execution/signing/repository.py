@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from libs.contracts.trust import (
     Bundle,
@@ -53,37 +53,42 @@ class SigningRepository:
         found: dict[str, Signable] = {}
         for start in range(0, len(asked), IN_AT_ONCE):
             ids = [one.task_id for one in asked[start : start + IN_AT_ONCE]]
-            rows = self._session.execute(
-                select(
-                    Task.id,
-                    Task.execution_id,
-                    Task.step_id,
-                    Task.user_id,
-                    Task.host_id,
-                    Task.host_name,
-                    Task.ip_address,
-                    func.coalesce(Task.agent_id, "").label("agent_id"),
-                    Task.status,
-                    Task.attempt,
-                    Task.epoch,
-                    Task.boot_id,
-                    Task.not_after,
-                    Task.batch_no,
-                    Task.sealing_key,
-                    Task.cancel_at,
-                    Task.stop_until,
-                    Execution.task_total,
-                )
-                .join(Execution, Execution.id == Task.execution_id)
-                .where(Task.id.in_(ids))
-            )
-            found.update((row["id"], Signable(**row)) for row in rows.mappings())
+            rows = self._session.connection().execute(_SIGNABLE, {"tasks": ids})
+            columns: Sequence[tuple[Any, ...]] = [tuple(row) for row in rows]
+            found.update((one[0], Signable(*one)) for one in columns)
         return found
 
     def steps(self, step_ids: Iterable[str]) -> dict[str, Step]:
         """The steps with what they run."""
         rows = self._session.scalars(select(Step).where(Step.id.in_(list(step_ids))))
         return {step.id: step for step in rows}
+
+
+_SIGNABLE = (
+    select(
+        Task.id,
+        Task.execution_id,
+        Task.step_id,
+        Task.user_id,
+        Task.host_id,
+        Task.host_name,
+        Task.ip_address,
+        func.coalesce(Task.agent_id, ""),
+        Task.status,
+        Task.attempt,
+        Task.epoch,
+        Task.boot_id,
+        Task.not_after,
+        Task.batch_no,
+        Task.sealing_key,
+        Task.cancel_at,
+        Task.stop_until,
+        Execution.task_total,
+    )
+    .join(Execution, Execution.id == Task.execution_id)
+    .where(Task.id.in_(bindparam("tasks", expanding=True)))
+)
+"""In the order of the fields of `Signable`."""
 
 
 # ---- files ----------------------------------------------------------------------------------
