@@ -32,7 +32,10 @@ SETTLE_SECONDS = 1.0
 BATCH_SECONDS = 0.001
 BUSY_BATCH_SECONDS = 0.01
 """After a batch, wait this long for the next to grow: each costs a transaction."""
+CROWDED_BATCH_SECONDS = 0.04
+"""The same where thousands speak: what they wait for then is that all of it gets done."""
 BUSY_MESSAGES = 8
+CROWDED_MESSAGES = 120
 BUSY_HALF_LIFE = 0.05
 GATHER_SECONDS = (0.003, 0.25)
 GATHER_SHARE = 8
@@ -74,6 +77,8 @@ class Crowd:
         self._messages *= 0.5 ** ((at - self._at) / BUSY_HALF_LIFE)
         self._messages += messages
         self._at = at
+        if self._messages >= CROWDED_MESSAGES:
+            return CROWDED_BATCH_SECONDS
         return BUSY_BATCH_SECONDS if self._messages >= BUSY_MESSAGES else BATCH_SECONDS
 
 
