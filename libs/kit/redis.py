@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from types import TracebackType
 from typing import Any, Final
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -12,9 +13,46 @@ from redis.exceptions import TimeoutError as RedisTimeout
 COMMAND_SECONDS: Final = 2.0
 BLOCKING_SECONDS: Final = 15.0
 CONNECTIONS: Final = 64
+LOOKS: Final = 3
+"""When time is over, the loop reads so many times more what has arrived."""
 
 TROUBLE: Final = (RedisError, OSError, TimeoutError)
 """Everything that a command may raise while Redis is down, loading, full or read-only."""
+
+
+class _Limit:
+    """Bounds a wait in time; what has arrived when the time is over still counts.
+
+    A process that stood still itself, on a busy machine or asleep, finds the answer and the end of
+    its time at the same moment. Raises TimeoutError.
+    """
+
+    __slots__ = ("_handle", "_loop", "_seconds", "_timeout")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def __aenter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timeout = asyncio.timeout(None)
+        self._handle: asyncio.Handle = self._loop.call_later(self._seconds, self._look, LOOKS)
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._handle.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def _look(self, rounds: int) -> None:
+        """Let the loop read what is there so many times more, and then end the wait."""
+        if rounds:
+            self._handle = self._loop.call_soon(self._look, rounds - 1)
+        else:
+            self._timeout.reschedule(self._loop.time())
 
 
 class _Bounded:
@@ -33,7 +71,7 @@ class _Bounded:
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
     ) -> None:
         try:
-            async with asyncio.timeout(self._seconds):
+            async with _Limit(self._seconds):
                 await super().send_packed_command(command, check_health)  # type: ignore[misc]  # mixed into a connection
         except TimeoutError as error:
             message = "Timeout writing to Redis"
@@ -41,7 +79,7 @@ class _Bounded:
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:
-            async with asyncio.timeout(self._seconds):
+            async with _Limit(self._seconds):
                 return await super().read_response(*args, **options)  # type: ignore[misc]  # as above
         except TimeoutError as error:
             message = "Timeout reading from Redis"
