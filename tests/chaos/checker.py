@@ -316,7 +316,10 @@ def r18b(evidence: Evidence) -> Iterable[str | None]:
 
 
 def _may_miss_output(evidence: Evidence, task: Task) -> bool:
-    was_hurt = task["id"] in evidence.witness.spoiled or str(task["host_id"]) in evidence.full_hosts
+    """A disk that was full excuses what the agent could not keep, not what was given up."""
+    given_up = evidence.stored[str(task["execution_id"])].given_up
+    by_disk = str(task["host_id"]) in evidence.full_hosts and task["id"] not in given_up
+    was_hurt = task["id"] in evidence.witness.spoiled or by_disk
     return was_hurt or task["status"] in ("lost", "cancelled")
 
 

@@ -79,7 +79,7 @@ class Evidence:
 
 async def gather(site: Site, nemesis: Nemesis | None = None) -> Evidence:
     """Ask everybody once, when everything has ended."""
-    evidence = Evidence(site.history.operations, _markers(site.markers))
+    evidence = Evidence(site.history.operations, {})
     for operation in evidence.acknowledged:
         record = await site.client.record(operation)
         evidence.records[str(operation.execution_id)] = record
@@ -90,6 +90,7 @@ async def gather(site: Site, nemesis: Nemesis | None = None) -> Evidence:
         evidence.stored[str(operation.execution_id)] = await stored(
             site.client, str(operation.execution_id)
         )
+    evidence.markers = _markers(site.markers)  # last: what is told to have run had left its mark
     for operation in site.history.acknowledged[::7]:
         before = operation.execution_id
         await site.client.repeat(operation)

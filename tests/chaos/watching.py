@@ -21,6 +21,8 @@ class Collected:
 
     streams: dict[StreamKey, bytes] = field(default_factory=lambda: defaultdict(bytes))
     gaps: dict[StreamKey, int] = field(default_factory=lambda: defaultdict(int))
+    given_up: set[str] = field(default_factory=set)
+    """Tasks of which the platform says that output never arrived."""
     lossy: set[StreamKey] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     resumed: int = 0
@@ -33,6 +35,8 @@ class Collected:
         offset, missing = int(str(chunk["offset"])), int(str(chunk.get("gap_bytes") or 0))
         if missing or chunk.get("reason"):
             self.gaps[key] += missing
+            if chunk.get("reason") == "never_arrived":
+                self.given_up.add(key[0])
             self._sizes[key] = max(self._sizes[key], offset + missing)
             return
         text = str(chunk["text"]).encode()
