@@ -1,11 +1,11 @@
-"""Runs in the console: search in stored output, equal outputs, downloads, filters, stopping."""
+"""Runs in the console: search in output, equal outputs, downloads, filters, stopping, breadth."""
 
 import secrets
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import browser, in_chinese, in_english, page, sign_in, words
 from tests.support.platform import Platform
@@ -27,6 +27,25 @@ def bare_host(admin: httpx.Client) -> Iterator[dict[str, object]]:
     host: dict[str, object] = answer.json()["content"]
     yield host
     admin.delete(f"/api/hosts/{host['id']}/")
+
+
+@pytest.fixture
+def crowd(admin: httpx.Client) -> Iterator[tuple[str, list[int]]]:
+    """A group and its 20 hosts without agents; all are gone after the test."""
+    name = f"crowd {secrets.token_hex(3)}"
+    made = admin.post("/api/hosts/groups/", json={"name": name})
+    assert made.status_code == 201, made.text
+    group = int(made.json()["content"]["id"])
+    hosts: list[int] = []
+    body = {"ip_address": "192.0.2.8", "allow_shared_address": True, "group": group}
+    for number in range(20):
+        answer = admin.post("/api/hosts/", json={**body, "name": f"{name} {number}"})
+        assert answer.status_code == 201, answer.text
+        hosts.append(int(answer.json()["content"]["id"]))
+    yield name, hosts
+    for host in hosts:
+        admin.delete(f"/api/hosts/{host}/")
+    admin.delete(f"/api/hosts/groups/{group}/")
 
 
 def ended_run(platform: Platform, admin: httpx.Client, script: str, **more: object) -> str:
@@ -142,3 +161,43 @@ def test_runs_are_filtered_and_many_are_stopped_at_once(
     expect(dialog).to_be_hidden()
     states = [platform.wait_ended(admin, run)["status"] for run in runs]
     assert states == ["cancelled", "cancelled"]
+
+
+@in_english
+def test_a_run_on_many_hosts_waits_for_their_number_and_for_the_real_one(
+    page: Page, platform: Platform, admin: httpx.Client, crowd: tuple[str, list[int]]
+) -> None:
+    """A host that is picked by itself and with its group counts once, which the server knows."""
+    say = words(page)
+    group, hosts = crowd
+    page.goto(f"/quick?hosts={hosts[0]}")
+    sign_in(page, platform)
+    page.wait_for_url("**/quick")
+    # What stands in the field lies over it, so a click of a person lands beside it.
+    page.get_by_role("combobox", name=say("Any group", "全部分组")).click(force=True)
+    page.get_by_role("option", name=group, exact=True).click()
+    page.get_by_text(say("The whole group, with the hosts", "整个分组，以开始执行时")).click()
+    page.locator(".cm-content").click()
+    page.keyboard.insert_text("true")
+    page.keyboard.press("Control+Enter")
+
+    asked = page.get_by_role("dialog", name=say("Run on 21 hosts?", "在 21 台主机上执行？"))
+    type_number(asked, wrong="20", right="21")
+    real = say("This concerns 20. Is that right?", "本次涉及 20 项，是否正确？")
+    assert page.url.endswith("/quick")
+    type_number(page.get_by_role("dialog", name=real), wrong="21", right="20")
+
+    page.wait_for_url("**/executions/*")
+    execution = page.url.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    (step,) = platform.record(admin, execution)["steps"]
+    assert sorted(task["host_id"] for task in step["tasks"]) == sorted(hosts)
+
+
+def type_number(dialog: Locator, *, wrong: str, right: str) -> None:
+    """Types both into a question whose button only the right one unlocks, and presses it."""
+    button = dialog.locator("button[type=submit]")
+    expect(button).to_be_disabled()
+    dialog.locator("input").fill(wrong)
+    expect(button).to_be_disabled()
+    dialog.locator("input").fill(right)
+    button.click()
