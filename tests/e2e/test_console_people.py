@@ -66,7 +66,7 @@ def test_who_has_no_right_sees_no_way_and_a_clear_refusal(
     sign_in_as(other_page, member(), PASSWORD)
     other_page.wait_for_url(lambda url: "/login" not in url)
     expect(other_page.locator("nav").first).to_be_visible()
-    expect(other_page.locator("nav a[href='/users']")).to_have_count(0)
+    expect(other_page.locator("nav a[href='/ops/users']")).to_have_count(0)
 
     other_page.goto("/users")
 

@@ -54,6 +54,33 @@ def test_a_role_is_made_from_the_catalogue(
     assert [role["permissions"] for role in roles if role["name"] == name] == [["hosts:read"]]
 
 
+def test_two_consoles_are_a_click_apart_for_those_who_have_both(
+    page: Page, other_page: Page, platform: Platform, admin: httpx.Client
+) -> None:
+    say = words(page)
+    page.goto("/hosts")
+    sign_in(page, platform)
+    switch = page.get_by_role("group", name=say("Console", "控制台"))
+    expect(page.locator("nav a[href='/quick']")).to_be_visible()
+    expect(page.locator("nav a[href='/ops/users']")).to_have_count(0)
+
+    switch.get_by_role("link", name=say("Operations", "运维")).click()
+    page.wait_for_url("**/ops/agents")
+    page.locator("nav a[href='/ops/users']").click()
+    page.wait_for_url("**/ops/users")
+    expect(page.locator("nav a[href='/quick']")).to_have_count(0)
+    switch.get_by_role("link", name=say("Jobs", "作业")).click()
+    page.wait_for_url("**/quick")
+
+    _, name = make_user(admin)
+    sign_in_as(other_page, name, PASSWORD)
+    other_page.wait_for_url(lambda url: "/login" not in url)
+    expect(other_page.locator("nav a[href='/approvals']")).to_be_visible()
+    expect(other_page.get_by_role("group", name=say("Console", "控制台"))).to_have_count(0)
+    other_page.goto("/ops")
+    expect(other_page.get_by_text(say("There is no page here", "页面不存在"))).to_be_visible()
+
+
 def test_a_grant_opens_the_way_to_its_host_and_is_explained_and_revoked(
     page: Page, other_page: Page, platform: Platform, admin: httpx.Client, local_host: str
 ) -> None:
@@ -75,7 +102,7 @@ def test_a_grant_opens_the_way_to_its_host_and_is_explained_and_revoked(
     other_page.wait_for_url(lambda url: "/login" not in url)
     other_page.goto("/hosts")
     expect(other_page.get_by_text(local_host).first).to_be_visible()
-    expect(other_page.locator("nav a[href='/roles']")).to_have_count(0)
+    expect(other_page.locator("nav a[href='/ops/roles']")).to_have_count(0)
 
     host = platform.online_hosts(admin)[0]["id"]
     page.goto(f"/access?user={user_id}&action=view&kind=host&object={host}")

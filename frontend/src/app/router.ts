@@ -1,5 +1,5 @@
 // Pages and their addresses. A page that needs a permission says so here; the frame shows "not allowed" in its place.
-import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationRaw, type Router, type RouteRecordRaw } from 'vue-router'
 import { type Reach, useSession } from '@/api/session'
 import { returnPath } from '@/ui/url-state'
 
@@ -13,6 +13,8 @@ declare module 'vue-router' {
     /** The address above this one in the breadcrumb. */
     parent?: string
     public?: boolean
+    /** Which of the two consoles the page belongs to; without one it is in both. */
+    console?: 'jobs' | 'ops'
     /** The page uses the whole height itself, without scrolling of the frame. */
     fills?: boolean
   }
@@ -31,86 +33,97 @@ function startPage(): string {
   return session.may('audit:read') ? 'audit' : 'profile'
 }
 
+/** Where the Ops console begins: at the first of its pages that is open to the person. */
+function firstOfOps(): RouteLocationRaw {
+  const session = useSession()
+  const open = pages.find(({ meta }) => meta?.console === 'ops' && session.allows(meta.permission, meta.reach))
+  return open ? { name: open.name } : { name: 'missing', params: { rest: ['ops'] } }
+}
+
 const pages: RouteRecordRaw[] = [
   {
     path: '', name: 'home',
     redirect: () => ({ name: startPage() }),
   },
   {
+    path: 'ops', name: 'ops',
+    redirect: firstOfOps,
+  },
+  {
     path: 'quick', name: 'quick', component: () => import('@/features/execution/quick/QuickPage.vue'),
-    meta: { title: 'app.nav.quick', permission: 'executions:run', reach: RUNNING, fills: true },
+    meta: { console: 'jobs', title: 'app.nav.quick', permission: 'executions:run', reach: RUNNING, fills: true },
   },
   {
     path: 'plans/new', name: 'plan', component: () => import('@/features/execution/plans/PlanPage.vue'),
-    meta: { title: 'app.nav.plan', permission: 'executions:run', reach: RUNNING },
+    meta: { console: 'jobs', title: 'app.nav.plan', permission: 'executions:run', reach: RUNNING },
   },
   {
     path: 'files', name: 'files', component: () => import('@/features/execution/files/TransferPage.vue'),
-    meta: { title: 'app.nav.files', permission: 'executions:run', reach: RUNNING },
+    meta: { console: 'jobs', title: 'app.nav.files', permission: 'executions:run', reach: RUNNING },
   },
   {
     path: 'executions', name: 'executions', component: () => import('@/features/execution/records/RecordsPage.vue'),
-    meta: { title: 'app.nav.executions', permission: 'executions:read', reach: ANYTHING },
+    meta: { console: 'jobs', title: 'app.nav.executions', permission: 'executions:read', reach: ANYTHING },
   },
   {
     path: 'executions/:id', name: 'execution', component: () => import('@/features/execution/live/LivePage.vue'), props: true,
-    meta: { title: 'app.nav.execution', parent: 'executions', permission: 'executions:read', reach: ANYTHING, fills: true },
+    meta: { console: 'jobs', title: 'app.nav.execution', parent: 'executions', permission: 'executions:read', reach: ANYTHING, fills: true },
   },
   {
     path: 'hosts', name: 'hosts', component: () => import('@/features/hosts/inventory/HostsPage.vue'),
-    meta: { title: 'app.nav.hosts', permission: 'hosts:read', reach: HOSTS },
+    meta: { console: 'jobs', title: 'app.nav.hosts', permission: 'hosts:read', reach: HOSTS },
   },
   {
-    path: 'agents', name: 'agents', component: () => import('@/features/hosts/agents/AgentsPage.vue'),
-    meta: { title: 'app.nav.agents', permission: 'agents:read' },
+    path: 'ops/agents', alias: 'agents', name: 'agents', component: () => import('@/features/hosts/agents/AgentsPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.agents', permission: 'agents:read' },
   },
   {
-    path: 'security', name: 'security', component: () => import('@/features/hosts/security/SecurityPage.vue'),
-    meta: { title: 'app.nav.security', permission: 'agents:read' },
+    path: 'ops/security', alias: 'security', name: 'security', component: () => import('@/features/hosts/security/SecurityPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.security', permission: 'agents:read' },
   },
   {
     path: 'profile', name: 'profile', component: () => import('@/features/auth/profile/ProfilePage.vue'),
     meta: { title: 'app.nav.profile' },
   },
   {
-    path: 'users', name: 'users', component: () => import('@/features/auth/users/UsersPage.vue'),
-    meta: { title: 'app.nav.users', permission: 'users:read' },
+    path: 'ops/users', alias: 'users', name: 'users', component: () => import('@/features/auth/users/UsersPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.users', permission: 'users:read' },
   },
   {
-    path: 'groups', name: 'groups', component: () => import('@/features/auth/groups/GroupsPage.vue'),
-    meta: { title: 'app.nav.groups', permission: 'users:read' },
+    path: 'ops/groups', alias: 'groups', name: 'groups', component: () => import('@/features/auth/groups/GroupsPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.groups', permission: 'users:read' },
   },
   {
-    path: 'access', name: 'access', component: () => import('@/features/auth/access/ExplainPage.vue'),
-    meta: { title: 'app.nav.access', permission: 'permissions:read' },
+    path: 'ops/access', alias: 'access', name: 'access', component: () => import('@/features/auth/access/ExplainPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.access', permission: 'permissions:read' },
   },
   {
-    path: 'access/user', name: 'view-as', component: () => import('@/features/auth/access/ViewAsPage.vue'),
-    meta: { title: 'app.nav.view-as', parent: 'access', permission: 'permissions:read' },
+    path: 'ops/access/user', alias: 'access/user', name: 'view-as', component: () => import('@/features/auth/access/ViewAsPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.view-as', parent: 'access', permission: 'permissions:read' },
   },
   {
     path: 'profile/rights', name: 'my-rights', component: () => import('@/features/auth/access/MyRightsPage.vue'),
     meta: { title: 'app.nav.my-rights' },
   },
   {
-    path: 'roles', name: 'roles', component: () => import('@/features/auth/roles/RolesPage.vue'),
-    meta: { title: 'app.nav.roles', permission: 'permissions:read' },
+    path: 'ops/roles', alias: 'roles', name: 'roles', component: () => import('@/features/auth/roles/RolesPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.roles', permission: 'permissions:read' },
   },
   {
-    path: 'grants', name: 'grants', component: () => import('@/features/auth/grants/GrantsPage.vue'),
-    meta: { title: 'app.nav.grants', permission: 'permissions:read', reach: GIVING },
+    path: 'ops/grants', alias: 'grants', name: 'grants', component: () => import('@/features/auth/grants/GrantsPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.grants', permission: 'permissions:read', reach: GIVING },
   },
   {
-    path: 'rules', name: 'rules', component: () => import('@/features/execution/rules/RulesPage.vue'),
-    meta: { title: 'app.nav.rules', permission: 'rules:read' },
+    path: 'ops/rules', alias: 'rules', name: 'rules', component: () => import('@/features/execution/rules/RulesPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.rules', permission: 'rules:read' },
   },
   {
     path: 'approvals', name: 'approvals', component: () => import('@/features/auth/approvals/ApprovalsPage.vue'),
-    meta: { title: 'app.nav.approvals' },
+    meta: { console: 'jobs', title: 'app.nav.approvals' },
   },
   {
-    path: 'audit', name: 'audit', component: () => import('@/features/auth/audit/AuditPage.vue'),
-    meta: { title: 'app.nav.audit', permission: 'audit:read' },
+    path: 'ops/audit', alias: 'audit', name: 'audit', component: () => import('@/features/auth/audit/AuditPage.vue'),
+    meta: { console: 'ops', title: 'app.nav.audit', permission: 'audit:read' },
   },
   { path: ':rest(.*)*', name: 'missing', component: () => import('./MissingPage.vue'), meta: { title: 'app.nav.missing' } },
 ]
