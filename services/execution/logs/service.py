@@ -16,7 +16,7 @@ from libs.kit.metrics import counter
 from services.execution.changes.service import Changes
 from services.execution.domain import LogStatus
 from services.execution.logs import schemas
-from services.execution.logs.domain import Patience, signed
+from services.execution.logs.domain import Missing, Patience, signed
 from services.execution.logs.repository import Floor, LogRepository, Owner, Unsettled
 from services.execution.segments.domain import STREAMS, Frame, FrameDamaged, Key, Kind, gap_data
 from services.execution.segments.repository import Segment, SegmentFiles, digests
@@ -105,12 +105,12 @@ class Recorder:
             self._take(message, work)
         await self._commit(work)
         return work.answers + [
-            (self._agent_of(key), schemas.floor("ack", key, seq=floor.seq, offset=floor.bytes))
+            (self._agent_of(key[0]), schemas.floor("ack", key, seq=floor.seq, offset=floor.bytes))
             for key, floor in work.raised.items()
         ]
 
-    def _agent_of(self, key: Key) -> str:
-        owner = self._owners[key[0]]
+    def _agent_of(self, task_id: str) -> str:
+        owner = self._owners[task_id]
         return (owner.agent_id if owner else None) or ""
 
     def _take(self, message: Message, work: Round) -> None:
@@ -185,6 +185,7 @@ class Recorder:
             self._in_doubt = True
             self._forget_all()
             raise
+        self._patience.heard({self._agent_of(key[0]) for key in work.raised}, at=monotonic())
         self._tails.accept(done)
         for execution_id in work.parts:
             self._earlier.pop(execution_id, None)  # its newest segment has grown since
@@ -326,14 +327,14 @@ class Recorder:
         known = self._streams.get((task.task_id, task.attempt, stream))
         return known.floor if known else Floor(task.task_id, task.attempt, stream, 0, 0, 0)
 
+    def _missing(self, task: Unsettled) -> Missing:
+        size = sum(self._floor(task, stream).bytes for stream in STREAMS)
+        return Missing(self._agent_of(task.task_id), size)
+
     def _has_all(self, task: Unsettled) -> bool:
-        if task.totals is None:
-            return False
-        for name in STREAMS:
-            stream = self._streams.get((task.task_id, task.attempt, name))
-            if (stream.floor.bytes if stream else 0) < signed(task.totals, name)[0]:
-                return False
-        return True
+        return task.totals is not None and all(
+            self._floor(task, name).bytes >= signed(task.totals, name)[0] for name in STREAMS
+        )
 
     def _judge(self, task: Unsettled) -> LogStatus:
         for name in STREAMS:
@@ -372,10 +373,9 @@ class Recorder:
         self, waiting: Sequence[Unsettled], is_heard: Callable[[], Awaitable[bool]]
     ) -> dict[str, LogStatus]:
         """What is said of outputs that will hardly come: a gap, with where it begins and why."""
-        sizes = {t.task_id: sum(self._floor(t, s).bytes for s in STREAMS) for t in waiting}
-        if sizes and not await is_heard():
+        if waiting and not await is_heard():
             self._patience.begin_again()
-        over = self._patience.over(sizes, at=monotonic())
+        over = self._patience.over({t.task_id: self._missing(t) for t in waiting}, at=monotonic())
         known: dict[str, LogStatus] = {}
         work = Round()
         for task in waiting:
