@@ -240,9 +240,9 @@ class Cgroup:
         """Kill everything inside at once; version 1 has no such file: False, the caller signals."""
         return self.is_v2 and _write(os.path.join(self.path, "cgroup.kill"), "1")
 
-    def remove(self) -> None:
+    def remove(self, seconds: float = _REMOVE_SECONDS) -> None:
         """Delete the group; the kernel may need a moment until it counts as empty."""
-        deadline = time.monotonic() + _REMOVE_SECONDS
+        deadline = time.monotonic() + seconds
         left = [path for path in self._folders() if os.path.isdir(path)]
         while left:
             for path in left:

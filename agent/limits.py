@@ -13,6 +13,8 @@ from agent.work import Launch
 
 LOOK_SECONDS = 0.2
 """Between two looks at a tree that no cgroup limits."""
+_LEAVE_SECONDS = 5.0
+"""So long the kernel may take until it lets the group of a dead task go."""
 _PAGE = resource.getpagesize()
 
 
@@ -79,9 +81,9 @@ class Guard:
         return found
 
     def close(self) -> None:
-        """The task is over."""
+        """The task is over, and nobody waits any more."""
         if self.cgroup is not None:
-            self.cgroup.remove()
+            self.cgroup.remove(_LEAVE_SECONDS)
 
 
 def _make_group(order: Launch, root: CgroupRoot) -> Cgroup | None:
