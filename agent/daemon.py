@@ -62,6 +62,7 @@ from libs.protocol.version import PROTOCOL_VERSION
 _logger = logging.getLogger(__name__)
 
 _TICK_SECONDS = 1.0
+_INSIST_SECONDS = 0.5
 _BEAT_JITTER = 0.2
 
 
@@ -343,11 +344,14 @@ async def _until_first(*parts: Coroutine[object, object, object]) -> None:
         for part in done:
             part.result()
     finally:
-        for part in running:
-            part.cancel()
+        left = set(running)
+        while left:  # before Python 3.12 `wait_for` forgets a cancellation that meets its result
+            for part in left:
+                part.cancel()
+            _, left = await asyncio.wait(left, timeout=_INSIST_SECONDS)
         for part in running:
             with contextlib.suppress(asyncio.CancelledError):
-                await part
+                part.result()
 
 
 def run_agent(state: StateFolder, identity: Identity, lock: int, options: Options) -> None:

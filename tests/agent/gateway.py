@@ -4,8 +4,8 @@ import base64
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -84,6 +84,7 @@ class Gateway:
         self.acks_results = True
         self.window_bytes = 1024 * 1024
         self.heartbeat_seconds = 10.0
+        self.around_welcome: Callable[[], AbstractContextManager[object]] = nullcontext
         self.hellos: list[m.Hello] = []
         self.received: list[m.Message] = []
         self.streams: dict[StreamKey, StoredStream] = defaultdict(StoredStream)
@@ -105,9 +106,9 @@ class Gateway:
             boot_id=hello.boot_id,
         )
         self._public_key.verify(base64.b64decode(hello.signature), statement)
-        await socket.send(
-            encode(m.Welcome(self.heartbeat_seconds, NOW, self.window_bytes, "session-1"))
-        )
+        welcome = m.Welcome(self.heartbeat_seconds, NOW, self.window_bytes, "session-1")
+        with self.around_welcome():
+            await socket.send(encode(welcome))
         await socket.send(encode(Trust(self.bundle)))
         self.hellos.append(hello)
         self._sockets.add(socket)
