@@ -1,9 +1,12 @@
-"""How scripts end: by time, by cancel, as another user, with everything they started."""
+"""How scripts end: by time, cancel, as another user, with all they started; how agents do."""
 
+import asyncio
+import contextlib
 import os
 import pwd
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -220,3 +223,21 @@ async def test_it_stops_on_term_while_scripts_go_on(agent: AgentProcess, tmp_pat
     await agent.start()
     await eventually(lambda: agent.gateway.is_done("t1"))
     assert agent.gateway.output("t1") == b"one\ntwo\n"
+
+
+async def test_told_to_stop_while_it_is_welcomed_it_stops(idle_agent: AgentProcess) -> None:
+    """Both come at one moment: the welcome must not hide the signal, as `wait_for` once let it."""
+    agent = idle_agent
+
+    @contextlib.contextmanager
+    def at_one_moment() -> Iterator[None]:
+        os.kill(agent.pid, signal.SIGSTOP)
+        yield
+        os.kill(agent.pid, signal.SIGTERM)
+        os.kill(agent.pid, signal.SIGCONT)
+
+    agent.gateway.around_welcome = at_one_moment
+    for _ in range(2):  # which of the two is seen first is chance
+        await agent.start()
+        assert agent.process is not None
+        await asyncio.wait_for(agent.process.wait(), 5)

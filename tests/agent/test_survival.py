@@ -1,12 +1,10 @@
 """Whatever dies or is repeated: no script stops, none starts twice, none without a grant."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -387,21 +385,3 @@ async def test_a_long_path_to_the_state_folder_is_no_problem(
     # Without pokes only ticks would end tasks: whichever follows another one lasts from one tick
     # to another, which is a second or more. A busy machine makes some as slow, not all.
     assert min(passed[1:]) < 0.8
-
-
-async def test_told_to_stop_while_it_is_welcomed_it_stops(idle_agent: AgentProcess) -> None:
-    """Both come at one moment: the welcome must not hide the signal, as `wait_for` once let it."""
-    agent = idle_agent
-
-    @contextlib.contextmanager
-    def at_one_moment() -> Iterator[None]:
-        os.kill(agent.pid, signal.SIGSTOP)
-        yield
-        os.kill(agent.pid, signal.SIGTERM)
-        os.kill(agent.pid, signal.SIGCONT)
-
-    agent.gateway.around_welcome = at_one_moment
-    for _ in range(2):  # which of the two is seen first is chance
-        await agent.start()
-        assert agent.process is not None
-        await asyncio.wait_for(agent.process.wait(), 5)
