@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, func, insert, or_,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.contracts.execution import ExecutionFinished, ExecutionStatus, TaskStatus
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from services.execution.domain import OPEN, LogStatus, execution_status
 from services.execution.models import Execution, IdempotencyKey, Step, Task, TaskLog
 from services.execution.schemas import ListQuery
@@ -114,11 +114,12 @@ class ExecutionRepository:
 
     def head(self, execution_id: str) -> Row[*tuple[Any, ...]] | None:
         """The columns of an execution that move while it runs, or None."""
-        return self._session.connection().execute(_HEAD, {"execution": execution_id}).first()
+        found: Row[*tuple[Any, ...]] | None = self._tx.first(_HEAD, {"execution": execution_id})
+        return found
 
     def states(self, execution_id: str) -> Counts:
         """How many tasks of an execution are in which state."""
-        rows = self._session.connection().execute(_COUNTS, {"execution": execution_id})
+        rows = self._tx.rows(_COUNTS, {"execution": execution_id})
         return {TaskStatus(state): count for state, count in rows}
 
     def page(
@@ -165,24 +166,16 @@ class ExecutionRepository:
         Rows of what `public_row` shows and their version, at a small part of the cost of objects.
         """
         values = {"execution": execution_id, "after": after, "upto": upto, "most": limit or EVERY}
-        return self._session.connection().execute(_BETWEEN, values).all()
+        return self._tx.rows(_BETWEEN, values)
 
     def bytes_of(self, task_ids: Sequence[str]) -> dict[tuple[str, str], int]:
         """Stored bytes by task and stream, of each task's newest attempt."""
-        rows = self._session.connection().execute(_SIZES, {"tasks": list(task_ids)})
+        rows = self._tx.rows(_SIZES, {"tasks": list(task_ids)})
         return {(task_id, stream): count for task_id, stream, count in rows}
 
     def has_live_log(self, execution_id: str) -> bool:
         """Whether more output may still be stored."""
-        return bool(
-            self._session.scalar(
-                select(
-                    exists().where(
-                        Task.execution_id == execution_id, Task.log_status == LogStatus.LIVE
-                    )
-                )
-            )
-        )
+        return bool(self._tx.first(_LIVE_LOG, {"execution": execution_id}).is_live)
 
     def unclosed(self, limit: int) -> Sequence[str]:
         """Executions that are called open although none of their tasks is."""
@@ -204,9 +197,8 @@ class ExecutionRepository:
 
         The row stays locked until the commit, so versions become visible in their order.
         """
-        connection = self._session.connection()
         for execution_id in sorted(set(execution_ids)):  # one order for all: no deadlock
-            connection.execute(_BUMP, {"execution": execution_id})
+            self._tx.run(_BUMP, [{"execution": execution_id}])
 
     def version_of(self, execution_id: str) -> int:
         """The version as it is inside this transaction."""
@@ -280,32 +272,41 @@ class ExecutionRepository:
         if after != (before.status, before.started_at, before.finished_at):
             names = ("new_status", "new_started_at", "new_finished_at")
             values = {"execution": execution_id, **dict(zip(names, after, strict=True))}
-            self._session.connection().execute(_CLOSE, values)
+            self._tx.run(_CLOSE, [values])
         return status
 
 
 # Built once: what agents report makes these run many times a second.
-_BUMP = (
+_BUMP = Prepared(
     update(Execution)
     .where(Execution.id == bindparam("execution"))
     .values(version=Execution.version + 1)
 )
-_COUNTS = (
-    select(Task.status, func.count().label("count"))
+_COUNTS = Prepared(
+    select(Task.status, func.count().label("tasks"))
     .where(Task.execution_id == bindparam("execution"))
     .group_by(Task.status)
 )
-_HEAD = select(
-    Execution.status,
-    Execution.version,
-    Execution.task_total,
-    Execution.cancel_requested_at,
-    Execution.started_at,
-    Execution.finished_at,
-    Execution.user_id,
-    Execution.is_plain,
-).where(Execution.id == bindparam("execution"))
-_CLOSE = (
+_LIVE_LOG = Prepared(
+    select(
+        exists()
+        .where(Task.execution_id == bindparam("execution"), Task.log_status == LogStatus.LIVE)
+        .label("is_live")
+    )
+)
+_HEAD = Prepared(
+    select(
+        Execution.status,
+        Execution.version,
+        Execution.task_total,
+        Execution.cancel_requested_at,
+        Execution.started_at,
+        Execution.finished_at,
+        Execution.user_id,
+        Execution.is_plain,
+    ).where(Execution.id == bindparam("execution"))
+)
+_CLOSE = Prepared(
     update(Execution)
     .where(Execution.id == bindparam("execution"))
     .values(
@@ -356,7 +357,7 @@ _SHOWN = (
 )  # fmt: skip
 EVERY = 2**31
 """More rows than there are."""
-_BETWEEN = (
+_BETWEEN = Prepared(
     select(*(getattr(Task, name) for name in (*_SHOWN, "version")))
     .where(
         Task.execution_id == bindparam("execution"),
@@ -366,10 +367,12 @@ _BETWEEN = (
     .order_by(Task.version, Task.id)
     .limit(bindparam("most"))
 )
-_SIZES = (
-    select(TaskLog.task_id, TaskLog.stream, TaskLog.bytes)
-    .where(TaskLog.task_id.in_(bindparam("tasks", expanding=True)))
-    .order_by(TaskLog.attempt)
+_SIZES = Prepared(
+    lambda among: (
+        select(TaskLog.task_id, TaskLog.stream, TaskLog.bytes)
+        .where(among(TaskLog.task_id, "tasks"))
+        .order_by(TaskLog.attempt)
+    )
 )
 
 

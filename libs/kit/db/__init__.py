@@ -2,6 +2,7 @@
 
 from libs.kit.db.database import Database, reads, writes
 from libs.kit.db.leases import Lease, LeaseLost
+from libs.kit.db.prepared import Prepared
 from libs.kit.db.tables import UTCDateTime, mechanism_tables
 from libs.kit.db.transaction import Delivery, Doorbell, DuplicateEvent, Transaction, delivering
 
@@ -12,6 +13,7 @@ __all__ = [
     "DuplicateEvent",
     "Lease",
     "LeaseLost",
+    "Prepared",
     "Transaction",
     "UTCDateTime",
     "delivering",

@@ -35,6 +35,8 @@ _POSTGRES_RETRY: Final = ("40001", "40P01")
 
 def translated(error: BaseException) -> BaseException:
     """The expected error that a database failure means, or the failure itself."""
+    if isinstance(error, sqlite3.Error):  # of a statement that went straight to the driver
+        return _translated_sqlite(error)
     if isinstance(error, IntegrityError) and _collides(error):
         return _caused(Conflict(), error)
     if isinstance(error, DBAPIError):
@@ -47,6 +49,13 @@ def translated(error: BaseException) -> BaseException:
     if isinstance(error, PoolTimeout | ConnectionError | TimeoutError):
         return _caused(Unavailable(), error)
     return error
+
+
+def _translated_sqlite(error: sqlite3.Error) -> BaseException:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _SQLITE_COLLISIONS:
+        return _caused(Conflict(), error)
+    return _caused(Unavailable(), error) if code & 0xFF in _SQLITE_UNAVAILABLE else error
 
 
 def worth_retrying(error: BaseException) -> bool:

@@ -1,13 +1,15 @@
 """SQLite for many callers: one thread that writes in groups, a few threads that read."""
 
 import asyncio
+import contextlib
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
@@ -18,6 +20,7 @@ from libs.kit.db.transaction import Doorbell, Transaction, confirm_delivery, run
 from libs.kit.errors import Unavailable
 
 T = TypeVar("T")
+Work = Callable[[Session, sqlite3.Connection], T]
 
 READERS: Final = 3
 GROUP_SIZE: Final = 64
@@ -38,7 +41,7 @@ class _Job(Generic[T]):
 
     __slots__ = ("_context", "_fn", "_result", "emitted", "error", "future")
 
-    def __init__(self, fn: Callable[[Session], T], future: "asyncio.Future[T]") -> None:
+    def __init__(self, fn: "Work[T]", future: "asyncio.Future[T]") -> None:
         self._fn = fn
         self.future = future
         self._context: Context = copy_context()
@@ -50,10 +53,10 @@ class _Job(Generic[T]):
     def abandoned(self) -> bool:
         return self.future.cancelled()
 
-    def run(self, session: Session) -> BaseException | None:
+    def run(self, session: Session, driver: sqlite3.Connection) -> BaseException | None:
         """Run in the caller's context; returns what it raised."""
         try:
-            self._result = self._context.run(self._fn, session)
+            self._result = self._context.run(self._fn, session, driver)
         except BaseException as error:
             self.error = error
         return self.error
@@ -115,7 +118,7 @@ class SQLite:
 
     async def write(self, fn: Callable[[Transaction], T]) -> T:
         """See Database.write."""
-        job: _Job[T] = self._job(lambda session: self._write_one(session, fn, job))
+        job: _Job[T] = self._job(lambda session, driver: self._write_one(session, driver, fn, job))
         self._writes.put(job)  # type: ignore[arg-type]  # a queue of jobs of any result
         result = await job.future
         confirm_delivery()
@@ -123,18 +126,20 @@ class SQLite:
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
         """See Database.read."""
-        job: _Job[T] = self._job(lambda session: fn(Transaction(session)))
+        job: _Job[T] = self._job(lambda session, driver: fn(Transaction(session, driver)))
         self._reads.put(job)  # type: ignore[arg-type]  # as above
         return await job.future
 
-    def _job(self, fn: Callable[[Session], T]) -> _Job[T]:
+    def _job(self, fn: Work[T]) -> _Job[T]:
         if self._loop is None or not self._threads:
             raise Unavailable
         return _Job(fn, self._loop.create_future())
 
     @staticmethod
-    def _write_one(session: Session, fn: Callable[[Transaction], T], job: _Job[T]) -> T:
-        result, job.emitted = run_write(session, fn)
+    def _write_one(
+        session: Session, driver: sqlite3.Connection, fn: Callable[[Transaction], T], job: _Job[T]
+    ) -> T:
+        result, job.emitted = run_write(session, fn, driver)
         return result
 
     def _engine(self, *, begin: str, query_only: bool) -> Engine:
@@ -155,9 +160,9 @@ class SQLite:
         @event.listens_for(engine, "begin")
         def begin_explicitly(connection: Connection) -> None:
             # Straight to the driver: SQLAlchemy's own way costs ten times the statement.
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.execute(begin)
+            driver = _driver(connection)
+            if not driver.in_transaction:
+                driver.execute(begin)
 
         return engine
 
@@ -168,14 +173,17 @@ class SQLite:
 
     def _read_forever(self, connection: Connection) -> None:
         session = Session(connection, expire_on_commit=False, autoflush=False)
+        driver = _driver(connection)
         while (job := self._reads.get()) is not None:
             if job.abandoned:
                 continue
             try:
-                error = job.run(session)
+                driver.execute("BEGIN")
+                error = job.run(session, driver)
                 if error is not None:
                     job.fail(translated(error))
                 session.close()
+                driver.rollback()
             except BaseException as failure:
                 job.fail(translated(failure))
             self._settle([job])
@@ -183,21 +191,27 @@ class SQLite:
 
     def _write_forever(self, connection: Connection) -> None:
         stopping = False
+        driver = _driver(connection)
         while not stopping:
             job = self._writes.get()
             if job is None:
                 break
             group = [job]
             started = time.monotonic()
+            keep = True
             try:
-                with connection.begin():
+                driver.execute("BEGIN IMMEDIATE")
+                try:
                     stopping = self._write_group(connection, group, started)
-            except _FirstFailed:
-                pass  # and nobody joined it: what it did is undone, and it knows why
+                except _FirstFailed:
+                    keep = False  # and nobody joined it; it knows why
+                _end(connection, driver, keep=keep)
             except BaseException as error:
                 failure = translated(error)
                 for member in group:
                     member.fail(failure)
+                with contextlib.suppress(Exception):  # the next one will fail then, and try again
+                    _end(connection, driver, keep=False)
             self._settle(group)
         connection.close()
 
@@ -238,24 +252,59 @@ class _FirstFailed(Exception):
     """The first of a group raised: its transaction is undone as a whole."""
 
 
+class _Joining(Session):
+    """A session that costs nothing until somebody uses it: then it joins what has begun."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Connection:
+        bind = super().get_bind(*args, **kwargs)
+        assert isinstance(bind, Connection)
+        if not bind.in_transaction():
+            bind.begin()
+        return bind
+
+
 def _run(connection: Connection, job: _Job[object], *, is_first: bool) -> None:
     """One member of a group: what it raises undoes its own work and nobody else's.
 
-    The first needs no savepoint for that, which would cost as much as a small statement or two.
+    The first needs no savepoint for that.
     """
-    with Session(
+    driver = _driver(connection)
+    if not is_first:
+        driver.execute("SAVEPOINT member")
+    with _Joining(
         connection,
         expire_on_commit=False,
         join_transaction_mode="rollback_only" if is_first else "create_savepoint",
     ) as session:
-        error = job.run(session)
+        error = job.run(session, driver)
         if error is None:
-            session.commit()
-            return
-        session.rollback()
-        job.fail(translated(error))
-    if is_first:
+            if session.in_transaction():
+                session.commit()
+        else:
+            session.rollback()
+            job.fail(translated(error))
+    if error is not None and is_first:
         raise _FirstFailed
+    if not is_first:
+        if error is not None:
+            driver.execute("ROLLBACK TO member")
+        driver.execute("RELEASE member")
+
+
+def _end(connection: Connection, driver: sqlite3.Connection, *, keep: bool) -> None:
+    """Commit or undo, whether or not SQLAlchemy has had a part in it."""
+    if connection.in_transaction():
+        (connection.commit if keep else connection.rollback)()
+    elif keep:
+        driver.commit()
+    else:
+        driver.rollback()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def _connected(engine: Engine) -> Connection:

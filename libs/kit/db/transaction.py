@@ -1,12 +1,13 @@
 """What a transaction function holds: a session, and the facts that come true with the commit."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     CursorResult,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from libs.kit import clock
+from libs.kit.db.prepared import Prepared, Values
 from libs.kit.db.tables import UTCDateTime, leases, outbox
 from libs.kit.errors import Unavailable
 from libs.kit.events import Event
@@ -35,8 +37,9 @@ _REMEMBER = text(
 
 
 _OF_LEASE = select(leases.c.epoch).where(leases.c.name == bindparam("lease"))
-_LEASE_EPOCH = _OF_LEASE.with_for_update(read=True)
-_LEASE_ALONE = _OF_LEASE.with_for_update()
+_LEASE_EPOCH = Prepared(_OF_LEASE.with_for_update(read=True))
+_LEASE_ALONE = Prepared(_OF_LEASE.with_for_update())
+_ADD_FACTS = Prepared(insert(outbox))
 
 
 class DuplicateEvent(Exception):
@@ -101,6 +104,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_driver",
         "_facts",
         "add_all",
         "delete",
@@ -113,8 +117,9 @@ class Transaction:
         "session",
     )
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, driver: sqlite3.Connection | None = None) -> None:
         self.session = session
+        self._driver = driver
         self.now: datetime = clock.now()
         self._facts: list[Event] = []
         self.execute = session.execute
@@ -124,6 +129,34 @@ class Transaction:
         self.add_all = session.add_all
         self.delete = session.delete
         self.flush = session.flush
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether there is one writer at a time, who needs no locks of rows."""
+        return self._driver is not None or self.session.get_bind().dialect.name == "sqlite"
+
+    def rows(self, statement: Prepared, values: Values) -> Sequence[Any]:
+        """What a SELECT finds, as rows by the names of their columns.
+
+        Like `session.connection().execute` it does not see what was added and not yet flushed.
+        """
+        if self._driver is not None:
+            return statement.rows(self._driver, values)
+        return self.session.connection().execute(statement.ordinary, values).all()
+
+    def first(self, statement: Prepared, values: Values) -> Any:
+        """The first row that `rows` finds, or None."""
+        found = self.rows(statement, values)
+        return found[0] if found else None
+
+    def run(self, statement: Prepared, rows: Sequence[Values]) -> None:
+        """Run an INSERT, UPDATE or DELETE once for each of these; none is no work."""
+        if not rows:
+            return
+        if self._driver is not None:
+            statement.run(self._driver, rows)
+        else:
+            self.session.connection().execute(statement.ordinary, rows)
 
     def emit(self, fact: Event) -> None:
         """Publish the fact if, and only if, this transaction commits."""
@@ -135,9 +168,8 @@ class Transaction:
         `alone` waits for every other fenced transaction to end first, also for one whose commit
         was sent and got no answer. Raises LeaseLost when somebody else has taken the lease since.
         """
-        query = _LEASE_ALONE if alone else _LEASE_EPOCH
-        held = self.session.connection().execute(query, {"lease": name}).scalar()
-        if held != epoch:
+        held = self.first(_LEASE_ALONE if alone else _LEASE_EPOCH, {"lease": name})
+        if held is None or held.epoch != epoch:
             raise LeaseLost(lease=name, epoch=epoch)
 
     def add(self, entity: Entity) -> Entity:
@@ -164,11 +196,15 @@ class Transaction:
             }
             for fact in self._facts
         ]
-        self.session.execute(insert(outbox), rows)
+        self.run(_ADD_FACTS, rows)
         return True
 
 
-def run_write(session: Session, fn: "Callable[[Transaction], T]") -> tuple[T, bool]:
+def run_write(
+    session: Session,
+    fn: "Callable[[Transaction], T]",
+    driver: sqlite3.Connection | None = None,
+) -> tuple[T, bool]:
     """Run a writing function in a session that somebody else begins and commits.
 
     Returns what it returned, and whether it emitted facts. Raises DuplicateEvent when a consumer
@@ -177,7 +213,7 @@ def run_write(session: Session, fn: "Callable[[Transaction], T]") -> tuple[T, bo
     delivery = _delivery.get()
     if delivery is not None:
         _remember(session, delivery)
-    transaction = Transaction(session)
+    transaction = Transaction(session, driver)
     result = fn(transaction)
     emitted = transaction._store_facts()
     return result, emitted

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Update, bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 
 from libs.contracts.execution import TaskStatus
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
+from libs.kit.db.prepared import Among
 from services.execution.domain import ON_HOST, OPEN, LogStatus
 from services.execution.models import Execution, Step, Task, TaskAttempt
 from services.execution.reports.domain import Claim, Standing
@@ -40,7 +41,6 @@ class ReportRepository:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._session = tx.session
-        self._locks_rows = tx.session.get_bind().dialect.name == "postgresql"
 
     def tasks(self, task_ids: Iterable[str], *, lock: bool = False) -> dict[str, ReportedTask]:
         """The tasks by id; with `lock` nobody else moves them until the commit."""
@@ -65,9 +65,9 @@ class ReportRepository:
     def _select(self, task_ids: Sequence[str], *, lock: bool) -> Iterable[ReportedTask]:
         for start in range(0, len(task_ids), IN_AT_ONCE):
             some = {"tasks": task_ids[start : start + IN_AT_ONCE]}
-            if lock and self._locks_rows:
-                self._session.connection().execute(_LOCK_EXECUTIONS, some).all()
-            for row in self._session.connection().execute(_LOCKED_TASKS if lock else _TASKS, some):
+            if lock and not self._tx.is_sqlite:
+                self._tx.rows(_LOCK_EXECUTIONS, some)
+            for row in self._tx.rows(_LOCKED_TASKS if lock else _TASKS, some):
                 yield ReportedTask(
                     id=row.id,
                     execution_id=row.execution_id,
@@ -114,8 +114,7 @@ class ReportRepository:
 
     def attach_archived(self, rows: Sequence[dict[str, object]]) -> None:
         """Keep late results of earlier attempts; each row: task, past, final, outcome."""
-        if rows:
-            self._session.connection().execute(_ATTACH_ARCHIVED, rows)
+        self._tx.run(_ATTACH_ARCHIVED, rows)
 
     def success_codes(self, step_ids: Iterable[str]) -> dict[str, frozenset[int]]:
         """The exit codes that count as success, by step."""
@@ -149,17 +148,16 @@ class ReportRepository:
             for start in range(0, len(agent_ids), IN_AT_ONCE)
         )
 
-    def _many(self, statement: Update, rows: Sequence[Mapping[str, object]]) -> None:
-        if rows:
-            at = {"at": self._tx.now}
-            self._session.connection().execute(statement, [{**row, **at} for row in rows])
+    def _many(self, statement: Prepared, rows: Sequence[Mapping[str, object]]) -> None:
+        at = {"at": self._tx.now}
+        self._tx.run(statement, [{**row, **at} for row in rows])
 
 
 # Built once: agents make these run many times a second.
 _IS_OPEN = or_(*(Task.status == status for status in sorted(OPEN)))
 """Spelled out, because a list has no place in a statement that is run for many rows at once."""
 _VERSION = select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
-_GRANT = (
+_GRANT = Prepared(
     update(Task)
     .where(
         Task.id == bindparam("task"),
@@ -177,7 +175,7 @@ _GRANT = (
         version=_VERSION,
     )
 )
-_START = (
+_START = Prepared(
     update(Task)
     .where(
         Task.id == bindparam("task"),
@@ -191,7 +189,7 @@ _START = (
         version=_VERSION,
     )
 )
-_FINISH = (
+_FINISH = Prepared(
     update(Task)
     .where(Task.id == bindparam("task"), _IS_OPEN)
     .values(
@@ -207,7 +205,7 @@ _FINISH = (
         version=_VERSION,
     )
 )
-_ATTACH_LATE = (
+_ATTACH_LATE = Prepared(
     update(Task)
     .where(Task.id == bindparam("task"), Task.late_outcome.is_(None))
     .values(
@@ -219,7 +217,7 @@ _ATTACH_LATE = (
         version=_VERSION,
     )
 )
-_ATTACH = (
+_ATTACH = Prepared(
     update(Task)
     .where(
         Task.id == bindparam("task"),
@@ -230,7 +228,7 @@ _ATTACH = (
         processes=bindparam("counted", type_=Task.processes.type),
     )
 )
-_ATTACH_ARCHIVED = (
+_ATTACH_ARCHIVED = Prepared(
     update(TaskAttempt)
     .where(
         TaskAttempt.task_id == bindparam("task"),
@@ -240,39 +238,43 @@ _ATTACH_ARCHIVED = (
     )
     .values(late_outcome=bindparam("outcome", type_=TaskAttempt.late_outcome.type))
 )
-_TASKS = (
-    select(
-        Task.id,
-        Task.execution_id,
-        Task.step_id,
-        Task.user_id,
-        Task.host_id,
-        Step.kind,
-        Step.run_as,
-        Task.public_key,
-        Task.session_id,
-        Task.stop_until,
-        Task.status,
-        Task.attempt,
-        Task.epoch,
-        Task.agent_id,
-        Task.boot_id,
-        Task.not_after,
-    )
-    .join(Step, Step.id == Task.step_id)
-    .where(Task.id.in_(bindparam("tasks", expanding=True)))
-    .order_by(Task.id)
-)
-_LOCKED_TASKS = _TASKS.with_for_update(of=Task)
-_LOCK_EXECUTIONS = (
-    select(Execution.id)
-    .where(
-        Execution.id.in_(
-            select(Task.execution_id).where(Task.id.in_(bindparam("tasks", expanding=True)))
+
+
+def _tasks(among: Among) -> Select[*tuple[object, ...]]:
+    return (
+        select(
+            Task.id,
+            Task.execution_id,
+            Task.step_id,
+            Task.user_id,
+            Task.host_id,
+            Step.kind,
+            Step.run_as,
+            Task.public_key,
+            Task.session_id,
+            Task.stop_until,
+            Task.status,
+            Task.attempt,
+            Task.epoch,
+            Task.agent_id,
+            Task.boot_id,
+            Task.not_after,
         )
+        .join(Step, Step.id == Task.step_id)
+        .where(among(Task.id, "tasks"))
+        .order_by(Task.id)
     )
-    .order_by(Execution.id)
-    .with_for_update()
+
+
+_TASKS = Prepared(_tasks)
+_LOCKED_TASKS = Prepared(lambda among: _tasks(among).with_for_update(of=Task))
+_LOCK_EXECUTIONS = Prepared(
+    lambda among: (
+        select(Execution.id)
+        .where(Execution.id.in_(select(Task.execution_id).where(among(Task.id, "tasks"))))
+        .order_by(Execution.id)
+        .with_for_update()
+    )
 )
 """First the executions, then their tasks: everybody locks in this order, so nobody waits in a
 circle. SQLite has one writer at a time and needs none of it."""
