@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, t
 from sqlalchemy.orm import InstrumentedAttribute
 
 from libs.contracts.execution import TaskStatus
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from libs.kit.db.tables import UTCDateTime, leases
 from services.execution.dispatch.domain import IN_FLIGHT, Caps, Queued, Slots, Waiter, choose
 from services.execution.domain import HELD, ON_HOST, WAITING, Strategy
@@ -25,15 +25,22 @@ _LOCK_ROW = text(
     "INSERT INTO leases (name, holder, epoch, until) VALUES (:name, '', 1, :at)"
     " ON CONFLICT DO NOTHING"
 ).bindparams(bindparam("at", type_=UTCDateTime))
-_TASKS = Task.__table__
-_FLYING = _TASKS.c.status.in_(sorted(IN_FLIGHT))
-_ON_HOSTS = (
-    select(_TASKS.c.agent_id, func.count())
-    .where(_TASKS.c.agent_id.in_(bindparam("agents", expanding=True)), _FLYING)
-    .group_by(_TASKS.c.agent_id)
+_FLYING = or_(*(Task.status == status for status in sorted(IN_FLIGHT)))
+_ON_HOSTS = Prepared(
+    lambda among: (
+        select(Task.agent_id, func.count().label("tasks"))
+        .where(among(Task.agent_id, "agents"), _FLYING)
+        .group_by(Task.agent_id)
+    )
 )
 """Answered from the index of agents and states: 1 to 3 µs for each host. To ask first whether the
 whole platform has so much in flight costs more: for that PostgreSQL reads the table."""
+
+_STRATEGIES = Prepared(
+    lambda among: select(Execution.id, Execution.strategy).where(
+        among(Execution.id, "executions"), Execution.is_plain.is_(False)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -50,18 +57,11 @@ class Waiting:
 
     id: str
     execution_id: str
-    step_id: str
     agent_id: str
-    host_name: str
     attempt: int
     status: str
-    not_after: datetime
     user_id: int
     priority: int
-    host_id: int
-    ip_address: str
-    batch_no: int
-    sealing_key: str | None
 
     @property
     def is_fresh(self) -> bool:
@@ -101,18 +101,11 @@ class DispatchRepository:
             select(
                 Task.id,
                 Task.execution_id,
-                Task.step_id,
-                Task.agent_id,
-                Task.host_name,
+                func.coalesce(Task.agent_id, ""),
                 Task.attempt,
                 Task.status,
-                Task.not_after,
                 Task.user_id,
                 Task.priority,
-                Task.host_id,
-                Task.ip_address,
-                Task.batch_no,
-                Task.sealing_key,
             )
             .where(
                 or_(Task.priority > after[0], and_(Task.priority == after[0], Task.id > after[1])),
@@ -127,7 +120,7 @@ class DispatchRepository:
             .order_by(Task.priority, Task.id)
             .limit(PAGE)
         )
-        return [Waiting(**row) for row in rows.mappings()]
+        return [Waiting(*row) for row in rows]
 
     def stopping(self, scope: Scope, *, after: str) -> Sequence[Stopping]:
         """A page of tasks on hosts that are to be stopped."""
@@ -177,16 +170,16 @@ class DispatchRepository:
     def _on_hosts(self, tasks: Sequence[Queued]) -> dict[str, int]:
         """What is in flight on the hosts of these tasks."""
         agents = sorted({task.agent_id for task in tasks})
-        rows = self._session.connection().execute(_ON_HOSTS, {"agents": agents})
-        return dict(rows.all())
+        slices = (agents[start : start + PAGE] for start in range(0, len(agents), PAGE))
+        return {
+            str(agent_id): int(count)
+            for some in slices
+            for agent_id, count in self._tx.rows(_ON_HOSTS, {"agents": some})
+        }
 
     def _concurrency(self, execution_ids: Collection[str], cap: int) -> dict[str, int]:
         """How much of each execution may be in flight; those without a limit are missing."""
-        rows = self._session.execute(
-            select(Execution.id, Execution.strategy).where(
-                Execution.id.in_(list(execution_ids)), Execution.is_plain.is_(False)
-            )
-        )
+        rows = self._tx.rows(_STRATEGIES, {"executions": sorted(execution_ids)})
         own = {execution_id: Strategy.of(stored).concurrency for execution_id, stored in rows}
         limits = {one: min(own.get(one) or cap, cap or UNLIMITED) for one in execution_ids}
         return {one: limit for one, limit in limits.items() if limit}
@@ -226,12 +219,38 @@ class DispatchRepository:
 
     def lock_limits(self) -> None:
         """Let no other process offer under limits of hosts and users until the commit (R17)."""
-        if self._session.get_bind().dialect.name == "sqlite":
-            return  # one writer at a time anyway
+        if self._tx.is_sqlite:
+            return
         connection = self._session.connection()
         if connection.execute(_LOCK).first() is None:
             connection.execute(_LOCK_ROW, {"name": LIMITS, "at": self._tx.now})
             connection.execute(_LOCK)
+
+    def mark_rows(
+        self, rows: Sequence[dict[str, Any]], agents: Collection[str], caps: Caps
+    ) -> list[Waiting]:
+        """Make offered, as many as the limits allow, what is about to be stored for these agents.
+
+        `mark_offered` without a task that has to be found and changed again.
+        """
+        if caps.per_host or caps.per_user:
+            self.lock_limits()
+        at = {
+            str(row["id"]): row
+            for row in rows
+            if row["status"] == TaskStatus.QUEUED and row["agent_id"] in agents
+        }
+        fresh = [
+            Waiting(
+                *(row["id"], row["execution_id"], row["agent_id"], row["attempt"], row["status"]),
+                *(row["user_id"], row["priority"]),
+            )
+            for row in at.values()
+        ]
+        chosen = choose(fresh, self.limits(fresh, caps))
+        for task in chosen:
+            at[task.id].update(status=TaskStatus.OFFERED, offered_at=self._tx.now)
+        return chosen
 
     def mark_offered(self, tasks: Sequence[Waiting], caps: Caps) -> list[Waiting]:
         """Note that tasks are being offered now, as many as the limits allow; returns those.

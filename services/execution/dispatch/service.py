@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from libs.contracts.audit import audit
 from libs.kit.clock import monotonic, now
@@ -16,7 +17,13 @@ from libs.kit.metrics import counter
 from libs.kit.redis import TROUBLE
 from services.execution.changes.service import Changes
 from services.execution.dispatch.domain import Caps, Hearing, Slots, WaitCode, Waiter, why_waiting
-from services.execution.dispatch.repository import DispatchRepository, Scope, Stopping, Waiting
+from services.execution.dispatch.repository import (
+    PAGE,
+    DispatchRepository,
+    Scope,
+    Stopping,
+    Waiting,
+)
 from services.execution.domain import WAITING
 from services.execution.downlink.service import Downlink
 from services.execution.flow.service import Flow
@@ -87,17 +94,14 @@ class Dispatcher:
             task.add_done_callback(self._asking.discard)
 
     def mark_new(
-        self, tx: Transaction, execution_id: str, agents: Collection[str]
+        self, tx: Transaction, rows: Sequence[dict[str, Any]], agents: Collection[str]
     ) -> Sequence[Waiting]:
-        """Note, while an execution is stored, what of it can be offered to these agents at once.
+        """Note in the rows of new tasks which of them can be offered to these agents at once.
 
         One commit instead of two lies then between a request and its offers. What is returned goes
         to `offer_new` after the commit; if that is forgotten, the sweep finds it.
         """
-        dispatch = DispatchRepository(tx)
-        page = dispatch.waiting(Scope((execution_id,)), after=(0, ""), reoffer_before=tx.now)
-        some = [task for task in page if task.agent_id in agents]
-        return dispatch.mark_offered(some, self._caps) if some else ()
+        return DispatchRepository(tx).mark_rows(rows, agents, self._caps)
 
     def offer_new(self, marked: Sequence[Waiting]) -> None:
         """Offer soon what `mark_new` has noted."""
@@ -156,10 +160,8 @@ class Dispatcher:
     async def _answer(self) -> None:
         if marked := self._marked:
             self._marked = []
-            gateways = await self._downlink.gateways(task.agent_id for task in marked)
-            await self._bring([task for task in marked if task.agent_id in gateways], gateways)
-            if absent := [task for task in marked if task.agent_id not in gateways]:
-                await self._unmark(absent)
+            for start in range(0, len(marked), PAGE):
+                await self._offer_marked(marked[start : start + PAGE])
         executions, self._executions = tuple(self._executions), set()
         agents, self._agents = tuple(self._agents), set()
         stale = now() - timedelta(seconds=self._settings.reoffer_seconds)
@@ -169,6 +171,12 @@ class Dispatcher:
         for some in _slices(agents):
             await self._offer(Scope(agent_ids=some), now())
             await self._stop(Scope(agent_ids=some))
+
+    async def _offer_marked(self, marked: Sequence[Waiting]) -> None:
+        gateways = await self._downlink.gateways(task.agent_id for task in marked)
+        await self._bring([task for task in marked if task.agent_id in gateways], gateways)
+        if absent := [task for task in marked if task.agent_id not in gateways]:
+            await self._unmark(absent)
 
     async def _sweep(self) -> None:
         may_lose = self._hearing.look(

@@ -1,15 +1,16 @@
 """Storing an accepted plan as rows."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert
 
 from libs.contracts.execution import ExecutionStatus, TaskStatus
 from libs.contracts.hosts import HostTarget
 from libs.kit.auth import Principal
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from libs.kit.ids import new_id
 from services.execution.domain import LogStatus, PauseReason, StepKind
 from services.execution.errors import SealingKeyMissing
@@ -17,6 +18,8 @@ from services.execution.models import Execution, Step, Task
 from services.execution.plans.domain import Plan, StepPlan
 
 NO_AGENT = "no_agent"
+Row = dict[str, Any]
+_ADD_TASKS = Prepared(insert(Task))
 
 
 class PlanRepository:
@@ -26,11 +29,18 @@ class PlanRepository:
         self._tx = tx
         self._session = tx.session
 
-    def add(self, execution_id: str, plan: Plan, by: Principal, wait: timedelta) -> Execution:
+    def add(
+        self,
+        execution_id: str,
+        plan: Plan,
+        by: Principal,
+        wait: timedelta,
+        before: Callable[[list[Row]], None] | None = None,
+    ) -> Execution:
         """Store an execution with its steps and tasks; tasks go in as rows, not as objects.
 
         Tasks of a plain plan are queued at once, others wait for the engine. Hosts without an
-        agent have failed already.
+        agent have failed already. `before` may change the rows of the tasks of a step.
         """
         execution = _execution(execution_id, plan, by, self._tx.now)
         self._session.add(execution)
@@ -42,8 +52,9 @@ class PlanRepository:
         self._session.flush()
         for row, step in zip(steps, plan.steps, strict=True):
             tasks = list(_tasks(execution, row, step, plan, wait))
-            if tasks:
-                self._session.connection().execute(insert(Task), tasks)
+            if before is not None:
+                before(tasks)
+            self._tx.run(_ADD_TASKS, tasks)
         return execution
 
 
@@ -114,19 +125,12 @@ def _step(execution: Execution, step: StepPlan, place: int, plan: Plan) -> Step:
 
 def _tasks(
     execution: Execution, row: Step, step: StepPlan, plan: Plan, wait: timedelta
-) -> Iterator[dict[str, object]]:
+) -> Iterator[Row]:
     status = TaskStatus.QUEUED if plan.is_plain else TaskStatus.PENDING
-    more: dict[str, object] = {}
-    if plan.priority != 5:
-        more["priority"] = plan.priority
     batches = [] if plan.is_plain else plan.strategy.batch_of_each(len(step.hosts))
     with_secrets = bool(plan.variables.secrets)
     for place, host in enumerate(step.hosts):
         missing = _missing(host, with_secrets and step.kind == StepKind.SCRIPT)
-        if batches:
-            more["batch_no"] = batches[place]
-        if with_secrets:
-            more["sealing_key"] = host.sealing_key
         yield {
             "id": new_id(),
             "execution_id": execution.id,
@@ -146,8 +150,11 @@ def _tasks(
             "version": 1,
             "not_after": execution.created_at + wait,
             "created_at": execution.created_at,
+            "offered_at": None,
             "log_status": LogStatus.NONE,
-            **more,
+            "priority": plan.priority,
+            "batch_no": batches[place] if batches else 1,
+            "sealing_key": host.sealing_key if with_secrets else None,
         }
 
 

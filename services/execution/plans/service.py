@@ -44,7 +44,7 @@ from services.execution.plans.domain import (
     hosts_by_step,
     in_order,
 )
-from services.execution.plans.repository import PlanRepository
+from services.execution.plans.repository import PlanRepository, Row
 from services.execution.plans.schemas import (
     Accepted,
     ExecutionIn,
@@ -58,7 +58,7 @@ from services.execution.settings import ExecutionSettings
 from services.execution.transfers.service import Transfers
 from services.execution.variables.service import Variables, freeze, host_ids, references_of
 
-AT_ONCE = 500
+AT_ONCE = 10_000
 """Executions with at most so many tasks are offered in the transaction that stores them."""
 MAX_ORDER_BYTES = 1_000_000
 """What an offer may have with its envelope within one agent message of 1 MiB."""
@@ -189,8 +189,7 @@ class Plans:
             if earlier is None:
                 raise IdempotencyKeyReused()
             return earlier, ()
-        wait = timedelta(seconds=plan.start_seconds or self._settings.start_seconds)
-        execution = PlanRepository(tx).add(execution_id, plan, by, wait)
+        execution, is_ready, marked = self._add(tx, execution_id, plan, by)
         if plan.variables.secrets:
             self._variables.keep(tx, execution_id, plan.variables)
         if plan.wanted:
@@ -207,15 +206,28 @@ class Plans:
             after=accounted(plan),
             by=by,
         )
-        marked: Sequence[Waiting] = ()
-        reachable = any(host.agent_id for host in plan.steps[0].hosts)
-        if not plan.is_plain or plan.variables.secrets or not reachable:
+        if not is_ready:
             self._flow.advance(tx, execution_id)
             ExecutionRepository(tx).reload(execution)
-        elif plan.task_total <= AT_ONCE:
-            marked = self._dispatcher.mark_new(tx, execution_id, _online(plan.steps[0].hosts))
         fault("accept.before_commit")
         return _accepted(tx, execution, created=True), marked
+
+    def _add(
+        self, tx: Transaction, execution_id: str, plan: Plan, by: Principal
+    ) -> tuple[Execution, bool, Sequence[Waiting]]:
+        """The stored rows, whether the engine need not begin it, and what of it is offered."""
+        wait = timedelta(seconds=plan.start_seconds or self._settings.start_seconds)
+        hosts = plan.steps[0].hosts
+        is_ready = plan.is_plain and not plan.variables.secrets
+        is_ready = is_ready and any(host.agent_id for host in hosts)
+        marked: list[Waiting] = []
+
+        def mark(rows: list[Row]) -> None:
+            if is_ready and len(rows) <= AT_ONCE:
+                marked.extend(self._dispatcher.mark_new(tx, rows, _online(hosts)))
+
+        execution = PlanRepository(tx).add(execution_id, plan, by, wait, mark)
+        return execution, is_ready, marked
 
     def _of_key(self, tx: Transaction, by: Principal, key: RequestKey) -> Accepted | None:
         executions = ExecutionRepository(tx)
