@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -153,7 +153,7 @@ def _script_parent(work: str, user: User) -> str:
     """The agent's own folder, or the system's temporary one for users who cannot reach ours."""
     if user.uid == os.geteuid() or _is_reachable(work):
         return work
-    return tempfile.gettempdir()
+    return str(importlib.import_module("tempfile").gettempdir())  # half a MB, seldom needed
 
 
 def _is_reachable(path: str) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Callable, Union
 
 from agent.admission import HostRules, Refused, admit, is_slow
-from agent.companions import Signer
+from agent.signatures import Signer
 from agent.work import Launch
 from libs.protocol.messages import Order
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from agent import __version__
 from agent.cgroups import FLAVOURS
 from agent.identity import Identity, NotEnrolled
+from agent.lean import spare_metadata
 from agent.state import StateFolder, StateInUse, is_held
 from agent.title import title
 
@@ -148,6 +149,7 @@ def _run(options: argparse.Namespace) -> int:
     state.create()
     lock = state.hold(wait_seconds=_TAKE_OVER_SECONDS)
     title("opsjob-agent")
+    spare_metadata()
     daemon = importlib.import_module("agent.daemon")
     settings = daemon.Options(
         concurrency=options.concurrency,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from agent import __version__
 from agent.admission import HostRules, Refused
 from agent.checks import Checks, Verdict
-from agent.companions import Companion, Signer
+from agent.companions import Companion
 from agent.errands import TransferRules
 from agent.faults import fault
 from agent.guard import Guard
@@ -31,6 +31,7 @@ from agent.orders import Orders
 from agent.pokes import Pokes
 from agent.records import CancelRequest
 from agent.session import Action, Check, Repeat, Send, Session, Start, Stop
+from agent.signatures import Signer
 from agent.state import StateFolder
 from agent.tasks import Companions, Granted, Names, Tasks
 from agent.work import Launch
@@ -124,6 +125,7 @@ class Agent:
         self._server_offset = time.time() - _uptime()
         self._tasks.say = self.say
         self._tasks.gave_slot_back = self._slot_is_free
+        self._signer.answered = self._signer_answered
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -151,7 +153,15 @@ class Agent:
     def _look(self) -> None:
         for name in self._pokes.take():
             self._tasks.look(name)
-        self._link.wake()
+        self._link.pump()
+
+    def _signer_answered(self) -> None:
+        self._tasks.work()
+        self._link.pump()
+
+    def turn_ends(self) -> None:
+        """Everything that came from the gateway together was handled, and answered."""
+        self._tasks.work()
 
     async def _tick(self) -> None:
         while True:
@@ -269,7 +279,6 @@ class Agent:
         elif attempt.result is not None:
             fault("result.acked")
             attempt.acked_at = now
-        self._tasks.settle(attempt, now, time.time())
         self._link.wake()
 
     def _carry_out(self, message: Message) -> None:

@@ -33,8 +33,9 @@ class Flow:
     when all its frames have left.
     """
 
-    def __init__(self, key: Key, execution_id: str, folder: str) -> None:
+    def __init__(self, key: Key, execution_id: str, folder: str, *, is_new: bool = False) -> None:
         self.key = key
+        self._is_new = is_new
         self._execution_id = execution_id
         self._folder = folder
         self._opened: SpoolReader | None = None
@@ -50,7 +51,7 @@ class Flow:
     def _reader(self) -> SpoolReader:
         """Opened when something is to be sent: a folder that was just made holds nothing yet."""
         if self._opened is None:
-            self._opened = SpoolReader(self._folder)
+            self._opened = SpoolReader(self._folder, is_new=self._is_new)
         return self._opened
 
     def finish(self, totals: Mapping[str, int]) -> None:
@@ -87,9 +88,11 @@ class Flow:
 
     def _has_read_all(self) -> bool:
         """Whether the reader has passed the last byte, so that looking for more is in vain."""
-        return self._totals is not None and all(
-            self._reader.offset[stream] >= self._totals[stream] for stream in STREAMS
-        )
+        totals = self._totals
+        if totals is None:
+            return False
+        reached = self._reader.offset
+        return reached["stdout"] >= totals["stdout"] and reached["stderr"] >= totals["stderr"]
 
     def _missing_end(self) -> Frame | None:
         if self._totals is None:

@@ -32,6 +32,7 @@ _COMPACT_BYTES = 512 * 1024
 _DAY = 86_400
 _STATES = {GRANTED: "granted", STARTING: "starting", EXITED: "exited", DAMAGED: "damaged"}
 _KINDS = {"exited": EXITED, "damaged": DAMAGED}
+_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -218,10 +219,10 @@ class Ledger:
 
 
 def _counter(purpose: str, counter: int) -> bytes:
-    return json.dumps({"purpose": purpose, "counter": counter}, separators=(",", ":")).encode()
+    return _write({"purpose": purpose, "counter": counter}).encode()
 
 
 def _body(entry: Entry) -> bytes:
     """Compact JSON that begins with task_id and attempt, which damage recovery looks for."""
     fields = {name: value for name, value in vars(entry).items() if value and name != "state"}
-    return json.dumps(fields, separators=(",", ":")).encode()
+    return _write(fields).encode()

@@ -46,6 +46,9 @@ class Handler(Protocol):
     def next_frame(self) -> str | bytes | None:
         """The next frame to send, None if there is none; `wake` says when to ask again."""
 
+    def turn_ends(self) -> None:
+        """All that came together was handled, and all that was ready is on its way."""
+
     def closed(self) -> None:
         """The session is over."""
 
@@ -85,6 +88,11 @@ class Link:
         """There is something to send."""
         if self._wire is not None:
             self._wire.wake()
+
+    def pump(self) -> None:
+        """Send it now."""
+        if self._wire is not None:
+            self._wire.pump()
 
     async def run(self) -> None:
         """Connect, work, and connect again, until cancelled."""
@@ -156,6 +164,10 @@ class Link:
     def next_frame(self) -> str | bytes | None:
         """The next frame to send."""
         return self._handler.next_frame()
+
+    def turn_ends(self) -> None:
+        """All that came together was handled."""
+        self._handler.turn_ends()
 
     def heard(self, frame: str | bytes) -> None:
         """A frame of the gateway; one that is no message is logged and left out."""

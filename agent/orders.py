@@ -1,7 +1,7 @@
 """Lets through what the platform signed for this agent, and reports everything else.
 
-Nothing of an order is read before its signature was checked, by the signer process. What comes
-without one is never carried out.
+Nothing of an order is read before its signature was checked. What comes without one is never
+carried out.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from agent.companions import Signer
 from agent.guard import Guard
 from agent.ledger import Ledger
+from agent.signatures import Signer
 from libs.protocol.codec import encode
 from libs.protocol.envelope import ORDER_PURPOSES, RUN, SignedOrder, TaskCancel, exact, read_order
 from libs.protocol.errors import ProtocolError

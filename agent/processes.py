@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 MARK_VARIABLE = "OPSJOB_TASK_MARK"
 
@@ -82,3 +83,14 @@ def send_signal(pids: set[int], number: int) -> int:
             continue
         reached += 1
     return reached
+
+
+def code_and_signal(status: int | None, *, is_started: bool) -> tuple[int | None, int | None]:
+    """Exit code or signal; a process that could not even be killed counts as killed."""
+    if not is_started:
+        return None, None
+    if status is None:
+        return None, int(signal.SIGKILL)
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    return os.WEXITSTATUS(status), None

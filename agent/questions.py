@@ -1,36 +1,36 @@
-"""A companion's end of its socket: length and JSON, one question after the other."""
+"""What agent and companions say over their sockets: length, number of the question, content."""
 
 from __future__ import annotations
 
-import json
-import socket
 import struct
 
-LENGTH = struct.Struct(">I")
-"""Every message on a companion's socket is a length and that many bytes of JSON."""
+HEADER = struct.Struct(">IQ")
+"""How many bytes follow, and to which question they belong."""
+SIGN = b"sign\0"
+"""What a question to the signer begins with if the rest of it is to be signed; others are JSON."""
 
 
-def read_question(connection: socket.socket) -> bytes | None:
-    """The next question; None if the other side closed."""
-    prefix = _receive(connection, LENGTH.size)
-    return _receive(connection, LENGTH.unpack(prefix)[0]) if prefix else None
+def packed(number: int, content: bytes) -> bytes:
+    """A question, or the answer to the question with this number."""
+    return HEADER.pack(len(content), number) + content
 
 
-def _receive(connection: socket.socket, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        part = connection.recv(size - len(parts))
-        if not part:
-            return b""
-        parts += part
-    return bytes(parts)
+class Inbox:
+    """Puts what was received together again."""
 
+    def __init__(self) -> None:
+        self._received = bytearray()
 
-def write_message(connection: socket.socket, content: bytes) -> None:
-    """Length and content."""
-    connection.sendall(LENGTH.pack(len(content)) + content)
-
-
-def write_answer(connection: socket.socket, number: int, value: str) -> None:
-    """The answer to the question with this number."""
-    write_message(connection, json.dumps({"id": number, "value": value}).encode())
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Number and content of everything that is complete now."""
+        received = self._received
+        received += data
+        found = []
+        while len(received) >= HEADER.size:
+            size, number = HEADER.unpack_from(received)
+            end = HEADER.size + size
+            if len(received) < end:
+                break
+            found.append((number, bytes(received[HEADER.size : end])))
+            del received[:end]
+        return found

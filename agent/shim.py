@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -16,9 +15,9 @@ from agent.kernel import become_subreaper
 from agent.launch import LaunchFailed, is_plain, start_script
 from agent.limits import Guard
 from agent.outputs import Outputs
-from agent.processes import descendants, start_time
+from agent.processes import code_and_signal, descendants, start_time
 from agent.provisions import Provisions
-from agent.questions import read_question
+from agent.questions import Inbox
 from agent.records import (
     ExitRecord,
     StartRecord,
@@ -90,16 +89,21 @@ def serve_scripts(connection: socket.socket, around: Surroundings) -> None:
 
 
 def _next_script(connection: socket.socket) -> tuple[Launch, int] | None:
+    """What comes next, with the lock of its folder; None once the spawner is gone."""
+    inbox = Inbox()
     try:
-        _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+        data, descriptors, _, _ = socket.recv_fds(connection, _READ_BYTES, 1)
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)  # else scripts would hold the lock, too
-        content = read_question(connection) if descriptors else None
+        found = inbox.feed(data)
+        while data and not found:
+            data = connection.recv(_READ_BYTES)
+            found = inbox.feed(data)
     except OSError:
         return None
-    if content is None:
+    if not found or not descriptors:
         return None
-    return Launch(**json.loads(content)["launch"]), descriptors[0]
+    return Launch.unpacked(found[0][1]), descriptors[0]
 
 
 def _say_idle(connection: socket.socket) -> bool:
@@ -327,7 +331,7 @@ class Shim:
         only if none listens the record itself must survive a power cut.
         """
         totals = self._capture.finish(time.monotonic())
-        exit_code, number = _code_and_signal(
+        exit_code, number = code_and_signal(
             self._status, is_started=self._outcome != "failed_to_start"
         )
         if self._outcome == "exited" and not self._reason:
@@ -378,17 +382,6 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _code_and_signal(status: int | None, *, is_started: bool) -> tuple[int | None, int | None]:
-    """Exit code or signal; a process that could not even be killed counts as killed."""
-    if not is_started:
-        return None, None
-    if status is None:
-        return None, int(signal.SIGKILL)
-    if os.WIFSIGNALED(status):
-        return None, os.WTERMSIG(status)
-    return os.WEXITSTATUS(status), None
 
 
 def _written(folder: str, record: StartRecord | ExitRecord) -> bool:

@@ -1,7 +1,8 @@
-"""The process of all cryptography: signs and opens for the agent, and checks the platform's orders.
+"""The process of all private keys: signs and opens for the agent.
 
 A process of its own, because the library for it takes 10 MB that neither the agent nor the
-spawner, from which every shim is forked, should carry.
+spawner, from which every shim is forked, should carry. Where the agent cannot do that itself, it
+also checks the platform's orders.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import json
 import signal
 import socket
 import sys
-from typing import Callable, TypeVar
+from typing import Callable
 
 from agent.keys import AgentKey
-from agent.questions import read_question, write_answer
+from agent.questions import SIGN, Inbox, packed
 from agent.sealing import SealingKey, SecretUnreadable
 from agent.title import title
 from agent.trust import TrustStore, Untrusted
 
-Asked = TypeVar("Asked")
+_MOST_AT_ONCE = 64 * 1024
 
 
 def main() -> None:
@@ -27,28 +28,44 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the agent says when; until then it needs us
     connection = socket.socket(fileno=int(sys.argv[2]))
-    key, sealing = AgentKey.load(sys.argv[3]), SealingKey.load(sys.argv[4])
-    trust = TrustStore(sys.argv[5])
+    asked = Asked(AgentKey.load(sys.argv[3]), SealingKey.load(sys.argv[4]), sys.argv[5])
+    inbox = Inbox()
     while True:
-        content = read_question(connection)
-        if content is None:
+        received = connection.recv(_MOST_AT_ONCE)
+        if not received:
             return
+        for place, question in inbox.feed(received):
+            connection.sendall(packed(place, asked.answer(question).encode()))
+
+
+class Asked:
+    """Answers one question after the other."""
+
+    def __init__(self, key: AgentKey, sealing: SealingKey | None, trust_path: str) -> None:
+        self._key = key
+        self._sealing = sealing
+        self._trust_path = trust_path
+        self._trust: TrustStore | None = None
+
+    def answer(self, content: bytes) -> str:
+        """A signature; a value behind an equals sign; or why something does not count."""
+        if content.startswith(SIGN):
+            return self._key.sign(content[len(SIGN) :])
         question = json.loads(content)
-        if "statement" in question:
-            answer = key.sign(bytes.fromhex(question["statement"]))
-        elif "order" in question:
-            answer = _why_not(lambda asked: trust.check(**asked), question["order"])
-        elif "bundle" in question:
-            answer = _why_not(trust.update, question["bundle"])
-        else:
-            answer = _opened(sealing, **question["sealed"])
-        write_answer(connection, question["id"], answer)
+        if "sealed" in question:
+            return _opened(self._sealing, **question["sealed"])
+        if self._trust is None:  # an agent that checks by itself never asks
+            self._trust = TrustStore(self._trust_path)
+        trust = self._trust
+        if "order" in question:
+            return _why_not(lambda: trust.check(*question["order"]))
+        return _why_not(lambda: trust.update(question["bundle"]))
 
 
-def _why_not(check: Callable[[Asked], None], asked: Asked) -> str:
+def _why_not(check: Callable[[], None]) -> str:
     """Nothing if it counts, else a word that says why not."""
     try:
-        check(asked)
+        check()
     except Untrusted as why:
         return str(why)
     return ""

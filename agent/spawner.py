@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import select
 import signal
@@ -17,13 +16,15 @@ import sys
 
 from agent.cgroups import CgroupRoot, find_root
 from agent.launch import close_descriptors, limit_files
-from agent.questions import read_question, write_answer, write_message
+from agent.questions import Inbox, packed
 from agent.shim import Surroundings, serve_scripts
-from agent.state import StateFolder, take_folder, try_lock
+from agent.state import SpareFolders, StateFolder, try_lock
 from agent.title import title
 
 _MOST_IDLE = 2
 _IDLE = b"."
+_REST_SECONDS = 1.0
+_MOST_AT_ONCE = 64 * 1024
 
 
 def main() -> None:
@@ -48,38 +49,51 @@ class Spawner:
         self._lock = lock
         folder = os.open(state.root, os.O_RDONLY | os.O_DIRECTORY)
         self._around = Surroundings(state.tasks, folder, cgroups)
+        self._inbox = Inbox()
+        self._spare = SpareFolders(state)
         self._idle: list[socket.socket] = []
         self._busy: list[socket.socket] = []
 
     def serve(self) -> None:
-        """Until the agent closes its end."""
+        """Until the agent closes its end.
+
+        Shims are heard when the next script comes, or a second after the last one: that one of
+        them is idle again is no reason to wake up for.
+        """
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended shims need no reaping
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the agent says when
         while True:
-            sources = [self._connection, *self._busy, *self._idle]
-            for source in select.select(sources, [], [])[0]:
-                if source is not self._connection:
+            if not select.select([self._connection], [], [], _REST_SECONDS)[0]:
+                self._hear_shims(None, [self._connection])
+            received = self._connection.recv(_MOST_AT_ONCE)
+            if not received:
+                return
+            self._hear_shims(0, [])
+            for place, content in self._inbox.feed(received):
+                self._answer(place, content)
+
+    def _hear_shims(self, seconds: float | None, others: list[socket.socket]) -> None:
+        """Who is idle again or ended, until there is nothing to hear, or something from others."""
+        while True:
+            found = select.select([*others, *self._busy, *self._idle], [], [], seconds)[0]
+            for source in found:
+                if source not in others:
                     self._hear(source)
-                elif not self._answer():
-                    return
+            if not found or any(source in others for source in found):
+                return
 
-    def _answer(self) -> bool:
-        """Start a script, of which nothing is said if it worked; no name asks for a word."""
-        content = read_question(self._connection)
-        if content is None:
-            return False
-        question = json.loads(content)
-        failure = self._launch(question["name"], content) if question["name"] else ""
-        if failure or not question["name"]:
-            write_answer(self._connection, question["id"], failure)
-        return True
+    def _answer(self, number: int, content: bytes) -> None:
+        """Start a script, of which nothing is said if it worked; no content asks for a word."""
+        failure = self._launch(content) if content else ""
+        if failure or not content:
+            self._connection.sendall(packed(number, failure.encode()))
 
-    def _launch(self, name: str, content: bytes) -> str:
+    def _launch(self, content: bytes) -> str:
         """Hand the script to a shim together with a lock that is held from here on."""
-        folder = self._state.task(name)
+        folder = self._state.task(content[: content.index(b"\0")].decode())
         try:
-            take_folder(self._state, folder)
+            self._spare.take(folder)
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
             return f"task folder: {error.strerror}"
@@ -131,5 +145,7 @@ class Spawner:
 
 
 def _send(shim: socket.socket, content: bytes, lock: int) -> None:
-    socket.send_fds(shim, [b"!"], [lock])
-    write_message(shim, content)
+    message = packed(0, content)
+    sent = socket.send_fds(shim, [message], [lock])
+    if sent < len(message):
+        shim.sendall(message[sent:])

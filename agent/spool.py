@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from agent.state import PRIVATE, write_all
 
 SEGMENT_BYTES = 1024 * 1024
+_AHEAD_BYTES = 4096
+"""What one look takes: most scripts say less."""
 STREAMS = ("stdout", "stderr")
 REASONS = ("spool_full", "output_limit", "disk_error", "spool_lost")
 
@@ -112,10 +114,12 @@ class SpoolWriter:
 class SpoolReader:
     """Walks the frames of a spool from its first remaining segment, also while it grows."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, is_new: bool = False) -> None:
+        """In a folder that `is_new` nothing was freed yet: it begins with the first segment."""
         self._folder = folder
-        self.first = self._segment = next(iter(segments(folder)), 0)
+        self.first = self._segment = 0 if is_new else next(iter(segments(folder)), 0)
         self._position = 0
+        self._ahead: tuple[int, int, bytes] = (-1, 0, b"")
         self._open: tuple[int, int] = (-1, -1)
         self.seq = dict.fromkeys(STREAMS, 0)
         self.offset = dict.fromkeys(STREAMS, 0)
@@ -123,7 +127,7 @@ class SpoolReader:
     def next(self) -> Frame | None:
         """The next complete frame, None if there is none yet."""
         while True:
-            header = self._read(self._segment, self._position, _FRAME.size)
+            header = self._look(self._position, _FRAME.size)
             if len(header) == _FRAME.size:
                 return self._frame(header)
             if header or not os.path.exists(segment_path(self._folder, self._segment + 1)):
@@ -131,11 +135,21 @@ class SpoolReader:
             self._segment += 1
             self._position = 0
 
+    def _look(self, position: int, size: int) -> bytes:
+        """Bytes of the present segment, out of what was read already if all of them are there."""
+        segment, begin, content = self._ahead
+        if segment != self._segment or not begin <= position <= begin + len(content) - size:
+            content = self._read(self._segment, position, max(size, _AHEAD_BYTES))
+            begin = position
+            self._ahead = (self._segment, begin, content)
+        return content[position - begin : position - begin + size]
+
     def _frame(self, header: bytes) -> Frame | None:
         magic, kind, stream, reason, seq, offset, length = _FRAME.unpack(header)
         start = self._position + _FRAME.size
         stored = length if kind == _OUTPUT else 0
-        if magic != _MAGIC or self._size(self._segment) < start + stored:
+        if magic != _MAGIC or not self._has(start + stored):
+            self._ahead = (-1, 0, b"")  # what is half written may be taken back
             return None
         word = REASONS[reason] if kind == _GAP else ""
         frame = Frame(STREAMS[stream], seq, offset, length, word, self._segment, start)
@@ -150,8 +164,17 @@ class SpoolReader:
         self.seq[stream], self.offset[stream] = seq + 1, offset + length
         return Frame(stream, seq, offset, length, "spool_lost", self._segment, self._position)
 
+    def _has(self, end: int) -> bool:
+        """Whether the present segment reaches so far."""
+        _, begin, content = self._ahead
+        return begin + len(content) >= end or self._size(self._segment) >= end
+
     def content(self, frame: Frame) -> bytes:
         """The bytes of a chunk."""
+        segment, begin, content = self._ahead
+        at = frame.position - begin
+        if segment == frame.segment and 0 <= at <= len(content) - frame.length:
+            return content[at : at + frame.length]
         return self._read(frame.segment, frame.position, frame.length)
 
     def _read(self, segment: int, position: int, size: int) -> bytes:

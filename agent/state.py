@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -135,27 +136,34 @@ def read_if_there(path: str) -> bytes | None:
         os.close(descriptor)
 
 
-def take_folder(state: StateFolder, path: str) -> None:
-    """Make a task's folder, out of an emptied one if there is: that is ten times cheaper.
+class SpareFolders:
+    """Emptied folders of earlier tasks: one of them is ten times cheaper than a new one.
 
-    Raises FileExistsError if there is such a folder.
+    One process gives back, under a few names in turn, so that they stay few; another one takes.
     """
-    for name in os.listdir(state.spare):
-        if os.path.exists(path):
-            raise FileExistsError(path)
-        os.rename(os.path.join(state.spare, name), path)
-        return
-    os.mkdir(path, 0o700)
 
+    def __init__(self, state: StateFolder) -> None:
+        self._root = state.spare
+        self._known: list[str] = []
+        self._given = 0
 
-def give_folder_back(state: StateFolder, path: str) -> None:
-    """Empty a task's folder and keep a few of them; one that is not there is no error."""
-    try:
-        for name in os.listdir(path):
-            os.unlink(os.path.join(path, name))
-        if len(os.listdir(state.spare)) < _SPARE_FOLDERS:
-            os.rename(path, os.path.join(state.spare, os.path.basename(path)))
-        else:
-            os.rmdir(path)
-    except OSError:
-        return
+    def take(self, path: str) -> None:
+        """Make a task's folder. Raises FileExistsError if there is such a folder."""
+        if not self._known:
+            self._known = os.listdir(self._root)
+        while self._known:
+            if os.path.exists(path):
+                raise FileExistsError(path)
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(os.path.join(self._root, self._known.pop()), path)
+                return
+        os.mkdir(path, 0o700)
+
+    def give(self, path: str) -> None:
+        """Empty a task's folder and keep it; one that is not there is no error."""
+        with contextlib.suppress(OSError):
+            for name in os.listdir(path):
+                os.unlink(os.path.join(path, name))
+            self._given += 1
+            place = os.path.join(self._root, str(self._given % _SPARE_FOLDERS))
+            os.rename(path, place)  # an empty folder that is still there gives way

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from dataclasses import dataclass, replace
 from typing import Callable
 
 from agent.attempts import Attempt, checked_ends, payload_of, payload_without_end
-from agent.companions import Companion, Signer
+from agent.companions import Companion
 from agent.faults import fault
 from agent.flow import Flow
 from agent.ledger import Entry, Key, Ledger
 from agent.outbox import Outbox
 from agent.records import CancelRequest, read_exit, read_started
-from agent.state import StateFolder, give_folder_back, is_held
+from agent.signatures import Signer
+from agent.state import SpareFolders, StateFolder, is_held
 from agent.tree import sweep
 from agent.work import Launch
 from libs.protocol.messages import JournalledTask, Message, Outcome, Reject, Result
@@ -77,6 +79,7 @@ class Tasks:
         self, state: StateFolder, ledger: Ledger, companions: Companions, names: Names
     ) -> None:
         self._state = state
+        self._spare = SpareFolders(state)
         self._ledger = ledger
         self._companions = companions
         self._names = names
@@ -104,7 +107,7 @@ class Tasks:
         for entry in list(self._ledger.open.values()):
             if entry.state == "damaged":
                 continue
-            attempt = self._remember(entry)
+            attempt = self._remember(entry, is_new=False)
             attempt.is_launched = True
             attempt.started = read_started(attempt.folder)
             if entry.payload:
@@ -115,9 +118,10 @@ class Tasks:
         self._remove_strangers()
         return running
 
-    def _remember(self, entry: Entry) -> Attempt:
+    def _remember(self, entry: Entry, *, is_new: bool) -> Attempt:
         folder = self._state.task(entry.name)
-        attempt = Attempt(entry, folder, Flow(entry.key, entry.execution_id, folder))
+        flow = Flow(entry.key, entry.execution_id, folder, is_new=is_new)
+        attempt = Attempt(entry, folder, flow)
         self._attempts[entry.name] = attempt
         self.outbox.due(attempt)
         return attempt
@@ -135,17 +139,18 @@ class Tasks:
             task_id, _, attempt = name.rpartition(".")
             key = (task_id, int(attempt)) if attempt.isdigit() else ("", 0)
             if key not in self._ledger.open and self._ledger.knows(key):
-                give_folder_back(self._state, self._state.task(name))
+                self._spare.give(self._state.task(name))
 
     def grant(self, granted: Granted) -> None:
-        """Start this, together with whatever else was granted in the same moment."""
+        """Start this at the end of the turn, with whatever else is granted in it."""
         self._starting.append(granted)
-        if len(self._starting) == 1:
-            self._soon(self._start_granted)
 
-    def _soon(self, step: Callable[[], None]) -> None:
-        """In the next turn of the loop, so that what comes together is written together."""
-        asyncio.get_running_loop().call_soon(self._guarded, step)
+    def work(self) -> None:
+        """The end of a turn: what came together in it is written together."""
+        if self._starting:
+            self._guarded(self._start_granted)
+        if self._signed:
+            self._guarded(self._tell_ends)
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """What a step raises, a journal that cannot be written above all, ends the agent."""
@@ -178,14 +183,11 @@ class Tasks:
 
     def _launch(self, granted: Granted) -> None:
         fault("journal.starting")
-        attempt = self._remember(granted.entry)
+        attempt = self._remember(granted.entry, is_new=True)
         attempt.cancel = self._early_cancels.pop(attempt.key, None)
-        question: dict[str, object] = {
-            "name": granted.entry.name,
-            "launch": vars(granted.launch),
-        }
         attempt.launch = self._companions.spawner.tell(
-            question, lambda failure: self._guarded(lambda: self._launched(attempt, failure))
+            granted.launch.packed(),
+            lambda failure: self._guarded(lambda: self._launched(attempt, failure)),
         )
         fault("journal.launched")
 
@@ -276,8 +278,6 @@ class Tasks:
         def signed(signature: str) -> None:
             entry = replace(attempt.entry, state="exited", payload=text, signature=signature)
             self._signed.append((attempt, entry))
-            if len(self._signed) == 1:
-                self._soon(self._tell_ends)
 
         self._companions.signer.sign_then(result_statement(text), signed)
 
@@ -312,6 +312,8 @@ class Tasks:
     def repeat(self, key: Key) -> None:
         """The gateway offers what the journal knows: say what became of it."""
         attempt = self.find(*key)
+        if attempt is not None:
+            self._settle(attempt, time.monotonic(), time.time())
         entry = self._ledger.open.get(key)
         if entry is not None and entry.state == "damaged":
             self.say(Reject(*key, "damaged", "the journal was damaged"))
@@ -333,7 +335,7 @@ class Tasks:
             attempt.send_again()
             self.outbox.due(attempt)
 
-    def settle(self, attempt: Attempt, now: float, wall: float) -> None:
+    def _settle(self, attempt: Attempt, now: float, wall: float) -> None:
         """Forget an attempt once its result and all its output are stored elsewhere."""
         if attempt.acked_at is None:
             return
@@ -342,10 +344,13 @@ class Tasks:
             attempt.flow.close()
             self.outbox.forget(attempt)
             del self._attempts[attempt.entry.name]
-            give_folder_back(self._state, attempt.folder)
+            self._spare.give(attempt.folder)
 
     def tick(self, now: float, wall: float) -> None:
-        """Once a second: ends without a poke, dead shims, floors that stand still."""
+        """Once a second: ends without a poke, dead shims, floors that stand still, what is over.
+
+        Nobody waits for the host to forget a task, so it is done here, for several at once.
+        """
         self._companions.spawner.probe()
         for attempt in list(self._attempts.values()):
             if not attempt.is_ended and attempt.is_launched:
@@ -356,7 +361,7 @@ class Tasks:
                 self._has_ended(attempt)
                 self._tell_progress(attempt)
             attempt.flow.check_stall(now)
-            self.settle(attempt, now, wall)
+            self._settle(attempt, now, wall)
             self.outbox.due(attempt)
 
 

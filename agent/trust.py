@@ -1,13 +1,10 @@
-"""Whose orders count: the root key, once known, never changes; lists of revoked keys never age.
-
-Only the signer process imports this, because it needs cryptography.
-"""
+"""Whose orders count: the root key, once known, never changes; lists of revoked keys never age."""
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from dataclasses import dataclass
 
+from agent.ed25519 import PublicKey, public_key
 from agent.state import read_if_there, write_durably
 from libs.protocol.envelope import (
     CERTIFICATE,
@@ -32,26 +29,44 @@ class Untrusted(Exception):
     """A bundle or an order that does not count; the text is a word of the protocol."""
 
 
+@dataclass(frozen=True)
+class _Certified:
+    """A key for some purposes, from `begin` to `end`, in seconds since 1970."""
+
+    key: PublicKey
+    purposes: tuple[str, ...]
+    begin: float
+    end: float
+
+    @classmethod
+    def by(cls, one: Certificate) -> _Certified:
+        begin, end = instant(one.not_before), instant(one.expires)
+        return cls(_key(one.public_key), one.purposes, begin, end)
+
+
 class TrustStore:
     """The bundle of this agent. Without one nothing counts; the first one is believed."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._bundle: Bundle | None = None
-        self._keys: dict[str, tuple[Certificate, Ed25519PublicKey]] = {}
+        self._keys: dict[str, _Certified] = {}
         self._revocation: Revocation | None = None
         self._is_damaged = False
+        self._is_stored = True
         content = read_if_there(path)
         if content is not None:
             try:
-                self._accept(content.decode("utf-8", "replace"))
+                known = _believed(content.decode("utf-8", "replace"))
+                self._bundle, self._revocation, self._keys = known
             except Untrusted:
                 self._is_damaged = True  # whoever can damage it must not choose the next root key
 
     def update(self, text: str) -> None:
         """Replace the bundle by a newer one, durably; raises Untrusted.
 
-        Its root key must be the one that is known, and its list of revoked keys not older.
+        Its root key must be the one that is known, and its list of revoked keys not older. It is
+        in force also when the disk refuses it (OSError), and stored when it comes again.
         """
         before = self._bundle
         if self._is_damaged:
@@ -65,22 +80,12 @@ class TrustStore:
             raise Untrusted("bundle_unreadable") from None
         if self._revocation is not None and revocation.number < self._revocation.number:
             raise Untrusted("bundle_outdated")
-        if bundle == before:
+        if bundle == before and self._is_stored:
             return
-        self._accept(text)
+        self._bundle, self._revocation, self._keys = _believed(text)
+        self._is_stored = False
         write_durably(self._path, text.encode())
-
-    def _accept(self, text: str) -> None:
-        try:
-            bundle = read_bundle(text)
-            revocation = read_revocation(_vouched(bundle, bundle.revocation, REVOCATION))
-            found = [
-                read_certificate(_vouched(bundle, one, CERTIFICATE)) for one in bundle.certificates
-            ]
-            keys = {one.kid: (one, _key(one.public_key)) for one in found}
-        except ProtocolError:
-            raise Untrusted("bundle_unreadable") from None
-        self._bundle, self._revocation, self._keys = bundle, revocation, keys
+        self._is_stored = True
 
     def check(self, purpose: str, kid: str, payload: str, sig: str, now: float) -> None:
         """Raises Untrusted unless a certified key signed exactly this for exactly this purpose.
@@ -93,13 +98,25 @@ class TrustStore:
             raise Untrusted("key_revoked")
         if kid not in self._keys:
             raise Untrusted("key_unknown")
-        certificate, key = self._keys[kid]
+        certificate = self._keys[kid]
         if purpose not in certificate.purposes:
             raise Untrusted("purpose_not_allowed")
-        begin, end = instant(certificate.not_before), instant(certificate.expires)
-        if not begin - SKEW_SECONDS <= now < end + SKEW_SECONDS:
+        if not certificate.begin - SKEW_SECONDS <= now < certificate.end + SKEW_SECONDS:
             raise Untrusted("key_expired")
-        _verify(key, sig, purpose, payload)
+        _verify(certificate.key, sig, purpose, payload)
+
+
+def _believed(text: str) -> tuple[Bundle, Revocation, dict[str, _Certified]]:
+    """A bundle, its list and its keys; raises Untrusted unless its root vouches for all of it."""
+    try:
+        bundle = read_bundle(text)
+        revocation = read_revocation(_vouched(bundle, bundle.revocation, REVOCATION))
+        found = [
+            read_certificate(_vouched(bundle, one, CERTIFICATE)) for one in bundle.certificates
+        ]
+        return bundle, revocation, {one.kid: _Certified.by(one) for one in found}
+    except (ProtocolError, ValueError):
+        raise Untrusted("bundle_unreadable") from None
 
 
 def _vouched(bundle: Bundle, vouched: Vouched, purpose: str) -> bytes:
@@ -107,17 +124,19 @@ def _vouched(bundle: Bundle, vouched: Vouched, purpose: str) -> bytes:
     return _verify(_key(bundle.root), vouched.sig, purpose, vouched.payload)
 
 
-def _verify(key: Ed25519PublicKey, sig: str, purpose: str, payload: str) -> bytes:
+def _verify(key: PublicKey, sig: str, purpose: str, payload: str) -> bytes:
     try:
         raw = exact(payload)
-        key.verify(exact(sig), statement(purpose, raw))
-    except (ProtocolError, InvalidSignature):
+        signature, signed = exact(sig), statement(purpose, raw)
+    except ProtocolError:
         raise Untrusted("bad_signature") from None
+    if not key.has_signed(signature, signed):
+        raise Untrusted("bad_signature")
     return raw
 
 
-def _key(text: str) -> Ed25519PublicKey:
+def _key(text: str) -> PublicKey:
     try:
-        return Ed25519PublicKey.from_public_bytes(exact(text))
+        return public_key(exact(text))
     except ValueError:
         raise Untrusted("bundle_unreadable") from None

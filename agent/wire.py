@@ -36,6 +36,9 @@ class Peer(Protocol):
     def next_frame(self) -> str | bytes | None:
         """The next message to send, None if there is none now."""
 
+    def turn_ends(self) -> None:
+        """Everything that arrived together was heard, and what was ready left."""
+
 
 class Wire(asyncio.Protocol):
     """Bytes on one side, whole messages on the other.
@@ -84,6 +87,11 @@ class Wire(asyncio.Protocol):
         if not self._is_pumping:
             self._is_pumping = True
             self._loop.call_soon(self._pump)
+
+    def pump(self) -> None:
+        """The same at once, for who is in a turn of the loop of its own."""
+        if not self._is_pumping:
+            self._pump()
 
     def send(self, frame: str | bytes) -> None:
         """Send one message now; does nothing on a connection that is over."""
@@ -187,6 +195,7 @@ class Wire(asyncio.Protocol):
             except Exception as error:  # passed on to whoever waits for the end
                 self._end(error)
         self._flush()
+        self._peer.turn_ends()
 
     def _take_frames(self) -> None:
         size = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 
@@ -41,3 +42,15 @@ class Launch:
     ends_at_output_limit: bool = False
     reasons: dict[str, str] | None = None
     """Of a transfer: what its exit codes mean; such a program also writes its progress."""
+
+    def packed(self) -> bytes:
+        """What travels: the name, for who only passes it on, a zero byte, and all of it."""
+        return f"{self.name}\0{_write(vars(self))}".encode()
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> Launch:
+        """What `packed` made."""
+        return cls(**json.loads(content[content.index(b"\0") + 1 :]))
+
+
+_write = json.JSONEncoder().encode

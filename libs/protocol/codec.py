@@ -126,10 +126,15 @@ def decode_output(frame: bytes) -> tuple[Output, bytes]:
 
 def decode_record(cls: type[_Record], frame: Union[str, bytes]) -> _Record:
     """A dataclass of this package that is not a message of its own, such as a result's payload."""
+    return check_record(cls, parse_object(frame))
+
+
+def check_record(cls: type[_Record], raw: dict[str, object]) -> _Record:
+    """The same of a JSON object that was parsed already, or is about to be written."""
     reader = _OTHER_READERS.get(cls)
     if reader is None:
         reader = _OTHER_READERS[cls] = record_reader(cls)
-    return cast(_Record, reader(parse_object(frame)))
+    return cast(_Record, reader(raw))
 
 
 def parse_object(frame: Union[str, bytes], *, limit: int = MAX_MESSAGE_BYTES) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import calendar
 import time
+from datetime import datetime
 
 
 def moment(seconds: float) -> str:
@@ -15,5 +16,12 @@ def instant(text: str) -> float:
     """Text that passed the check of the protocol as seconds since 1970; ValueError otherwise."""
     plain = text[:-1] if text.endswith("Z") else text[:-6]
     head, _, fraction = plain.partition(".")
-    whole = calendar.timegm(time.strptime(head, "%Y-%m-%dT%H:%M:%S"))
-    return whole + (float(f"0.{fraction}") if fraction else 0.0)
+    return _whole(head) + (float(f"0.{fraction}") if fraction else 0.0)
+
+
+def _whole(head: str) -> float:
+    """Date and time as seconds; strptime, which knows leap seconds, takes ten times as long."""
+    try:
+        return datetime.fromisoformat(f"{head}+00:00").timestamp()
+    except ValueError:
+        return calendar.timegm(time.strptime(head, "%Y-%m-%dT%H:%M:%S"))

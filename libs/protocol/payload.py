@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Optional
 
-from libs.protocol.codec import decode_record
+from libs.protocol.codec import check_record, decode_record
 from libs.protocol.fields import (
     AtMost,
     Attempt,
@@ -25,6 +25,7 @@ from libs.protocol.orders import VariableName
 MAX_OUTPUTS = 256
 MAX_OUTPUT_BYTES = 64 * 1024
 """The largest file of outputs that an agent reads."""
+_write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ class ResultPayload:
 
 def write_payload(payload: ResultPayload) -> str:
     """The exact text to sign and send; raises ProtocolError if a reader would refuse it."""
-    text = json.dumps(to_json(payload), separators=(",", ":"), ensure_ascii=False)
-    read_payload(text)
-    return text
+    raw = to_json(payload)
+    check_record(ResultPayload, raw)
+    return _write(raw)
 
 
 def read_payload(text: str) -> ResultPayload:

@@ -264,7 +264,7 @@ async def test_the_processes_have_names_and_ended_shims_wait_for_more(
     assert title_of(agent.pid) == "opsjob-agent"
     for name in ("spawner", "signer"):
         assert title_of(agent.companion(name)) == f"opsjob-agent: {name}"
-    assert os.listdir(agent.state.tasks) == []
+    await eventually(lambda: os.listdir(agent.state.tasks) == [])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

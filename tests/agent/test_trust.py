@@ -181,3 +181,19 @@ def test_a_gateway_cannot_certify_itself(tmp_path: Path, authority: Authority) -
 
     with pytest.raises(Untrusted, match="bad_signature"):
         store.update(json.dumps(forged))
+
+
+def test_what_the_disk_refuses_is_in_force_and_stored_when_it_comes_again(
+    tmp_path: Path, authority: Authority
+) -> None:
+    folder = tmp_path / "later"
+    store = TrustStore(str(folder / "trust.json"))
+    frame = authority.frame(m.Grant("t1", 1, 1, "boot-1"), AGENT_ID).encode()
+
+    with pytest.raises(OSError, match="No such file"):
+        store.update(authority.bundle())
+    assert accepts(store, frame)
+    folder.mkdir()
+    store.update(authority.bundle())
+
+    assert accepts(TrustStore(str(folder / "trust.json")), frame)
