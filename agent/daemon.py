@@ -271,7 +271,8 @@ class Agent:
         if attempt is None:
             return
         if isinstance(message, Ack):
-            attempt.flow.ack(message, now)
+            if attempt.flow.ack(message, now):
+                self._tasks.outbox.floor_moved(now)
             self._tasks.outbox.acknowledged(attempt)
         elif isinstance(message, Want):
             attempt.flow.want(message)
@@ -342,7 +343,6 @@ class Agent:
 
     def _slot_is_free(self, key: Key) -> None:
         self._act(self._session.ended(key, time.monotonic()))
-        self._link.wake()
 
 
 async def _until_first(*parts: Coroutine[object, object, object]) -> None:

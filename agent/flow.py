@@ -12,7 +12,7 @@ from libs.protocol.messages import Ack, Gap, Output, Want
 
 MAX_FRAMES_IN_FLIGHT = 1024
 STALL_SECONDS = 5.0
-_MAX_STALL_SECONDS = 60.0
+MAX_STALL_SECONDS = 60.0
 _FRAME_COST = 128
 """Bytes that a frame counts beyond its content, so that tiny chunks are bounded too."""
 
@@ -113,13 +113,14 @@ class Flow:
             return Piece(Gap(*place, frame.length, "spool_lost"), b"")  # type: ignore[arg-type]
         return Piece(Output(*place, frame.length), content)  # type: ignore[arg-type]
 
-    def ack(self, message: Ack, now: float) -> None:
-        """A durable floor; one that goes backwards changes nothing."""
+    def ack(self, message: Ack, now: float) -> bool:
+        """A durable floor; one that goes backwards changes nothing. Whether it moved."""
         if message.seq <= self._floor[message.stream][0]:
-            return
+            return False
         self._floor[message.stream] = (message.seq, message.offset)
         self._moved_at, self._patience = now, STALL_SECONDS
         self._free()
+        return True
 
     def _free(self) -> None:
         """Forget acknowledged frames at the front, and the segments that hold nothing else."""
@@ -160,8 +161,15 @@ class Flow:
         if not self.in_flight or now - self._moved_at < self._patience:
             return False
         self._moved_at = now
-        self._patience = min(self._patience * 2, _MAX_STALL_SECONDS)
+        self._patience = min(self._patience * 2, MAX_STALL_SECONDS)
         self.rewind()
+        return True
+
+    def wait_anew(self, now: float) -> bool:
+        """Wait only as long as at first, if the floor stood still for longer; True if it did."""
+        if self._patience <= STALL_SECONDS:
+            return False
+        self._moved_at, self._patience = now, STALL_SECONDS
         return True
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from agent.attempts import Attempt
-from agent.flow import Piece
+from agent.flow import MAX_STALL_SECONDS, STALL_SECONDS, Piece
 from libs.protocol.messages import Result
 
 _AGENT_WINDOWS = 4
@@ -18,7 +18,8 @@ class Outbox:
     def __init__(self) -> None:
         self._turns: deque[Attempt] = deque()
         self._blocked: list[Attempt] = []
-        self._in_flight: dict[str, int] = {}
+        self._in_flight: dict[str, Attempt] = {}
+        self._moved_at = self._renewed_at = -MAX_STALL_SECONDS
         self.window_bytes = 1024 * 1024
 
     def due(self, attempt: Attempt) -> None:
@@ -34,6 +35,18 @@ class Outbox:
         blocked, self._blocked = self._blocked, []
         for other in blocked:
             self.due(other)
+
+    def floor_moved(self, now: float) -> None:
+        """The first floor that moves after all stood still says that somebody stores again.
+
+        What was paused ever longer then waits as long as at first; at most once a minute, so that
+        a platform that stores a little now and then is not sent everything again and again.
+        """
+        silence, self._moved_at = now - self._moved_at, now
+        if silence < STALL_SECONDS or now - self._renewed_at < MAX_STALL_SECONDS:
+            return
+        if [one for one in self._in_flight.values() if one.flow.wait_anew(now)]:
+            self._renewed_at = now
 
     def forget(self, attempt: Attempt) -> None:
         """The attempt is settled."""
@@ -52,7 +65,7 @@ class Outbox:
 
     def _message(self, attempt: Attempt, now: float) -> Piece | Result | None:
         total = self.window_bytes * _AGENT_WINDOWS
-        common = total - sum(self._in_flight.values())
+        common = total - sum(other.flow.in_flight for other in self._in_flight.values())
         own = self.window_bytes - attempt.flow.in_flight
         if common <= 0:
             self._blocked.append(attempt)
@@ -65,6 +78,6 @@ class Outbox:
 
     def _note(self, attempt: Attempt) -> None:
         if attempt.flow.in_flight:
-            self._in_flight[attempt.entry.name] = attempt.flow.in_flight
+            self._in_flight[attempt.entry.name] = attempt
         else:
             self._in_flight.pop(attempt.entry.name, None)
