@@ -70,6 +70,8 @@ class _Lite:
     def __init__(self, statement: ClauseElement, names: list[str]) -> None:
         compiled = statement.compile(dialect=_DIALECT, column_keys=names)
         assert isinstance(compiled, SQLCompiler)
+        if compiled.post_compile_params:
+            raise TypeError("a list that is written in the statement; spell it out with or_")
         self.text = str(compiled)
         self._fixed: list[object] = []
         self._given: list[tuple[int, str, Processor | None]] = []

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Executable, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from services.execution.domain import TERMINAL, LogStatus
 from services.execution.models import Execution, LogSegment, Task, TaskLog
 from services.execution.repository import ExecutionRepository
@@ -76,7 +76,7 @@ class LogRepository:
         """Whose output a task id stands for."""
         found: dict[str, Owner] = {}
         for some in _slices(task_ids):
-            rows = self._session.connection().execute(_OWNERS, {"tasks": some})
+            rows = self._tx.rows(_OWNERS, {"tasks": some})
             found.update((row.id, Owner(*row)) for row in rows)
         return found
 
@@ -111,31 +111,25 @@ class LogRepository:
         """All floors of these tasks."""
         found: list[Floor] = []
         for some in _slices(task_ids):
-            rows = self._session.execute(
-                select(
-                    TaskLog.task_id,
-                    TaskLog.attempt,
-                    TaskLog.stream,
-                    TaskLog.seq,
-                    TaskLog.bytes,
-                    TaskLog.gap_bytes,
-                ).where(TaskLog.task_id.in_(some))
-            )
-            found += [Floor(*row) for row in rows]
+            found += [Floor(*row) for row in self._tx.rows(_FLOORS, {"tasks": some})]
         return found
 
     def segments(self, execution_id: str) -> Sequence[Segment]:
         """The segments of an execution in their order."""
-        rows = self._session.connection().execute(_SEGMENTS, {"execution": execution_id})
-        return [Segment(*row[:-1], is_removed=row.state == REMOVED) for row in rows]
+        rows = self._tx.rows(_SEGMENTS, {"execution": execution_id})
+        return [
+            Segment(
+                *(row.execution_id, row.ordinal, row.file, row.position, row.length),
+                sha256=row.sha256,
+                is_removed=row.state == REMOVED,
+            )
+            for row in rows
+        ]
 
     def store_floors(self, floors: Sequence[Floor]) -> None:
         """Raise floors; what lies below them is durable already."""
-        if not floors:
-            return
-        connection = self._session.connection()
-        statement = _RAISE_FLOORS[connection.dialect.name]
-        rows = [
+        statement = _RAISE_FLOORS["sqlite" if self._tx.is_sqlite else "postgresql"]
+        rows: list[dict[str, object]] = [
             {
                 "task_id": floor.task_id,
                 "attempt": floor.attempt,
@@ -146,53 +140,44 @@ class LogRepository:
             }
             for floor in floors
         ]
-        connection.execute(statement, rows)
+        self._tx.run(statement, rows)
 
     def store_segments(self, fresh: Sequence[Segment], grown: Sequence[Segment]) -> None:
         """Note new segments and the valid lengths of known ones."""
-        if fresh:
-            self._session.connection().execute(
-                _ADD_SEGMENTS,
-                [
-                    {
-                        "execution_id": segment.execution_id,
-                        "ordinal": segment.ordinal,
-                        "file": segment.file,
-                        "position": segment.position,
-                        "length": segment.length,
-                    }
-                    for segment in fresh
-                ],
-            )
-        if grown:
-            self._session.connection().execute(
-                _GROW_SEGMENT,
-                [
-                    {
-                        "of": segment.execution_id,
-                        "number": segment.ordinal,
-                        "valid": segment.length,
-                    }
-                    for segment in grown
-                ],
-            )
+        self._tx.run(
+            _ADD_SEGMENTS,
+            [
+                {
+                    "execution_id": segment.execution_id,
+                    "ordinal": segment.ordinal,
+                    "file": segment.file,
+                    "position": segment.position,
+                    "length": segment.length,
+                }
+                for segment in fresh
+            ],
+        )
+        self._tx.run(
+            _GROW_SEGMENT,
+            [
+                {
+                    "of": segment.execution_id,
+                    "number": segment.ordinal,
+                    "valid": segment.length,
+                }
+                for segment in grown
+            ],
+        )
 
     def unsettled(self, limit: int) -> Sequence[Unsettled]:
         """Ended tasks whose output is still called live, oldest end first."""
-        rows = self._session.connection().execute(_UNSETTLED, {"most": limit})
-        return [Unsettled(*row) for row in rows]
+        return [Unsettled(*row) for row in self._tx.rows(_UNSETTLED, {"most": limit})]
 
-    def settle(self, statuses: dict[str, LogStatus]) -> set[str]:
-        """Say what is known about the output of ended tasks; returns their executions."""
-        owners = self.owners(statuses)
-        touched = {owner.execution_id for owner in owners.values()}
-        ExecutionRepository(self._tx).bump(touched)
-        for status in set(statuses.values()):
-            alike = [task_id for task_id, known in statuses.items() if known == status]
-            for some in _slices(alike):
-                values = {"tasks": some, "known": str(status)}
-                self._session.connection().execute(_SETTLE, values)
-        return touched
+    def settle(self, statuses: dict[str, LogStatus], execution_ids: Iterable[str]) -> None:
+        """Say what is known about the output of ended tasks of these executions."""
+        ExecutionRepository(self._tx).bump(execution_ids)
+        rows = [{"task": task_id, "known": str(known)} for task_id, known in statuses.items()]
+        self._tx.run(_SETTLE, rows)
 
 
 def _slices(ids: Iterable[str]) -> Iterable[list[str]]:
@@ -210,7 +195,7 @@ _OWNER = (
     Task.step_id,
     Task.ip_address,
 )
-_SEGMENTS = (
+_SEGMENTS = Prepared(
     select(
         LogSegment.execution_id,
         LogSegment.ordinal,
@@ -225,8 +210,18 @@ _SEGMENTS = (
 )
 
 # Built once: agents make these run many times a second.
-_OWNERS = select(*_OWNER).where(Task.id.in_(bindparam("tasks", expanding=True)))
-_UNSETTLED = (
+_OWNERS = Prepared(lambda among: select(*_OWNER).where(among(Task.id, "tasks")))
+_FLOORS = Prepared(
+    lambda among: select(
+        TaskLog.task_id,
+        TaskLog.attempt,
+        TaskLog.stream,
+        TaskLog.seq,
+        TaskLog.bytes,
+        TaskLog.gap_bytes,
+    ).where(among(TaskLog.task_id, "tasks"))
+)
+_UNSETTLED = Prepared(
     select(
         Task.id,
         Task.execution_id,
@@ -238,14 +233,14 @@ _UNSETTLED = (
     .where(
         Task.log_status == LogStatus.LIVE,
         Task.finished_at.is_not(None),  # spares a look at each of thousands that run
-        Task.status.in_(sorted(str(status) for status in TERMINAL)),
+        or_(*(Task.status == status for status in sorted(TERMINAL))),
     )
     .order_by(Task.finished_at)
     .limit(bindparam("most"))
 )
-_SETTLE = (
+_SETTLE = Prepared(
     update(Task)
-    .where(Task.id.in_(bindparam("tasks", expanding=True)), Task.log_status == LogStatus.LIVE)
+    .where(Task.id == bindparam("task"), Task.log_status == LogStatus.LIVE)
     .values(
         log_status=bindparam("known"),
         version=select(Execution.version)
@@ -253,16 +248,16 @@ _SETTLE = (
         .scalar_subquery(),
     )
 )
-_ADD_SEGMENTS = insert(LogSegment)
-_GROW_SEGMENT = (
+_ADD_SEGMENTS = Prepared(insert(LogSegment))
+_GROW_SEGMENT = Prepared(
     update(LogSegment)
     .where(LogSegment.execution_id == bindparam("of"), LogSegment.ordinal == bindparam("number"))
     .values(length=bindparam("valid"))
 )
 
 
-def _raise_floors(statement: "sqlite.Insert | postgresql.Insert") -> Executable:
-    return statement.on_conflict_do_update(
+def _raise_floors(statement: "sqlite.Insert | postgresql.Insert") -> Prepared:
+    raised = statement.on_conflict_do_update(
         index_elements=["task_id", "attempt", "stream"],
         set_={
             "seq": statement.excluded.seq,
@@ -270,6 +265,7 @@ def _raise_floors(statement: "sqlite.Insert | postgresql.Insert") -> Executable:
             "gap_bytes": statement.excluded.gap_bytes,
         },
     )
+    return Prepared(raised)
 
 
 _RAISE_FLOORS = {

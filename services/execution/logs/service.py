@@ -310,7 +310,9 @@ class Recorder:
             known[task.task_id] = self._judge(task)
         known |= await self._give_up([t for t in due if t.task_id not in known], is_heard)
         if known:
-            self._changes.tell(await self._settled(known))
+            touched = {task.execution_id for task in due if task.task_id in known}
+            await self._settled(known, touched)
+            self._changes.tell(touched)
             for task_id in known:
                 self._forget(task_id)
 
@@ -319,9 +321,9 @@ class Recorder:
         return LogRepository(tx).unsettled(SETTLE_LIMIT)
 
     @writes
-    def _settled(self, tx: Transaction, known: dict[str, LogStatus]) -> set[str]:
+    def _settled(self, tx: Transaction, known: dict[str, LogStatus], touched: set[str]) -> None:
         tx.fenced(LEASE, self._epoch)
-        return LogRepository(tx).settle(known)
+        LogRepository(tx).settle(known, touched)
 
     def _floor(self, task: Unsettled, stream: str) -> Floor:
         known = self._streams.get((task.task_id, task.attempt, stream))

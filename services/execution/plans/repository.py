@@ -19,6 +19,8 @@ from services.execution.plans.domain import Plan, StepPlan
 
 NO_AGENT = "no_agent"
 Row = dict[str, Any]
+_ADD_EXECUTION = Prepared(insert(Execution))
+_ADD_STEPS = Prepared(insert(Step))
 _ADD_TASKS = Prepared(insert(Task))
 
 
@@ -27,7 +29,6 @@ class PlanRepository:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._session = tx.session
 
     def add(
         self,
@@ -37,94 +38,94 @@ class PlanRepository:
         wait: timedelta,
         before: Callable[[list[Row]], None] | None = None,
     ) -> Execution:
-        """Store an execution with its steps and tasks; tasks go in as rows, not as objects.
+        """Store an execution with its steps and tasks; they go in as rows, not as objects.
 
-        Tasks of a plain plan are queued at once, others wait for the engine. Hosts without an
-        agent have failed already. `before` may change the rows of the tasks of a step.
+        What is returned shows the execution and is no part of the session. Tasks of a plain plan
+        are queued at once, others wait for the engine. Hosts without an agent have failed already.
+        `before` may change the rows of the tasks of a step.
         """
-        execution = _execution(execution_id, plan, by, self._tx.now)
-        self._session.add(execution)
-        self._session.flush()
+        values = _execution(execution_id, plan, by, self._tx.now)
+        self._tx.run(_ADD_EXECUTION, [values])
+        execution = Execution(**values)
         steps = [
-            _step(execution, step, place, plan) for place, step in enumerate(plan.steps, start=1)
+            _step(execution_id, step, place, plan) for place, step in enumerate(plan.steps, start=1)
         ]
-        self._session.add_all(steps)
-        self._session.flush()
+        self._tx.run(_ADD_STEPS, steps)
         for row, step in zip(steps, plan.steps, strict=True):
-            tasks = list(_tasks(execution, row, step, plan, wait))
+            tasks = list(_tasks(execution, row["id"], step, plan, wait))
             if before is not None:
                 before(tasks)
             self._tx.run(_ADD_TASKS, tasks)
         return execution
 
 
-def _execution(execution_id: str, plan: Plan, by: Principal, at: datetime) -> Execution:
+def _execution(execution_id: str, plan: Plan, by: Principal, at: datetime) -> Row:
     scripts = [step.script_type for step in plan.steps if step.kind == StepKind.SCRIPT]
     lineage = plan.lineage
-    return Execution(
-        id=execution_id,
-        name=plan.name,
-        status=ExecutionStatus.PENDING,
-        trigger=plan.trigger,
-        user_id=by.id,
-        username=by.username,
-        script_type=scripts[0] if scripts else plan.steps[0].script_type,
-        task_total=plan.task_total,
-        version=1,
-        created_at=at,
-        execution_type=plan.execution_type,
-        description=plan.description,
-        is_plain=plan.is_plain,
-        priority=plan.priority,
-        start_seconds=plan.start_seconds,
-        strategy=plan.strategy.stored(),
-        variables=plan.variables.kept,
-        parent_id=lineage.parent_id if lineage else None,
-        root_id=lineage.root_id if lineage else None,
-        retry_count=lineage.retry_count if lineage else 0,
-        retry_type=lineage.retry_type if lineage else None,
-        retry_reason=lineage.reason if lineage else None,
-        is_latest=True,
-        scheduled_job_id=plan.scheduled_job_id,
-        client_ip=plan.client.ip,
-        user_agent=plan.client.user_agent,
-        findings=[one.stored() for one in plan.findings],
-        paused_at=at if plan.wanted else None,
-        pause_reason=PauseReason.APPROVAL if plan.wanted else None,
-    )
+    return {
+        "id": execution_id,
+        "name": plan.name,
+        "status": ExecutionStatus.PENDING,
+        "trigger": plan.trigger,
+        "user_id": by.id,
+        "username": by.username,
+        "script_type": scripts[0] if scripts else plan.steps[0].script_type,
+        "task_total": plan.task_total,
+        "version": 1,
+        "created_at": at,
+        "execution_type": plan.execution_type,
+        "description": plan.description,
+        "is_plain": plan.is_plain,
+        "priority": plan.priority,
+        "start_seconds": plan.start_seconds,
+        "strategy": plan.strategy.stored(),
+        "variables": plan.variables.kept,
+        "parent_id": lineage.parent_id if lineage else None,
+        "root_id": lineage.root_id if lineage else None,
+        "retry_count": lineage.retry_count if lineage else 0,
+        "retry_type": lineage.retry_type if lineage else None,
+        "retry_reason": lineage.reason if lineage else None,
+        "is_latest": True,
+        "scheduled_job_id": plan.scheduled_job_id,
+        "client_ip": plan.client.ip,
+        "user_agent": plan.client.user_agent,
+        "findings": [one.stored() for one in plan.findings],
+        "paused_at": at if plan.wanted else None,
+        "pause_reason": PauseReason.APPROVAL if plan.wanted else None,
+    }
 
 
-def _step(execution: Execution, step: StepPlan, place: int, plan: Plan) -> Step:
+def _step(execution_id: str, step: StepPlan, place: int, plan: Plan) -> Row:
     batches = plan.strategy.batch_of_each(len(step.hosts))
-    return Step(
-        id=new_id(),
-        execution_id=execution.id,
-        position=place,
-        name=step.name,
-        kind=step.kind,
-        script_type=step.script_type,
-        script=step.script,
-        script_sha256=hashlib.sha256(step.script.encode()).hexdigest(),
-        args=list(step.args),
-        env=dict(step.env),
-        run_as=step.run_as,
-        cwd=step.cwd,
-        timeout_seconds=step.timeout_seconds,
-        batch_total=batches[-1] if batches else 1,
-        retries=step.retries,
-        retry_delay_seconds=step.retry_delay_seconds,
-        ignore_error=step.ignore_error,
-        success_codes=list(step.success_codes),
-        condition=dict(step.condition) if step.condition is not None else None,
-        on_failure=step.on_failure,
-        is_handler=step.is_handler,
-        targets=dict(step.targets),
-        payload=dict(step.payload),
-    )
+    return {
+        "id": new_id(),
+        "execution_id": execution_id,
+        "position": place,
+        "name": step.name,
+        "kind": step.kind,
+        "script_type": step.script_type,
+        "script": step.script,
+        "script_sha256": hashlib.sha256(step.script.encode()).hexdigest(),
+        "args": list(step.args),
+        "env": dict(step.env),
+        "run_as": step.run_as,
+        "cwd": step.cwd,
+        "timeout_seconds": step.timeout_seconds,
+        "batch_total": batches[-1] if batches else 1,
+        "retries": step.retries,
+        "retry_delay_seconds": step.retry_delay_seconds,
+        "ignore_error": step.ignore_error,
+        "success_codes": list(step.success_codes),
+        "condition": dict(step.condition) if step.condition is not None else None,
+        "on_failure": step.on_failure,
+        "is_handler": step.is_handler,
+        "targets": dict(step.targets),
+        "payload": dict(step.payload),
+    }
 
 
 def _tasks(
-    execution: Execution, row: Step, step: StepPlan, plan: Plan, wait: timedelta
+    execution: Execution, step_id: str, step: StepPlan, plan: Plan, wait: timedelta
 ) -> Iterator[Row]:
     status = TaskStatus.QUEUED if plan.is_plain else TaskStatus.PENDING
     batches = [] if plan.is_plain else plan.strategy.batch_of_each(len(step.hosts))
@@ -134,7 +135,7 @@ def _tasks(
         yield {
             "id": new_id(),
             "execution_id": execution.id,
-            "step_id": row.id,
+            "step_id": step_id,
             "user_id": execution.user_id,
             "host_id": host.host_id,
             "host_name": host.name,

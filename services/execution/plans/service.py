@@ -208,7 +208,7 @@ class Plans:
         )
         if not is_ready:
             self._flow.advance(tx, execution_id)
-            ExecutionRepository(tx).reload(execution)
+            execution = ExecutionRepository(tx).by_id(execution_id) or execution
         fault("accept.before_commit")
         return _accepted(tx, execution, created=True), marked
 
