@@ -16,6 +16,9 @@ CONNECTIONS: Final = 64
 LOOKS: Final = 3
 """When time is over, the loop reads so many times more what has arrived."""
 
+ROOM_BYTES: Final = 32 * 1024
+"""Less than what makes a writer wait until more was sent."""
+
 TROUBLE: Final = (RedisError, OSError, TimeoutError)
 """Everything that a command may raise while Redis is down, loading, full or read-only."""
 
@@ -67,15 +70,38 @@ class _Bounded:
         super().__init__(**options)
         self._seconds = seconds
 
+    _reader: asyncio.StreamReader | None  # redis-py's own, as are these names
+    _writer: asyncio.StreamWriter | None
+
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
     ) -> None:
+        if isinstance(command, list) and self._has_room(command):
+            assert self._writer is not None
+            self._writer.writelines(command)  # nobody has to wait for that
+            return
         try:
             async with _Limit(self._seconds):
                 await super().send_packed_command(command, check_health)  # type: ignore[misc]  # mixed into a connection
         except TimeoutError as error:
             message = "Timeout writing to Redis"
             raise RedisTimeout(message) from error
+
+    def _has_room(self, command: list[bytes]) -> bool:
+        """Whether the connection is open and its buffer takes a whole command."""
+        writer = self._writer
+        if writer is None or self._reader is None or writer.is_closing():
+            return False
+        return writer.transport.get_write_buffer_size() + sum(map(len, command)) < ROOM_BYTES
+
+    async def can_read_destructive(self) -> bool:
+        """Whether an unused connection is not fit for use, by what the loop has read of it.
+
+        redis-py reads for no time at all, which takes a round of the loop for each command. A
+        connection on which a command was broken off is closed at once, and has nothing to read.
+        """
+        reader = self._reader
+        return reader is None or reader.at_eof() or bool(reader._buffer)  # type: ignore[attr-defined]  # StreamReader's
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:
@@ -105,12 +131,30 @@ _BOUNDED: Final[dict[type, type]] = {
 }
 
 
+class _Pool(BlockingConnectionPool):
+    """Waits for a connection only where none is free."""
+
+    async def get_connection(
+        self, command_name: object = None, *keys: object, **options: object
+    ) -> Connection:
+        if not self.can_get_connection():
+            waited: Connection = await super().get_connection()
+            return waited
+        connection: Connection = self.get_available_connection()  # type: ignore[no-untyped-call]
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+
 def connect(url: str, *, connections: int = CONNECTIONS) -> Redis:
     """A client for ``redis://``, ``rediss://`` or ``unix://`` whose commands end within 2 s.
 
     Nothing is connected yet. A loop that waits in a blocking read needs `blocking` instead.
     """
-    pool = BlockingConnectionPool.from_url(
+    pool = _Pool.from_url(
         url, max_connections=connections, timeout=5, socket_connect_timeout=COMMAND_SECONDS
     )
     pool.connection_class = _BOUNDED[pool.connection_class]
@@ -125,9 +169,7 @@ def blocking(redis: Redis) -> Redis:
     pool = redis.connection_pool
     options = {**pool.connection_kwargs, "seconds": BLOCKING_SECONDS}
     return Redis.from_pool(
-        BlockingConnectionPool(
-            connection_class=pool.connection_class, max_connections=2, timeout=5, **options
-        )
+        _Pool(connection_class=pool.connection_class, max_connections=2, timeout=5, **options)
     )
 
 
