@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -61,7 +60,6 @@ class Unsettled:
     execution_id: str
     attempt: int
     status: str
-    finished_at: datetime | None
     totals: dict[str, object] | None
 
 
@@ -227,7 +225,6 @@ _UNSETTLED = Prepared(
         Task.execution_id,
         Task.attempt,
         Task.status,
-        Task.finished_at,
         Task.totals,
     )
     .where(
