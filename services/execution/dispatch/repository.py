@@ -25,6 +25,7 @@ _LOCK_ROW = text(
     "INSERT INTO leases (name, holder, epoch, until) VALUES (:name, '', 1, :at)"
     " ON CONFLICT DO NOTHING"
 ).bindparams(bindparam("at", type_=UTCDateTime))
+_VERSION = select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
 _FLYING = or_(*(Task.status == status for status in sorted(IN_FLIGHT)))
 _ON_HOSTS = Prepared(
     lambda among: (
@@ -263,14 +264,11 @@ class DispatchRepository:
             self.lock_limits()
         ExecutionRepository(self._tx).bump({task.execution_id for task in fresh})
         fresh = choose(fresh, self.limits(fresh, caps))
-        version = (
-            select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
-        )
         if fresh:
             self._session.connection().execute(
                 update(Task)
                 .where(Task.id.in_([task.id for task in fresh]), Task.status == TaskStatus.QUEUED)
-                .values(status=TaskStatus.OFFERED, offered_at=self._tx.now, version=version)
+                .values(status=TaskStatus.OFFERED, offered_at=self._tx.now, version=_VERSION)
             )
         again = [task.id for task in tasks if task.status == TaskStatus.OFFERED]
         if again:
@@ -287,13 +285,10 @@ class DispatchRepository:
         ids = [task.id for task in tasks]
         touched = {task.execution_id for task in tasks}
         ExecutionRepository(self._tx).bump(touched)
-        version = (
-            select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
-        )
         self._session.execute(
             update(Task)
             .where(Task.id.in_(ids), Task.status == TaskStatus.OFFERED)
-            .values(status=TaskStatus.QUEUED, offered_at=None, version=version),
+            .values(status=TaskStatus.QUEUED, offered_at=None, version=_VERSION),
             execution_options={"synchronize_session": False},
         )
 
