@@ -27,8 +27,12 @@ ENTRIES_PER_WRITE: Final = {RESULTS: 16, STATUS: 8, LOGS: 4}
 """Entries of each stream in one round trip: logs can delay a result by 1 MiB at most."""
 DENSE_MESSAGES: Final = 4
 """A write with so many messages says that more are coming; waiting for them saves round trips."""
+SEVERAL_MESSAGES: Final = 10
+"""So many of late, each counting half after `HALF_LIFE`: dozens speak, if by ones and twos. One
+agent alone has at most four in a short script, so it never waits."""
+SEVERAL_LINGERS: Final = 3
 CROWDED_MESSAGES: Final = 150
-"""So many of late, each counting half after `HALF_LIFE`: thousands speak, so wait longer."""
+"""So many of late: thousands speak, so wait longer."""
 CROWDED_LINGERS: Final = 5
 HALF_LIFE: Final = 0.05
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -176,16 +180,23 @@ class Uplink:
             return
 
     async def _linger(self) -> None:
-        """Waits a moment for company, if there was some last time and no batch is full yet."""
-        if self._last_count < DENSE_MESSAGES:
-            return
+        """Waits a moment for company, if there was some of late and no batch is full yet."""
         if self._messages >= BATCH_MESSAGES or self._bytes >= BATCH_BYTES:
             return
-        loop = asyncio.get_running_loop()
-        lingers = CROWDED_LINGERS if self._of_late >= CROWDED_MESSAGES else 1
-        wait = self._last_write + lingers * self._settings.linger_seconds - loop.time()
+        now = asyncio.get_running_loop().time()
+        since = now - self._last_write
+        wait = self._lingers(since) * self._settings.linger_seconds - since
         if wait > 0:
             await asyncio.sleep(wait)
+
+    def _lingers(self, since: float) -> int:
+        """How many times the usual moment this write may be after the last one."""
+        of_late = self._of_late * 0.5 ** (since / HALF_LIFE)
+        if of_late >= CROWDED_MESSAGES:
+            return CROWDED_LINGERS
+        if of_late >= SEVERAL_MESSAGES:
+            return SEVERAL_LINGERS
+        return 1 if self._last_count >= DENSE_MESSAGES else 0
 
     async def _write_until_taken(self) -> None:
         attempt = 0
@@ -205,7 +216,7 @@ class Uplink:
         """One round trip; False when anything in it was not taken, then it is kept."""
         if not self._unsent:
             self._unsent = self._cut()
-            self._last_count = sum(len(entry.items) for entry in self._unsent)
+            self._last_count = sum(len(e.items) for e in self._unsent if e.key != STATUS)
         touched, self._touched = self._touched, {}
         forgotten, self._forgotten = self._forgotten, set()
         answers: list[object] = []

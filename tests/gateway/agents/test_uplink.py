@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.agents.settings import AgentGatewaySettings
 from gateway.agents.uplink import Uplink
-from libs.contracts.agents import FIELD_GATEWAY, LOGS, RESULTS, STATUS, gateway_key
+from libs.contracts.agents import FIELD_BATCH, FIELD_GATEWAY, LOGS, RESULTS, STATUS, gateway_key
 from libs.kit.redis import Redis, connect
 from tests.gateway.agents.conftest import Rigs
 from tests.gateway.agents.fake_hosts import FakeHosts
@@ -275,3 +275,24 @@ async def test_a_lonely_message_is_not_kept_waiting(rigs: Rigs) -> None:
     agent.send(CLAIM)
 
     await gate.messages(RESULTS, "claim")
+
+
+async def test_where_many_speak_one_by_one_they_wait_for_each_other(redis: Redis) -> None:
+    uplink = Uplink(redis, "gw", AgentGatewaySettings(linger_seconds=0.01))
+    writing = asyncio.create_task(uplink.run())
+    for many in (120, 1):  # the last write holds one message, but many came of late
+        for number in range(many):
+            uplink.put(RESULTS, msgspec.msgpack.encode({"t": number}), Quiet())
+        await uplink.drained()
+
+    uplink.put(RESULTS, msgspec.msgpack.encode({"t": "first"}), Quiet())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    uplink.put(RESULTS, msgspec.msgpack.encode({"t": "second"}), Quiet())
+    await uplink.drained()
+    writing.cancel()
+    await asyncio.wait([writing])
+
+    (newest,) = await redis.xrevrange(RESULTS, count=1)
+    messages = msgspec.msgpack.decode(newest[1][FIELD_BATCH.encode()])
+    assert messages == [{"t": "first"}, {"t": "second"}]
