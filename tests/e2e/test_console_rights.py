@@ -71,6 +71,10 @@ def test_two_consoles_are_a_click_apart_for_those_who_have_both(
     expect(page.locator("nav a[href='/quick']")).to_have_count(0)
     switch.get_by_role("link", name=say("Jobs", "作业")).click()
     page.wait_for_url("**/quick")
+    page.goto("/ops")
+    page.wait_for_url("**/ops/agents")
+    page.goto("/")
+    page.wait_for_url("**/quick")
 
     _, name = make_user(admin)
     sign_in_as(other_page, name, PASSWORD)

@@ -33,22 +33,17 @@ function startPage(): string {
   return session.may('audit:read') ? 'audit' : 'profile'
 }
 
-/** Where the Ops console begins: at the first of its pages that is open to the person. */
-function firstOfOps(): RouteLocationRaw {
+/** Where the Ops console begins: at the first of its pages that is open to the person, if one is. */
+function firstOfOps(): RouteLocationRaw | true {
   const session = useSession()
   const open = pages.find(({ meta }) => meta?.console === 'ops' && session.allows(meta.permission, meta.reach))
-  return open ? { name: open.name } : { name: 'missing', params: { rest: ['ops'] } }
+  return open ? { name: open.name, replace: true } : true
 }
 
 const pages: RouteRecordRaw[] = [
-  {
-    path: '', name: 'home',
-    redirect: () => ({ name: startPage() }),
-  },
-  {
-    path: 'ops', name: 'ops',
-    redirect: firstOfOps,
-  },
+  // Both lead on, once it is known who is here: see the guard below.
+  { path: '', name: 'home', component: () => import('./MissingPage.vue') },
+  { path: 'ops', name: 'ops', component: () => import('./MissingPage.vue'), meta: { title: 'app.nav.missing' } },
   {
     path: 'quick', name: 'quick', component: () => import('@/features/execution/quick/QuickPage.vue'),
     meta: { console: 'jobs', title: 'app.nav.quick', permission: 'executions:run', reach: RUNNING, fills: true },
@@ -145,7 +140,7 @@ export function createConsoleRouter(): Router {
       return to.meta.public ? true : { name: 'login', query: { from: to.fullPath, error: 'unavailable' } }
     }
     if (to.meta.public) return session.isSignedIn ? returnPath(to.query.from) : true
-    if (session.isSignedIn) return true
+    if (session.isSignedIn) return to.name === 'home' ? { name: startPage(), replace: true } : to.name === 'ops' ? firstOfOps() : true
     return { name: 'login', query: to.fullPath === '/' ? {} : { from: to.fullPath } }
   })
   return router
