@@ -199,7 +199,9 @@ class Supervisor:
             content = json.loads(admin.read_text("utf-8"))
             say(f"  Name      {content['username']}")
             say(f"  Password  {content['password']}   (shown this once)")
-        if not self._options.once:
+        if self._options.once:
+            say("The first script is over, so it stops now; without --once (ONCE=1) it stays.")
+        else:
             say("Ctrl-C stops it.")
 
 

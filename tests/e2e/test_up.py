@@ -261,6 +261,7 @@ def test_once_shows_a_first_script_and_stops(tmp_path: Path) -> None:
     for part in ("part 5 of 5", "That was the first script.", "Console   http://127.0.0.1:"):
         assert part in done.stdout
     assert content["password"] in done.stdout
+    assert "it stops now" in done.stdout
 
 
 def test_once_without_an_agent_fails_instead_of_waiting_for_ever(tmp_path: Path) -> None:
