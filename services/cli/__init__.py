@@ -95,6 +95,9 @@ def _dispatch(arguments: list[str]) -> int:
     try:
         result = command.main(arguments, prog_name="opsjob", standalone_mode=False)
     except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # typer gives it no public name
+            terminal.note(error.format_message())
+            return EXIT_ERROR
         message = error.format_message().rstrip(".").replace("\n", " ")
         raise CommandFailed(f"{message}. See: opsjob --help") from None
     except typer.Abort:

@@ -160,7 +160,10 @@ def one_host(api: Api, word: str) -> int:
         if word in (row.get("name"), row.get("ip_address"))
     ]
     if not found:
-        raise CommandFailed(f"There is no host {terminal.harmless(word)!r}.", code="host_not_found")
+        raise CommandFailed(
+            f"There is no host {terminal.harmless(word)!r}. See: opsjob hosts list",
+            code="host_not_found",
+        )
     if len(found) > 1:
         ids = ", ".join(str(row["id"]) for row in found)
         raise CommandFailed(f"{terminal.harmless(word)!r} means several hosts (ids {ids}).")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.cli import terminal
+from services.cli import run, terminal
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,14 @@ def test_the_language_follows_the_environment(
         monkeypatch.setenv(name, value)
 
     assert terminal.speaks_chinese() is chinese
+
+
+@pytest.mark.parametrize(("arguments", "shown"), [([], "approvals"), (["hosts"], "list")])
+def test_a_command_that_is_not_said_whole_shows_what_there_is_line_by_line(
+    arguments: list[str], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Usage: opsjob")
+    assert any(line.strip().startswith(shown) for line in lines)
