@@ -23,6 +23,14 @@ from libs.contracts.grants import (
 
 ORDER: Final = {part: place for place, part in enumerate(Missing)}
 
+# Names for members: asking an enumeration for one takes longer than a whole comparison.
+_EXECUTE: Final = Action.EXECUTE
+_HOST_GROUP: Final = ObjectType.HOST_GROUP
+_TIME: Final = Missing.TIME
+_WHAT: Final = Missing.WHAT
+_ACCOUNT: Final = Missing.ACCOUNT
+_WINDOW: Final = Missing.WINDOW
+
 
 class Request(NamedTuple):
     """What somebody wants to do with one object.
@@ -93,15 +101,19 @@ class _Row:
                 return True
         return False
 
-    def lacks(self, request: Request, now: datetime, *, is_run: bool) -> Missing | None:
+    def lacks(
+        self, what: str | None, account: str | None, now: datetime, *, is_run: bool
+    ) -> Missing | None:
         """The first part of a request that this row does not cover; it covers the object."""
-        if not self.is_live(now):
-            return Missing.TIME
-        if is_run and self.what is not None and request.what not in self.what:
-            return Missing.WHAT
-        if is_run and self.accounts is not None and request.account not in self.accounts:
-            return Missing.ACCOUNT
-        return None if self.is_open(now) else Missing.WINDOW
+        if (self.starts is not None and now < self.starts) or (
+            self.ends is not None and now >= self.ends
+        ):
+            return _TIME
+        if is_run and self.what is not None and what not in self.what:
+            return _WHAT
+        if is_run and self.accounts is not None and account not in self.accounts:
+            return _ACCOUNT
+        return None if self.hours is None or self.is_open(now) else _WINDOW
 
 
 _Rows = dict[tuple[Action, ObjectType], dict[str, list[_Row]]]
@@ -166,19 +178,18 @@ class AccessSet:
 
     def candidates(self, request: Request) -> list[_Row]:
         """The rows that give the action on the object, directly or by a group around it."""
-        action, kind, object_id, groups, *_ = request
-        held: list[_Row] = []
-        direct = self._index.get((action, kind), _NONE)
-        held += direct.get(object_id, ())
-        held += direct.get(ALL, ())
+        action, kind, object_id, groups, _, _ = request
+        index = self._index
+        direct = index.get((action, kind), _NONE)
+        held = [*direct.get(object_id, ()), *direct.get(ALL, ())]
         if groups and kind in _ON_HOSTS:
-            is_group = kind is ObjectType.HOST_GROUP
-            around = direct if is_group else self._index.get((action, ObjectType.HOST_GROUP), _NONE)
+            is_group = kind is _HOST_GROUP
+            around = direct if is_group else index.get((action, _HOST_GROUP), _NONE)
             for group in groups:
-                if not (is_group and group == object_id):
-                    held += around.get(group, ())
-            if not is_group:
-                held += around.get(ALL, ())
+                if group in around and not (is_group and group == object_id):
+                    held += around[group]
+            if not is_group and ALL in around:
+                held += around[ALL]
         return held
 
     def gives(self, request: Request) -> bool:
@@ -218,19 +229,21 @@ def decide(access: AccessSet, request: Request, now: datetime) -> Decision:
     for an account of SUPERUSERS; otherwise one live row that has the action and covers the object,
     `what` is run, the account, and the hour. Under scopes all of it has to be within them.
     """
-    right = RIGHTS[request.object_type, request.action]
-    is_run = request.action is Action.EXECUTE and request.object_type in _ON_HOSTS
+    action, kind, _, _, what, account = request
+    right = RIGHTS[kind, action]
+    is_run = action is _EXECUTE and kind in _ON_HOSTS
     if access.scopes is not None:
-        lacking = access.lacking(right, request.account if is_run else None)
+        lacking = access.lacking(right, account if is_run else None)
         if lacking is not None:
             return Decision(False, permission=lacking, missing=Missing.SCOPE)
     furthest: Missing | None = None
-    if access.can(right):
-        if not is_run or request.account not in SUPERUSERS or access.can(RUN_AS_ROOT):
+    held = access.permissions
+    if right in held or ALL in held:
+        if not is_run or account not in SUPERUSERS or access.can(RUN_AS_ROOT):
             return Decision(True, permission=right)
         furthest = Missing.ROOT
     for row in access.candidates(request):
-        lacks = row.lacks(request, now, is_run=is_run)
+        lacks = row.lacks(what, account, now, is_run=is_run)
         if lacks is None:
             return Decision(True, row_id=row.id)
         if furthest is None or ORDER[lacks] > ORDER[furthest]:

@@ -1,9 +1,8 @@
 """The rows and words of access: what grants are about, and which permission means the same."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -100,13 +99,14 @@ class Hours(NamedTuple):
 
     def holds(self, now: datetime) -> bool:
         """Whether this moment lies inside."""
-        weekday, minute = _clock(self.zone, int(now.timestamp() // 60))
-        if self.start < self.until:
-            return weekday in self.days and self.start <= minute < self.until
+        days, start, until, zone = self
+        begin, end, weekday, minute = _clocks.get(zone) or _clock(zone, now)
+        if not begin <= now < end:
+            _, _, weekday, minute = _clock(zone, now)
+        if start < until:
+            return weekday in days and start <= minute < until
         yesterday = weekday - 1 or 7
-        return (weekday in self.days and minute >= self.start) or (
-            yesterday in self.days and minute < self.until
-        )
+        return (weekday in days and minute >= start) or (yesterday in days and minute < until)
 
 
 class GrantRow(BaseModel):
@@ -141,6 +141,7 @@ class AccessInfo(BaseModel):
     rows: list[GrantRow] | None = Field(default_factory=list)
 
 
+_MINUTE: Final = timedelta(minutes=1)
 _READ = {kind: f"{kind}s:read" for kind in ObjectType} | {
     ObjectType.HOST_GROUP: "hosts:read",
     ObjectType.SCRIPT_TEMPLATE: "templates:read",
@@ -167,11 +168,26 @@ RIGHTS: Final[Mapping[tuple[ObjectType, Action], str]] = {
 """The permission that allows an action on all objects of a kind."""
 
 
-@lru_cache(maxsize=1024)
-def _clock(zone: str, minute: int) -> tuple[int, int]:
-    """Day of the week and minute of the day that a zone's clock shows; `minute` since 1970."""
-    here = datetime.fromtimestamp(minute * 60, ZoneInfo(zone))
-    return here.isoweekday(), here.hour * 60 + here.minute
+class _Clock(NamedTuple):
+    """Day of the week and minute of the day on the clock of a zone, from one moment to another."""
+
+    begin: datetime
+    end: datetime
+    weekday: int
+    minute: int
+
+
+_clocks: Final[dict[str, _Clock]] = {}
+"""By zone what its clock showed when it was last looked at; mostly that is the present minute."""
+
+
+def _clock(zone: str, now: datetime) -> _Clock:
+    minute = int(now.timestamp() // 60)
+    begin = datetime.fromtimestamp(minute * 60, UTC)
+    here = begin.astimezone(ZoneInfo(zone))
+    shown = _Clock(begin, begin + _MINUTE, here.isoweekday(), here.hour * 60 + here.minute)
+    _clocks[zone] = shown
+    return shown
 
 
 def _minutes(text: str) -> int:

@@ -268,6 +268,20 @@ def test_a_window_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
     assert not night.holds(wednesday - timedelta(hours=3))
 
 
+def test_a_window_opens_and_ends_to_the_microsecond_in_whatever_order_moments_are_asked() -> None:
+    moment = timedelta(microseconds=1)
+    minute = Window(days=(3,), start="12:00", until="12:01")
+    begin, end = NOON, NOON + timedelta(minutes=1)
+
+    for _ in range(2):
+        for now, inside in (
+            *((begin - moment, False), (begin, True), (end - moment, True), (end, False)),
+            *((end + 24 * HOUR, False), (begin + 7 * 24 * HOUR, True), (begin - HOUR, False)),
+        ):
+            assert minute.holds(now) is inside
+            assert minute.holds(now.astimezone(ZoneInfo("Asia/Shanghai"))) is inside
+
+
 def test_a_narrower_principal_keeps_the_rows_and_loses_the_permission() -> None:
     access = AccessSet({"*"}, [row()]).narrowed(frozenset())
 
