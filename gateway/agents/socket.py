@@ -1,8 +1,7 @@
 """One agent's WebSocket: the sans-I/O protocol of `websockets` driven by callbacks.
 
 No task, queue or future per agent: what arrives is handled where it arrives, and reading stops
-when the session says so. That is what keeps an idle agent at a few kilobytes. Messages in one
-frame, the usual kind, are cut out and packed in `frames`; the library sees everything else.
+when the session says so. That is what keeps an idle agent at a few kilobytes.
 """
 
 import asyncio
@@ -15,13 +14,10 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from gateway.agents.closing import INVALID_TEXT, TOO_LARGE, TOO_MANY, Closing
-from gateway.agents.frames import WHOLE_TEXT, Frames, packed
-from libs.protocol.codec import MAX_MESSAGE_BYTES
 
 MAX_FRAGMENTS = 256
 """Of one message. An honest agent sends none; one message of 1 MiB needs far fewer."""
 WRITE_HIGH_BYTES = 256 * 1024
-HEAD_END = b"\r\n\r\n"
 CLOSE_SECONDS = 5.0
 """How long the other side has to close its half after a close frame."""
 
@@ -57,7 +53,6 @@ class AgentSocket(asyncio.Protocol):
 
     __slots__ = (
         "_fragments",
-        "_frames",
         "_is_text",
         "_listener",
         "_on_pong",
@@ -75,7 +70,6 @@ class AgentSocket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._write_limit = write_limit
         self._fragments: list[bytes] | None = None
-        self._frames: Frames | None = None
         self._is_text = True
         self._on_pong: Callable[[], None] | None = None
         self.is_reading = True
@@ -106,19 +100,18 @@ class AgentSocket(asyncio.Protocol):
         if not self.is_open:
             return 0
         transport = cast(asyncio.Transport, self._transport)
-        self._flush()
-        pieces: list[bytes] = []
-        unwritten = 0
-        for sent, data in enumerate(messages):
+        sent = unwritten = 0
+        for data in messages:
             if transport.get_write_buffer_size() + unwritten > self._write_limit:
-                self._write(pieces)
-                pieces, unwritten = [], 0
+                self._flush()
+                unwritten = 0
                 if transport.is_closing() or transport.get_write_buffer_size() > self._write_limit:
                     return sent
-            pieces += (packed(WHOLE_TEXT, len(data)), data)
+            self._ws.send_text(data)
             unwritten += len(data)
-        self._write(pieces)
-        return len(messages)
+            sent += 1
+        self._flush()
+        return sent
 
     def ping(self, on_pong: Callable[[], None]) -> None:
         """Asks for a sign of life; `on_pong` is called for the next pong, if one comes."""
@@ -160,13 +153,12 @@ class AgentSocket(asyncio.Protocol):
         self._transport.set_write_buffer_limits(WRITE_HIGH_BYTES)
 
     def data_received(self, data: bytes) -> None:
-        if self._frames is not None:
-            self._take_bytes(self._frames, data)
-        else:
-            was_open = self.is_open
-            self._through(data)
-            if not was_open and self.is_open and data.find(HEAD_END) == len(data) - len(HEAD_END):
-                self._frames = Frames()  # what follows begins with a frame
+        self._ws.receive_data(data)
+        for event in self._ws.events_received():
+            if isinstance(event, Frame):
+                self._take_frame(event)
+            elif isinstance(event, Request):
+                self._answer(event)
         self._flush()
 
     def eof_received(self) -> None:
@@ -184,29 +176,6 @@ class AgentSocket(asyncio.Protocol):
             listener.on_lost()
 
     # ---- inside ---------------------------------------------------------------------------
-
-    def _take_bytes(self, frames: Frames, data: bytes) -> None:
-        """Messages in one frame right here; pieces, control frames and faults by the library."""
-        frames.add(data)
-        while True:
-            size = self._ws.current_size
-            is_plain = size is None and self._ws.state is State.OPEN
-            first, content = frames.next(MAX_MESSAGE_BYTES - (size or 0), is_plain=is_plain)
-            if first:
-                self._is_text = first == WHOLE_TEXT
-                self._deliver(content)
-            elif content:
-                self._through(content)
-            else:
-                return
-
-    def _through(self, data: bytes) -> None:
-        self._ws.receive_data(data)
-        for event in self._ws.events_received():
-            if isinstance(event, Frame):
-                self._take_frame(event)
-            elif isinstance(event, Request):
-                self._answer(event)
 
     def _answer(self, request: Request) -> None:
         assert self._listener is not None
@@ -267,10 +236,6 @@ class AgentSocket(asyncio.Protocol):
         self._fragments = None
         self._ws.fail(closing.code, closing.reason)
         self._flush()
-
-    def _write(self, pieces: list[bytes]) -> None:
-        if pieces and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(b"".join(pieces))
 
     def _flush(self) -> None:
         transport = self._transport

@@ -11,11 +11,7 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
-from agent.frames import WHOLE_BINARY, WHOLE_TEXT, Cutter, packed
 from libs.protocol.version import SUBPROTOCOL
-
-_LIMIT = 2**21
-_HEAD_END = b"\r\n\r\n"
 
 
 class Refused(Exception):
@@ -59,13 +55,11 @@ class Line(asyncio.Protocol):
         subprotocol: str | None = SUBPROTOCOL,
     ) -> None:
         wanted = None if subprotocol is None else [Subprotocol(subprotocol)]
-        self._ws = ClientProtocol(parse_uri(address), subprotocols=wanted, max_size=_LIMIT)
+        self._ws = ClientProtocol(parse_uri(address), subprotocols=wanted, max_size=2**21)
         self._owner = owner
         self._headers = headers
         self._transport: asyncio.Transport | None = None
         self._is_receiving = False
-        self._pieces: list[bytes] = []
-        self._cutter: Cutter | None = None
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
@@ -79,9 +73,9 @@ class Line(asyncio.Protocol):
     def send(self, frame: str | bytes) -> None:
         """One text or binary message; answers to what came together leave together."""
         if isinstance(frame, str):
-            self._pieces.append(packed(WHOLE_TEXT, frame.encode("utf-8", "surrogatepass")))
+            self._ws.send_text(frame.encode("utf-8", "surrogatepass"))
         else:
-            self._pieces.append(packed(WHOLE_BINARY, frame))
+            self._ws.send_binary(frame)
         if not self._is_receiving:
             self._flush()
 
@@ -135,12 +129,14 @@ class Line(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
+        self._ws.receive_data(data)
         self._is_receiving = True
         try:
-            if self._cutter is not None:
-                self._cutter.feed(data)
-            else:
-                self._take_head(data)
+            for event in self._ws.events_received():
+                if isinstance(event, Response):
+                    self._take_response(event)
+                elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                    self._owner.on_message(bytes(event.data))
         finally:
             self._is_receiving = False
             self._flush()
@@ -162,25 +158,6 @@ class Line(asyncio.Protocol):
             self.gone.set_result(None)
         self._owner.on_gone(self, ended)
 
-    def _take_head(self, data: bytes) -> None:
-        """The answer to the handshake; frames may follow it at once, and are cut from there on."""
-        end = data.find(_HEAD_END) + len(_HEAD_END)
-        if not data.startswith(b"HTTP/1.1 101 ") or end < len(_HEAD_END):
-            self._through(data)
-            return
-        self._through(data[:end])
-        if self._ws.state is State.OPEN:
-            self._cutter = Cutter(_LIMIT, self._owner.on_message, self._through)
-            self._cutter.feed(data[end:])
-
-    def _through(self, data: bytes) -> None:
-        self._ws.receive_data(data)
-        for event in self._ws.events_received():
-            if isinstance(event, Response):
-                self._take_response(event)
-            elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
-                self._owner.on_message(bytes(event.data))
-
     def _take_response(self, response: Response) -> None:
         if self.opened.done():
             return
@@ -192,8 +169,7 @@ class Line(asyncio.Protocol):
     def _flush(self) -> None:
         if self._transport is None:
             return
-        pieces, self._pieces = self._pieces, []
-        pieces += self._ws.data_to_send()
+        pieces = self._ws.data_to_send()
         if not pieces:
             return
         self._transport.write(b"".join(pieces))
