@@ -70,8 +70,6 @@ class SpoolWriter:
 
     def used(self) -> int:
         """Bytes on disk that the agent has not freed yet, within one segment."""
-        if self._segment < 0:
-            return self._size
         return max(0, len(segments(self._folder)) - 1) * SEGMENT_BYTES + self._size
 
     def chunk(self, stream: int, content: bytes) -> None:

@@ -19,14 +19,12 @@ from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from agent import __version__
-from agent.frames import WHOLE_BINARY, WHOLE_TEXT, Cutter, packed
 
 PING_SECONDS = 20.0
 """Between two pings, and how long the answer to one may take."""
 CLOSE_SECONDS = 2.0
 _MOST_AT_ONCE = 256 * 1024
 _PROTOCOL_ERROR = 1002
-_HEAD_END = b"\r\n\r\n"
 
 
 class Peer(Protocol):
@@ -62,11 +60,6 @@ class Wire(asyncio.Protocol):
         self._closed: asyncio.Future[None] = loop.create_future()
         for future in (self._opened, self._closed):
             future.add_done_callback(_look_at)
-        self._cutter = Cutter(max_size, self._take_text, self._through)
-        self._head: bytearray | None = bytearray()
-        self._is_open = False
-        self._is_touched = False
-        self._outgoing: list[bytes] = []
         self._fragments: list[bytes] = []
         self._is_text = True
         self._may_write = True
@@ -102,15 +95,14 @@ class Wire(asyncio.Protocol):
 
     def send(self, frame: str | bytes) -> None:
         """Send one message now; does nothing on a connection that is over."""
-        if self._is_open:
+        if self._ws.state is State.OPEN:
             self._put(frame)
             self._flush()
 
     def close(self, code: int = 1000) -> None:
         """Begin the closing handshake; whoever does not answer is cut off."""
-        if self._is_open:
+        if self._ws.state is State.OPEN:
             self._ws.send_close(code)
-            self._touched()
             self._flush()
         elif self._transport is not None:
             self._transport.abort()
@@ -123,13 +115,17 @@ class Wire(asyncio.Protocol):
         request = self._ws.connect()
         request.headers["User-Agent"] = f"opsjob-agent/{__version__}"
         self._ws.send_request(request)
-        self._touched()
         self._flush()
 
     def data_received(self, data: bytes) -> None:
         self._is_pumping = True  # what the peer wants to say goes at the end of this turn
         try:
-            self._hear(data)
+            self._ws.receive_data(data)
+            for event in self._ws.events_received():
+                if isinstance(event, Frame):
+                    self._take(event)
+                elif isinstance(event, Response):
+                    self._shake(event)
         except Exception as error:  # passed on to whoever waits for the end
             self._end(error)
         if self._ws.handshake_exc is not None and not self._opened.done():
@@ -139,12 +135,10 @@ class Wire(asyncio.Protocol):
     def eof_received(self) -> None:
         self._ws.receive_eof()
         self._ws.events_received()
-        self._touched()
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ws.receive_eof()
-        self._touched()
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()
@@ -162,53 +156,8 @@ class Wire(asyncio.Protocol):
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _hear(self, data: bytes) -> None:
-        """The head of the answer to our request, then frames."""
-        if self._head is None:
-            self._cutter.feed(data)
-            return
-        self._head += data
-        end = self._head.find(_HEAD_END)
-        if end < 0:
-            self._through(data)
-            return
-        behind = len(self._head) - end - len(_HEAD_END)
-        self._through(data[: len(data) - behind])
-        if not self._is_open:
-            self._through(data[len(data) - behind :])  # why there is no session
-            return
-        self._head = None
-        self._cutter.feed(data[len(data) - behind :])
-
-    def _through(self, data: bytes) -> None:
-        """What the protocol has to see: the handshake, control frames, messages in pieces."""
-        self._ws.receive_data(data)
-        self._touched()
-        for event in self._ws.events_received():
-            if isinstance(event, Frame):
-                self._take(event)
-            elif isinstance(event, Response):
-                self._shake(event)
-
-    def _take_text(self, content: bytes) -> None:
-        """A message in one frame, the usual kind."""
-        if self._fragments:
-            self._fail()
-            return
-        self._is_text = True
-        self._deliver(content)
-
-    def _touched(self) -> None:
-        """The protocol may have changed its state, and may have something to send."""
-        self._is_touched = True
-        self._is_open = self._ws.state is State.OPEN
-
-    def _fail(self) -> None:
-        self._ws.fail(_PROTOCOL_ERROR)
-        self._touched()
-
     def _shake(self, response: Response) -> None:
-        if self._is_open and not self._opened.done():
+        if self._ws.state is State.OPEN and not self._opened.done():
             self._opened.set_result(None)
 
     def _take(self, frame: Frame) -> None:
@@ -228,19 +177,19 @@ class Wire(asyncio.Protocol):
                 self._deliver(whole)
 
     def _deliver(self, data: bytes) -> None:
-        if self._closed.done() or not self._is_open:
+        if self._closed.done() or self._ws.state is not State.OPEN:
             return
         try:
             frame: str | bytes = data.decode() if self._is_text else data
         except UnicodeDecodeError:
-            self._fail()
+            self._ws.fail(_PROTOCOL_ERROR)
             return
         self._peer.heard(frame)
 
     def _pump(self) -> None:
         """Everything that may go now, in one write."""
         self._is_pumping = False
-        if self.feeds and self._may_write and self._is_open:
+        if self.feeds and self._may_write and self._ws.state is State.OPEN:
             try:
                 self._take_frames()
             except Exception as error:  # passed on to whoever waits for the end
@@ -260,17 +209,13 @@ class Wire(asyncio.Protocol):
 
     def _put(self, frame: str | bytes) -> None:
         if isinstance(frame, str):
-            self._outgoing.append(packed(WHOLE_TEXT, frame.encode()))
+            self._ws.send_text(frame.encode())
         else:
-            self._outgoing.append(packed(WHOLE_BINARY, frame))
+            self._ws.send_binary(frame)
 
     def _flush(self) -> None:
-        """Our messages, and what the protocol has to say if anything was asked of it."""
-        pieces, self._outgoing = self._outgoing, []
-        was_touched, self._is_touched = self._is_touched, False
-        if was_touched:
-            pieces += self._ws.data_to_send()
         transport = self._transport
+        pieces = self._ws.data_to_send()
         if transport is None:
             return
         if pieces:
@@ -278,7 +223,7 @@ class Wire(asyncio.Protocol):
             if not pieces[-1]:  # the protocol's sign for our end of the stream
                 with contextlib.suppress(NotImplementedError, RuntimeError, OSError):
                     transport.write_eof()
-        if was_touched and self._ws.close_expected():
+        if self._ws.close_expected():
             self._loop.call_later(CLOSE_SECONDS, transport.abort)
 
     def _end(self, error: Exception) -> None:
@@ -293,10 +238,9 @@ class Wire(asyncio.Protocol):
         if self._is_pinged and self._transport is not None:
             self._transport.abort()
             return
-        if self._is_open:
+        if self._ws.state is State.OPEN:
             self._is_pinged = True
             self._ws.send_ping(b"alive")
-            self._touched()
             self._flush()
         self._ping_later()
 
