@@ -183,9 +183,10 @@ class SQLite:
                 if error is not None:
                     job.fail(translated(error))
                 session.close()
-                driver.rollback()
             except BaseException as failure:
                 job.fail(translated(failure))
+            with contextlib.suppress(Exception):  # else the next one could not begin
+                _end(connection, driver, keep=False)
             self._settle([job])
         connection.close()
 

@@ -11,6 +11,7 @@ from sqlalchemy.util import await_only
 
 from libs.kit.db import Database, Transaction
 from libs.kit.db.failures import translated
+from libs.kit.db.sqlite import READERS
 from libs.kit.errors import AppError, Unavailable
 from tests.libs.kit.things import Thing, Things
 from tests.support.database import PostgresServer
@@ -142,6 +143,29 @@ async def test_a_full_disk_is_unavailable_and_undoes_the_group(
 
     await things.make("a")
     assert await things.names() == ["a"]
+
+
+async def test_a_read_whose_end_fails_leaves_its_thread_able_to_read(
+    db: Database, things: Things
+) -> None:
+    if db.dialect != "sqlite":
+        pytest.skip("about SQLite")
+    await things.make("a")
+
+    def spoil(tx: Transaction) -> None:
+        session = tx.session
+
+        def fail() -> None:
+            vars(session).pop("close")
+            raise sqlite3.OperationalError("disk I/O error")
+
+        vars(session)["close"] = fail
+        tx.scalar(text("SELECT 1"))
+
+    for _ in range(3 * READERS):
+        with pytest.raises(sqlite3.OperationalError):
+            await db.read(spoil)
+        assert await things.names() == ["a"]
 
 
 @pytest.mark.parametrize(
