@@ -46,10 +46,10 @@ COMMANDS = {
 
 def main() -> None:
     """Entry point: runs one command and leaves with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(invoke(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def invoke(arguments: list[str]) -> int:
     """Runs one command; every way it can end becomes one line at most and an exit code."""
     terminal.tolerate_narrow_encodings()
     try:

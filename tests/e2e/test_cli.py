@@ -249,8 +249,8 @@ def test_clients_start_without_the_server_side(platform: Platform) -> None:
     """`opsjob hosts list` must not pay for FastAPI, SQLAlchemy and the like."""
     heavy = ("fastapi", "sqlalchemy", "uvicorn", "redis", "services.registry", "libs.kit")
     program = (
-        "import sys; from services.cli import run; "
-        f"code = run(['hosts', 'list', '--data-dir', {str(platform.data_dir)!r}]); "
+        "import sys; from services.cli import invoke; "
+        f"code = invoke(['hosts', 'list', '--data-dir', {str(platform.data_dir)!r}]); "
         f"print([name for name in {heavy!r} if name in sys.modules]); sys.exit(code)"
     )
 

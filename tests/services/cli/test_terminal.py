@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.cli import run, terminal
+from services.cli import invoke, terminal
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_language_follows_the_environment(
 def test_a_command_that_is_not_said_whole_shows_what_there_is_line_by_line(
     arguments: list[str], shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(arguments) == 2
+    assert invoke(arguments) == 2
 
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("Usage: opsjob")

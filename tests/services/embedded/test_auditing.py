@@ -78,7 +78,7 @@ def installation(
 
 
 def verify(*options: str) -> int:
-    return cli.run(["admin", "audit", "verify", *options])
+    return cli.invoke(["admin", "audit", "verify", *options])
 
 
 def test_an_untouched_log_is_whole(

@@ -55,7 +55,7 @@ def run(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
     async def command(*words: str) -> tuple[int, str]:
         arguments = ["admin", "secrets", *words, "--data-dir", str(data_dir)]
-        code = await asyncio.to_thread(cli.run, arguments)
+        code = await asyncio.to_thread(cli.invoke, arguments)
         said = capsys.readouterr()
         return code, said.out + said.err
 

@@ -12,7 +12,7 @@ import pytest
 
 from libs.contracts.trust import checked
 from libs.kit.errors import Unavailable
-from services.cli import run
+from services.cli import invoke
 from services.embedded.options import StartRefused
 from services.embedded.signer import SignerDesk, listen_for_users, numbers_of
 from services.embedded.trusting import folder_of
@@ -159,7 +159,7 @@ def test_the_socket_replaces_what_an_earlier_run_left(path: Path) -> None:
 
 def admin(tmp_path: Path, *command: str) -> int:
     """`opsjob admin trust …`"""
-    return run(["admin", "trust", *command, "--data-dir", str(tmp_path)])
+    return invoke(["admin", "trust", *command, "--data-dir", str(tmp_path)])
 
 
 def test_keys_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:

@@ -188,11 +188,16 @@ def test_checkpoints_that_were_taken_away_are_missed() -> None:
     assert exported is None
 
 
+def changed(text: str) -> str:
+    """Another text of the same length, whatever its characters are."""
+    return text[:-5] + ("1" if text[-5] == "0" else "0") + text[-4:]
+
+
 @pytest.mark.parametrize("field", ["seq", "hash", "at", "chain", "sig", "key"])
 def test_a_checkpoint_that_was_changed_is_refused(field: str) -> None:
     records = chain(4)
     good = signed(records)
-    value: object = 3 if field == "seq" else getattr(good, field).translate({48: 49, 49: 48})
+    value: object = 3 if field == "seq" else changed(getattr(good, field))
     bad = replace(good, **{field: value})  # type: ignore[arg-type]  # as above
     if field == "chain":
         bad = replace(good, chain="chain-2")

@@ -35,7 +35,7 @@ async def test_a_login_on_its_way_arrives_after_the_old_key_is_gone(
 
     async def run(*words: str) -> str:
         arguments = ["admin", "secrets", *words, "--data-dir", str(tmp_path)]
-        code = await asyncio.to_thread(cli.run, arguments)
+        code = await asyncio.to_thread(cli.invoke, arguments)
         said = capsys.readouterr()
         assert code == 0, said
         return said.out
