@@ -25,12 +25,11 @@ const HOSTS: Reach = { action: 'view', types: ['host', 'host_group'] }
 const GIVING: Reach = { action: 'grant', types: [] }
 const ANYTHING: Reach = { action: 'view', types: [] }
 
-/** Where somebody begins: at work, at what ran, at what there is to watch, or at oneself. */
-function startPage(): string {
+/** Where somebody begins: at the first page that needs a right which the person has, else at oneself. */
+function startPage(): RouteLocationRaw {
   const session = useSession()
-  if (session.allows('executions:run', RUNNING)) return 'quick'
-  if (session.allows('executions:read', ANYTHING)) return 'executions'
-  return session.may('audit:read') ? 'audit' : 'profile'
+  const open = pages.find(({ meta }) => meta?.permission && session.allows(meta.permission, meta.reach))
+  return { name: open?.name ?? 'profile', replace: true }
 }
 
 /** Where the Ops console begins: at the first of its pages that is open to the person, if one is. */
@@ -140,7 +139,7 @@ export function createConsoleRouter(): Router {
       return to.meta.public ? true : { name: 'login', query: { from: to.fullPath, error: 'unavailable' } }
     }
     if (to.meta.public) return session.isSignedIn ? returnPath(to.query.from) : true
-    if (session.isSignedIn) return to.name === 'home' ? { name: startPage(), replace: true } : to.name === 'ops' ? firstOfOps() : true
+    if (session.isSignedIn) return to.name === 'home' ? startPage() : to.name === 'ops' ? firstOfOps() : true
     return { name: 'login', query: to.fullPath === '/' ? {} : { from: to.fullPath } }
   })
   return router
