@@ -186,11 +186,15 @@ class Salt:
         return float(seconds), int(good)
 
     def _processes(self) -> list[psutil.Process]:
-        """Whoever works in the folder: also children of processes that have ended."""
+        """Whoever works in the folder or bears its name, as the master does, which works in `/`.
+
+        Also children of processes that have ended.
+        """
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if Path(process.cwd()) == self._folder:
+                works_here = Path(process.cwd()) == self._folder
+                if works_here or str(self._folder) in " ".join(process.cmdline()):
                     found.append(process)
         return found
 
