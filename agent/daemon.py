@@ -52,6 +52,7 @@ from libs.protocol.messages import (
     Reject,
     Result,
     ResultAck,
+    Tempo,
     Want,
     Welcome,
 )
@@ -263,6 +264,10 @@ class Agent:
         now = time.monotonic()
         if isinstance(message, (Signed, Trust, Offer, Grant, Cancel)):
             self._orders.receive(message)
+            return
+        if isinstance(message, Tempo):
+            self._beat_seconds = message.heartbeat_seconds
+            self._beat_at = min(self._beat_at, now + self._beat_seconds)
             return
         if not isinstance(message, (Ack, Want, ResultAck)):
             self._carry_out(message)

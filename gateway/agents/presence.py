@@ -15,8 +15,11 @@ from gateway.agents.uplink import Uplink
 from libs.contracts.agents import MISSED_HEARTBEATS, SESSION_SECONDS, STATUS, session_key
 from libs.kit import clock
 from libs.protocol.messages import Heartbeat
+from libs.protocol.version import TEMPO_SINCE
 
 JITTER: Final = 0.2
+TOO_OFTEN: Final = 0.7
+"""A session whose pause is below this part of the one wanted by now is told a longer one."""
 SLOWEST_SECONDS: Final = 60.0
 """However large a fleet, three missed heartbeats are over before a host counts as lost (300 s)."""
 
@@ -38,17 +41,18 @@ class Presence:
         self._settings = settings
 
     def interval(self) -> float:
-        """Seconds between the heartbeats of a new session.
+        """Seconds between the heartbeats of a session that begins now.
 
         Grows with the fleet so that all agents together stay within the budget, and differs by
         20 % from agent to agent so that they do not beat together.
         """
-        fleet = max(len(self._roster), self._settings.expected_agents)
-        least = self._settings.heartbeat_seconds
-        wanted = fleet / self._settings.heartbeats_per_second
-        seconds = max(least, min(SLOWEST_SECONDS, wanted))
         spread = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311 - spreads load
-        return round(seconds * spread, 3)
+        return round(self._wanted() * spread, 3)
+
+    def _wanted(self) -> float:
+        fleet = max(len(self._roster), self._settings.expected_agents)
+        wanted = fleet / self._settings.heartbeats_per_second
+        return max(self._settings.heartbeat_seconds, min(SLOWEST_SECONDS, wanted))
 
     def connected(self, session: Session, *, again: bool = False) -> None:
         """Announces a session; `again` when Redis may have forgotten an earlier announcement."""
@@ -64,6 +68,7 @@ class Presence:
         """Passes a heartbeat on. While Redis is away it is not kept: the next one says it all."""
         if not self._uplink.is_healthy:
             return
+        self._fit(session)
         entry = self._sign_of_life("heartbeat", session)
         entry["metrics"] = metrics_of(beat)
         self._uplink.put(STATUS, pack_entry(entry), session)
@@ -87,6 +92,18 @@ class Presence:
             silence = now - session.last_heard
             if session.is_live and not session.is_paused and silence > _patience(session):
                 session.cut(SILENT)
+
+    def _fit(self, session: Session) -> None:
+        """Tells a longer pause to a session that began when the fleet was much smaller.
+
+        The very heartbeat at which it is told tells it to the readers, too: so they, and we, are
+        patient before the agent is slow. Never a shorter one: an agent might hear of it late.
+        """
+        if (
+            session.heartbeat_seconds < TOO_OFTEN * self._wanted()
+            and session.protocol >= TEMPO_SINCE
+        ):
+            session.slow_down(self.interval())
 
     def _hold(self, session: Session) -> None:
         seconds = max(SESSION_SECONDS, math.ceil(_patience(session)))

@@ -47,6 +47,7 @@ from libs.protocol.messages import (
     Hello,
     Message,
     Progress,
+    Tempo,
     Welcome,
 )
 from libs.protocol.payload import session_statement
@@ -113,6 +114,7 @@ class Session:
     """Speaks for one agent; a few hundred bytes besides its socket."""
 
     __slots__ = (
+        "_beats",
         "_desk",
         "_nonce",
         "_pace",
@@ -137,6 +139,7 @@ class Session:
         self._nonce = secrets.token_urlsafe(24)
         self._pace = Pace(clock.monotonic)
         self._phase = Phase.NEW
+        self._beats = 0
         self.session_id = session_id
         self.agent_id = ""
         self.boot_id = ""
@@ -253,6 +256,11 @@ class Session:
         else:
             self.end(HANDSHAKE_TIMEOUT)
 
+    def slow_down(self, seconds: float) -> None:
+        """Asks for longer pauses between heartbeats, and is patient for so long from now on."""
+        if self._socket.send_text(encode(Tempo(seconds)).encode()):
+            self.heartbeat_seconds = seconds
+
     def probe(self, on_pong: Callable[[], None]) -> None:
         """Asks the agent for a sign of life right now."""
         self._socket.ping(on_pong)
@@ -317,6 +325,7 @@ class Session:
         self._nonce = ""
         self.last_heard = clock.monotonic()
         self._desk.welcome(self)
+        self._beats = int(WINDOW_SECONDS / self.heartbeat_seconds * HEARTBEAT_SLACK) + 20
         self._send(
             Welcome(
                 heartbeat_seconds=self.heartbeat_seconds,
@@ -349,10 +358,9 @@ class Session:
 
     def _beat(self, message: Message) -> None:
         assert isinstance(message, Heartbeat)
-        usual = WINDOW_SECONDS / self.heartbeat_seconds
         if not self._is_within_pace():
             return
-        if self._pace.heartbeat(int(usual * HEARTBEAT_SLACK) + 20):
+        if self._pace.heartbeat(self._beats):
             self._desk.heartbeat(self, message)
         else:
             self.end(TOO_MANY)

@@ -25,6 +25,7 @@ from libs.protocol.messages import (
     Result,
     ResultAck,
     Started,
+    Tempo,
     Want,
     Welcome,
 )
@@ -58,6 +59,7 @@ _MESSAGE_TYPES: tuple[type, ...] = (
     Security,
     Signed,
     Started,
+    Tempo,
     Trust,
     Want,
     Welcome,

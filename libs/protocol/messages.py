@@ -7,6 +7,7 @@ The life of a session, over `GET /ws/agent/{agent_id}` with the subprotocol of `
     checks key and epoch ◄──────────────────── hello(identity, inventory, journalled tasks)
     welcome(heartbeat, window) ──────────────► from here on, work:
     trust(bundle) ───────────────────────────► keys with which orders are checked (`envelope`)
+    tempo(heartbeat) ────────────────────────► another pause than that of the welcome
 
     offer(order) ────────────────────────────► reject(reason), or
     compare-and-set ◄───────────────────────── claim(task, attempt)       repeated until answered
@@ -134,6 +135,14 @@ class Welcome:
     window_bytes: Annotated[int, Between(64 * 1024, 2**30)]
     session_id: Id
     type: Literal["welcome"] = "welcome"
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """Gateway: from now on heartbeats come at this pace; the next one not later than before."""
+
+    heartbeat_seconds: Annotated[float, Between(0.05, 3_600.0)]
+    type: Literal["tempo"] = "tempo"
 
 
 @sparse(
@@ -365,7 +374,19 @@ class Bye:
 FromAgent = Union[Hello, Claim, Reject, Started, Gap, Progress, Result, Heartbeat, Security, Bye]
 """Text frames of an agent; `Output` comes as a binary frame."""
 FromGateway = Union[
-    Challenge, Welcome, Trust, Signed, Offer, Grant, Refuse, Ack, Want, ResultAck, Cancel, Bye
+    Challenge,
+    Welcome,
+    Tempo,
+    Trust,
+    Signed,
+    Offer,
+    Grant,
+    Refuse,
+    Ack,
+    Want,
+    ResultAck,
+    Cancel,
+    Bye,
 ]
 """Offer, Grant and Cancel come inside of Signed; by themselves only agents of before take them."""
 Message = Union[FromAgent, FromGateway]

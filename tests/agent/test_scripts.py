@@ -256,6 +256,15 @@ async def test_the_heartbeat_tells_the_load(agent: AgentProcess) -> None:
     assert beat.running == 0
 
 
+async def test_the_heartbeat_comes_at_the_pace_that_the_gateway_tells(agent: AgentProcess) -> None:
+    await eventually(lambda: agent.gateway.of_type(m.Heartbeat))
+
+    await agent.gateway.send(m.Tempo(0.05))  # 10 s until now
+
+    await eventually(lambda: len(agent.gateway.of_type(m.Heartbeat)) >= 3, timeout=5)
+    assert agent.gateway.refusals == []
+
+
 async def test_the_processes_have_names_and_ended_shims_wait_for_more(
     agent: AgentProcess,
 ) -> None:

@@ -230,6 +230,8 @@ class FakeAgent:
             return
         if kind == "welcome":
             self._begin(message)
+        elif kind == "tempo":
+            self.heartbeat_seconds = float(cast(float, message["heartbeat_seconds"]))
         self.journal.act(message)
         for index, (wanted, waiter) in enumerate(self._waiters):
             if wanted == kind and not waiter.done():

@@ -150,3 +150,33 @@ async def test_a_larger_fleet_beats_more_slowly(rigs: Rigs, expected: int, secon
     assert max(intervals) <= 1.2 * seconds
     assert abs(sum(intervals) / 500 - seconds) < 0.05 * seconds
     assert len(set(intervals)) > 100
+
+
+async def test_early_agents_are_slowed_down_once_the_fleet_has_grown(rigs: Rigs) -> None:
+    gate = await rigs(heartbeat_seconds=2, heartbeats_per_second=1)  # 2 s for two, 6 s for six
+    first = await gate.connected()
+    older = gate.agent()
+    hello = older.hello
+    older.hello = lambda challenge, **_: hello(challenge, protocol=4)  # type: ignore[method-assign]
+    await older.connect()
+    *_, last = [await gate.connected() for _ in range(4)]
+
+    for agent in (first, older, last):
+        agent.beat()
+
+    tempo = await first.expect("tempo")
+    assert 4.8 <= float(str(tempo["heartbeat_seconds"])) <= 7.2
+    beats = await gate.messages(STATUS, "heartbeat", 3)
+    told = {str(beat["agent_id"]): beat["heartbeat_seconds"] for beat in beats}
+    assert told[first.agent_id] == tempo["heartbeat_seconds"]  # readers know before it is slow
+    assert told[older.agent_id] == older.heartbeat_seconds
+    assert told[last.agent_id] == last.heartbeat_seconds
+
+    with later(seconds=10):  # more than three of their first pauses
+        await eventually(lambda: gate.gateway.roster.find(older.agent_id) is None)
+        assert first.is_connected
+        for _ in range(34):  # all that it might have sent before it heard
+            first.beat()
+        await gate.messages(STATUS, "heartbeat", 37)
+    assert first.counts["tempo"] == 1
+    assert older.counts["tempo"] == last.counts["tempo"] == 0

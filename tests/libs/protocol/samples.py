@@ -60,6 +60,7 @@ MESSAGES: Final[Mapping[str, m.Message]] = {
         m.Welcome(
             heartbeat_seconds=10, server_time=NOW, window_bytes=1048576, session_id="session-1"
         ),
+        m.Tempo(heartbeat_seconds=50),
         m.Offer(order=ORDER),
         m.Claim(task_id=TASK, attempt=1),
         m.Reject(task_id=TASK, attempt=1, reason="interpreter_missing", detail="pwsh"),
