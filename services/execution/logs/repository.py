@@ -78,21 +78,21 @@ class LogRepository:
             found.update((row.id, Owner(*row)) for row in rows)
         return found
 
+    def owners_of(self, execution_id: str, *, limit: int) -> dict[str, Owner]:
+        """The owners of the output of an execution, the first of them in the order of its hosts."""
+        rows = self._tx.rows(_OWNERS_OF, {"execution": execution_id, "most": limit})
+        return {row.id: Owner(*row) for row in rows}
+
     def owners_in(
-        self,
-        execution_id: str,
-        *,
-        limit: int | None = None,
-        host_id: int | None = None,
-        step_id: str | None = None,
+        self, execution_id: str, *, host_id: int | None = None, step_id: str | None = None
     ) -> dict[str, Owner]:
-        """The owners of the output of an execution, or of a host or step of it."""
+        """The owners of the output of a host or step of an execution."""
         where = [Task.execution_id == execution_id]
         if host_id is not None:
             where.append(Task.host_id == host_id)
         if step_id is not None:
             where.append(Task.step_id == step_id)
-        rows = self._session.execute(select(*_OWNER).where(*where).order_by(Task.id).limit(limit))
+        rows = self._session.execute(select(*_OWNER).where(*where).order_by(Task.id))
         return {row.id: Owner(*row) for row in rows}
 
     def statuses(self, execution_id: str, *, host_id: int, step_id: str) -> list[LogStatus]:
@@ -209,6 +209,12 @@ _SEGMENTS = Prepared(
 
 # Built once: agents make these run many times a second.
 _OWNERS = Prepared(lambda among: select(*_OWNER).where(among(Task.id, "tasks")))
+_OWNERS_OF = Prepared(
+    select(*_OWNER)
+    .where(Task.execution_id == bindparam("execution"))
+    .order_by(Task.id)
+    .limit(bindparam("most"))
+)
 _FLOORS = Prepared(
     lambda among: select(
         TaskLog.task_id,

@@ -271,7 +271,7 @@ class Recorder:
         owners: dict[str, Owner] = {}
         segments: list[Segment] = []
         for execution_id in execution_ids:
-            owners |= logs.owners_in(execution_id, limit=REMEMBERED_TASKS // 2)
+            owners |= logs.owners_of(execution_id, limit=REMEMBERED_TASKS // 2)
             segments += logs.segments(execution_id)
         owners |= logs.owners(task_ids - owners.keys())
         return owners, logs.floors(owners), segments

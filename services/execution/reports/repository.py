@@ -40,7 +40,6 @@ class ReportRepository:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._session = tx.session
 
     def tasks(self, task_ids: Iterable[str], *, lock: bool = False) -> dict[str, ReportedTask]:
         """The tasks by id; with `lock` nobody else moves them until the commit."""
@@ -51,13 +50,8 @@ class ReportRepository:
         found: dict[str, list[ReportedTask]] = {}
         wanted = sorted(set(agent_ids))
         for start in range(0, len(wanted), IN_AT_ONCE):
-            ids = self._session.scalars(
-                select(Task.id).where(
-                    Task.agent_id.in_(wanted[start : start + IN_AT_ONCE]),
-                    Task.status.in_([str(status) for status in ON_HOST]),
-                )
-            ).all()
-            for task in self._select(sorted(ids), lock=True):
+            rows = self._tx.rows(_ON_HOST_OF, {"agents": wanted[start : start + IN_AT_ONCE]})
+            for task in self._select(sorted(row.id for row in rows), lock=True):
                 if task.standing.agent_id and task.standing.status in ON_HOST:
                     found.setdefault(task.standing.agent_id, []).append(task)
         return found
@@ -118,33 +112,19 @@ class ReportRepository:
 
     def success_codes(self, step_ids: Iterable[str]) -> dict[str, frozenset[int]]:
         """The exit codes that count as success, by step."""
-        query = select(Step.id, Step.success_codes).where(Step.id.in_(list(step_ids)))
-        return {step: frozenset(codes) for step, codes in self._session.execute(query)}
+        rows = self._tx.rows(_SUCCESS_CODES, {"steps": list(step_ids)})
+        return {row.id: frozenset(row.success_codes) for row in rows}
 
     def seen(self, agent_ids: Sequence[str]) -> None:
         """Note a sign of life for whatever these agents run."""
         for start in range(0, len(agent_ids), IN_AT_ONCE):
-            self._session.execute(
-                update(Task)
-                .where(
-                    Task.agent_id.in_(agent_ids[start : start + IN_AT_ONCE]),
-                    Task.status.in_([str(status) for status in ON_HOST]),
-                )
-                .values(seen_at=self._tx.now),
-                execution_options={"synchronize_session": False},
-            )
+            some = list(agent_ids[start : start + IN_AT_ONCE])
+            self._tx.run(_SEEN, [{"agents": some, "at": self._tx.now}])
 
     def anything_on(self, agent_ids: Sequence[str]) -> bool:
         """Whether any of these agents has a task; spares the write when none has."""
         return any(
-            self._session.scalar(
-                select(Task.id)
-                .where(
-                    Task.agent_id.in_(agent_ids[start : start + IN_AT_ONCE]),
-                    Task.status.in_([str(status) for status in ON_HOST]),
-                )
-                .limit(1)
-            )
+            self._tx.rows(_ANYTHING_ON, {"agents": list(agent_ids[start : start + IN_AT_ONCE])})
             for start in range(0, len(agent_ids), IN_AT_ONCE)
         )
 
@@ -156,6 +136,23 @@ class ReportRepository:
 # Built once: agents make these run many times a second.
 _IS_OPEN = or_(*(Task.status == status for status in sorted(OPEN)))
 """Spelled out, because a list has no place in a statement that is run for many rows at once."""
+_IS_ON_HOST = or_(*(Task.status == status for status in sorted(ON_HOST)))
+_ON_HOST_OF = Prepared(
+    lambda among: select(Task.id).where(among(Task.agent_id, "agents"), _IS_ON_HOST)
+)
+_ANYTHING_ON = Prepared(
+    lambda among: select(Task.id).where(among(Task.agent_id, "agents"), _IS_ON_HOST).limit(1)
+)
+_SEEN = Prepared(
+    lambda among: (
+        update(Task)
+        .where(among(Task.agent_id, "agents"), _IS_ON_HOST)
+        .values(seen_at=bindparam("at", type_=Task.seen_at.type))
+    )
+)
+_SUCCESS_CODES = Prepared(
+    lambda among: select(Step.id, Step.success_codes).where(among(Step.id, "steps"))
+)
 _VERSION = select(Execution.version).where(Execution.id == Task.execution_id).scalar_subquery()
 _GRANT = Prepared(
     update(Task)
