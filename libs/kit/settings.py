@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     execution has orders signed; without it they are signed by the service itself in development
     and tests, and nowhere else. With the three ``tls_`` files (PEM) services that are processes of
     their own listen for, and connect to, holders of certificates of that authority alone.
+    ``agent_port`` is where agents connect on the host name of the console, for the line that enrols
+    them; the embedded platform knows it.
     """
 
     model_config = SettingsConfigDict(env_prefix="OPSJOB_", extra="ignore", frozen=True)
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     service_url: str = "http://{service}:8000"
     service_urls: dict[str, str] = Field(default_factory=dict)
     internal_socket: Path | None = None
+    agent_port: int | None = Field(default=None, ge=1, le=65_535)
     signer_socket: Path | None = None
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None

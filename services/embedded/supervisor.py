@@ -217,6 +217,7 @@ def platform_settings(prepared: Prepared) -> Settings:
             environment="embedded",
             log_level=prepared.options.log_level,
             internal_socket=place.control_socket,
+            agent_port=port_of(prepared.agents),
             signer_socket=place.signer_socket,
         )
     except ValidationError as error:

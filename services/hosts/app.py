@@ -41,7 +41,11 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
         Enrolment(
             db,
             totals=totals,
-            gateway=Gateway(settings.gateway_url, settings.gateway_certificate_file),
+            gateway=Gateway(
+                settings.gateway_url,
+                settings.gateway_certificate_file,
+                runtime.settings.agent_port,
+            ),
         ),
         PresenceIntake(
             db,

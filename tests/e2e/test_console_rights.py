@@ -256,3 +256,15 @@ def test_a_forgery_is_shown_and_its_agent_released_from_quarantine(
     expect(shut).to_have_count(0)
     state = admin.get(f"/api/agents/{agent_id}/").json()["content"]["status"]
     assert state == "offline"
+
+
+@in_english
+def test_the_line_that_enrols_an_agent_names_the_port_for_agents(
+    page: Page, platform: Platform
+) -> None:
+    page.goto("/ops/agents")
+    sign_in(page, platform)
+    page.get_by_role("button", name="Add a host").click()
+
+    port = urlsplit(platform.agent_url).port
+    expect(page.locator("section.adding")).to_contain_text(f"--gateway http://127.0.0.1:{port} ")

@@ -49,6 +49,7 @@ ENTRIES = {
     ),
     "POST /api/agents/{agent_id}/release": Entry(things=AGENT, answers=(200, 409), uses_up=True),
     "GET /api/agents/enrolment_tokens": Entry(),
+    "GET /api/agents/enrolment_tokens/gateway": Entry(Rule("the same for everybody")),
     "POST /api/agents/enrolment_tokens": Entry(body={"ttl_seconds": 60}, answers=(201,)),
     "DELETE /api/agents/enrolment_tokens/{token_id}": Entry(
         things={"token_id": "enrolment"}, uses_up=True

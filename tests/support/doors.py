@@ -129,6 +129,7 @@ async def opened(
     *,
     redis_url: str | None = None,
     neighbours: Mapping[str, ASGIApp] | None = None,
+    agent_port: int | None = None,
 ) -> AsyncIterator[Door]:
     """The service, started; `url` is the database of this one service."""
     settings = Settings(
@@ -139,6 +140,7 @@ async def opened(
         secret=SECRET,
         environment="test",
         data_dir=folder,
+        agent_port=agent_port,
     )
     redis = connect(redis_url or f"unix://{folder}/nobody.sock")
     network = InProcess()

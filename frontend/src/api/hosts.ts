@@ -24,7 +24,12 @@ async function groups(signal: AbortSignal) {
   return answer.results
 }
 
-export const hostSource = { page, groups, problemOf: asApiError }
+/** Where agents connect, for the line that enrols one. */
+export function gatewayPlace() {
+  return call(api.GET('/api/agents/enrolment_tokens/gateway/'))
+}
+
+export const hostSource = { page, groups, gateway: gatewayPlace, problemOf: asApiError }
 
 /** Hosts named by id (a link, an earlier run) as they are now; the ones that are gone are left out. */
 export async function hostsById(ids: readonly number[]): Promise<HostRow[]> {

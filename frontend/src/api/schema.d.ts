@@ -45,6 +45,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/enrolment_tokens/gateway/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where Agents Connect
+         * @description The address for the line that enrols an agent; who may run a token's line may read it.
+         */
+        get: operations["where_agents_connect_api_agents_enrolment_tokens_gateway_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/enrolment_tokens/{token_id}/": {
         parameters: {
             query?: never;
@@ -3788,6 +3808,18 @@ export interface components {
             lines: number[];
         };
         /**
+         * GatewayOut
+         * @description Where agents connect: at `url` if settings tell it, else at `port` of the console's host.
+         *
+         *     Neither is known where a load balancer that no setting names stands before the gateway.
+         */
+        GatewayOut: {
+            /** Url */
+            url: string | null;
+            /** Port */
+            port: number | null;
+        };
+        /**
          * GrantCreate
          * @description A new grant for a user or a group; with `expires_at` it ends by itself.
          */
@@ -6845,6 +6877,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Any error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    where_agents_connect_api_agents_enrolment_tokens_gateway_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        message: string;
+                        success: boolean;
+                        content: components["schemas"]["GatewayOut"];
+                    };
                 };
             };
             /** @description Any error */

@@ -18,10 +18,14 @@ _MAX_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where agents connect, and the file (PEM) with what is shown there, or with its authority."""
+    """Where agents connect, and the file (PEM) with what is shown there, or with its authority.
+
+    Without `url` they connect to `port` on the host name of the console, if it is known.
+    """
 
     url: str | None = None
     certificate_file: Path | None = None
+    port: int | None = None
 
     def fingerprint(self) -> str | None:
         """That of the first certificate in the file as it is now, None without a file.

@@ -5,11 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from libs.kit import clock
-from libs.kit.auth import Principal, require
+from libs.kit.auth import Principal, authenticated, require
 from libs.kit.ids import Id
 from libs.kit.pagination import Page
 from libs.kit.service import provided
-from services.hosts.enrolment.schemas import TokenCreate, TokenIssuedOut, TokenOut, TokenQuery
+from services.hosts.enrolment.schemas import (
+    GatewayOut,
+    TokenCreate,
+    TokenIssuedOut,
+    TokenOut,
+    TokenQuery,
+)
 from services.hosts.enrolment.service import Enrolment, state_of
 
 router = APIRouter(prefix="/api/agents/enrolment_tokens", tags=["agents"])
@@ -41,6 +47,12 @@ async def list_tokens(
         for token in tokens
     ]
     return Page.of(rows, total=total, params=query.paging)
+
+
+@router.get("/gateway", dependencies=[authenticated()])
+async def where_agents_connect(enrolment: EnrolmentUseCases) -> GatewayOut:
+    """The address for the line that enrols an agent; who may run a token's line may read it."""
+    return GatewayOut.model_validate(enrolment.gateway)
 
 
 @router.post("", status_code=201)

@@ -47,6 +47,16 @@ class TokenOut(Row):
     agent_id: str | None
 
 
+class GatewayOut(Row):
+    """Where agents connect: at `url` if settings tell it, else at `port` of the console's host.
+
+    Neither is known where a load balancer that no setting names stands before the gateway.
+    """
+
+    url: str | None
+    port: int | None
+
+
 class TokenIssuedOut(Row):
     """A fresh token; the only moment at which its text is shown.
 

@@ -63,6 +63,11 @@ class Enrolment:
         self._totals = totals
         self._gateway = gateway or Gateway()
 
+    @property
+    def gateway(self) -> Gateway:
+        """Where agents are sent."""
+        return self._gateway
+
     # ---- tokens ----------------------------------------------------------------------------
 
     @writes

@@ -27,6 +27,9 @@ from tests.support.access import Given, accesses_as
 from tests.support.doors import ADMIN, SECRET, Door, opened
 from tests.support.identities import enrol_request
 
+AGENT_PORT = 8134
+"""Where agents connect to the service behind its door."""
+
 
 @pytest.fixture
 def time() -> Iterator[StandingClock]:
@@ -95,7 +98,10 @@ async def door(
 ) -> AsyncIterator[Door]:
     """The service behind its HTTP door."""
     url = database_url(service)
-    async with opened(service, url, tmp_path, neighbours={"auth": given}) as running:
+    neighbours = {"auth": given}
+    async with opened(
+        service, url, tmp_path, neighbours=neighbours, agent_port=AGENT_PORT
+    ) as running:
         yield running
 
 

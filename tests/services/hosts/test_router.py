@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 from libs.contracts.hosts import EnrolAnswer
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.service import Hosts
-from tests.services.hosts.conftest import enrol, make_host
+from tests.services.hosts.conftest import AGENT_PORT, enrol, make_host
 from tests.support.doors import NOBODY, Door, error_of, person
 
 EVERYTHING = {"hosts:read", "hosts:write", "agents:read", "agents:write"}
@@ -16,8 +16,10 @@ BY_SIGHT = [
     *(("GET", "/api/hosts"), ("GET", "/api/hosts/{host_id}"), ("PATCH", "/api/hosts/{host_id}")),
     *(("DELETE", "/api/hosts/{host_id}"), ("GET", "/api/hosts/groups")),
     *((method, "/api/hosts/groups/{group_id}") for method in ("GET", "PATCH", "DELETE")),
+    ("GET", "/api/agents/enrolment_tokens/gateway"),
 ]
-"""Routes that everybody may call, who then sees and changes what roles and grants allow."""
+"""Routes that everybody may call, who then sees and changes what roles and grants allow; the last
+says the same to all."""
 
 ROUTES = [
     ("POST", "/api/hosts", "hosts:write"),
@@ -164,6 +166,16 @@ async def test_a_token_is_shown_once(door: Door) -> None:
     assert str(issued["token"]) not in str(listed)
     assert listed["state"] == "open"
     assert error_of(again, 409) == "enrolment_token_spent"
+
+
+async def test_everybody_learns_where_agents_connect_and_nobody_else(door: Door) -> None:
+    path = "/api/agents/enrolment_tokens/gateway"
+
+    told = await door.request("GET", path, by=NOBODY)
+    nobody = await door.request("GET", path, by=None)
+
+    assert told.json()["content"] == {"url": None, "port": AGENT_PORT}
+    assert error_of(nobody, 401) == "unauthenticated"
 
 
 async def test_messages_speak_the_language_of_the_reader(door: Door) -> None:

@@ -1,5 +1,6 @@
 // Hosts to pick from: searched by the server, read page by page as the list is scrolled. Where they come from is given.
 import { onBeforeUnmount, type Ref, ref, shallowRef, watch } from 'vue'
+import type { GatewayPlace } from '../enrol-line'
 import type { Problem } from '../problem'
 
 const PAGE = 100
@@ -40,6 +41,8 @@ export interface HostPage {
 export interface HostSource {
   page: (filter: HostFilter, page: number, size: number, signal?: AbortSignal) => Promise<HostPage>
   groups: (signal: AbortSignal) => Promise<PickedGroup[]>
+  /** Where agents connect, for who has no hosts yet. */
+  gateway: () => Promise<GatewayPlace>
   problemOf: (thrown: unknown) => Problem
 }
 
