@@ -16,7 +16,7 @@ describe('names of objects', () => {
   it('are asked for once, and not at all of kinds that have none', async () => {
     const { asked, byId } = server()
     const names = namesFrom({ host: { byId } })
-    expect([names.nameOf('host', '7'), names.nameOf('host', '7'), names.nameOf('plan', '7')]).toEqual([undefined, undefined, undefined])
+    expect([names.nameOf('host', '7'), names.nameOf('host', '7'), names.nameOf('plan', '7')]).toEqual([undefined, undefined, '#7'])
     await settled()
     asked[0]?.tell('web-7')
     await settled()
@@ -34,7 +34,7 @@ describe('names of objects', () => {
     await settled()
 
     expect(asked.map((one) => one.id)).toEqual([1, 2, 3, 4, 5])
-    expect(names.nameOf('host', '2')).toBeUndefined()
+    expect(names.nameOf('host', '2')).toBe('#2')
   })
 
   it('are nothing to the next person, also when they come late', async () => {

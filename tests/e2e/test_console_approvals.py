@@ -7,7 +7,15 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import browser, other_page, page, sign_in, sign_in_as, words
+from tests.support.browser import (
+    browser,
+    in_chinese,
+    other_page,
+    page,
+    sign_in,
+    sign_in_as,
+    words,
+)
 from tests.support.platform import Platform
 from tests.support.waiting import eventually_sync
 
@@ -106,5 +114,23 @@ def test_the_form_warns_before_a_run(page: Page, platform: Platform) -> None:
     page.locator(".cm-content").click()
     page.keyboard.type("rm -rf /")
 
-    expect(page.get_by_text("Delete system folders")).to_be_visible()
+    expect(page.get_by_text(say("Delete system folders", "删除系统目录"))).to_be_visible()
     expect(page.get_by_text(say("line 1", "第 1 行"))).to_be_visible()
+
+
+@in_chinese
+def test_rules_that_are_shipped_have_words_in_the_readers_language(
+    page: Page, platform: Platform, admin: httpx.Client
+) -> None:
+    rules = admin.get("/api/executor/command_rules/", params={"page_size": 200}).json()["content"]
+    shipped = {one["name"] for one in rules["results"] if "。" in one["description"]}
+    assert len(shipped) == 11
+    page.goto("/ops/rules")
+    sign_in(page, platform)
+    page.locator("input[type=search]").fill("磁盘")
+    names = page.locator("tbody button.name")
+    expect(names).to_have_count(3)
+    page.goto("/ops/rules?page_size=200")
+    expect(names.filter(has_text="关机或重启主机")).to_have_count(1)
+
+    assert not shipped & set(names.all_inner_texts())

@@ -6,7 +6,7 @@ export interface Finder {
 }
 
 export interface Names {
-  /** Undefined until the server has told it; reading it is what asks. */
+  /** Undefined until the server has told it, which reading it asks for; `#7` for what has no name, or none for us. */
   nameOf: (kind: string, id: string) => string | undefined
   /** Names are for who asked for them; the next person at this screen asks again. */
   forget: () => void
@@ -34,13 +34,14 @@ export function namesFrom(finders: Partial<Record<string, Finder>>): Names {
   async function ask(finder: Finder, key: string, id: number): Promise<void> {
     const mine = reader
     const found = await finder.byId(id).catch(() => null)
-    if (found && mine === reader) names.set(key, found.name)
+    if (mine === reader) names.set(key, found?.name ?? `#${id}`)
   }
 
   function nameOf(kind: string, id: string): string | undefined {
     const key = `${kind}/${id}`
     const finder = finders[kind]
-    if (finder && !asked.has(key)) {
+    if (!finder) return `#${id}`
+    if (!asked.has(key)) {
       asked.add(key)
       waiting.push(() => ask(finder, key, Number(id)))
       queueMicrotask(work)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from libs.kit.db import Transaction
@@ -40,7 +40,8 @@ class RuleRepository:
         if query.is_enabled is not None:
             where.append(CommandRule.is_enabled.is_(query.is_enabled))
         if query.search:
-            where.append(CommandRule.name.icontains(query.search, autoescape=True))
+            texts = (CommandRule.name, CommandRule.description)
+            where.append(or_(*(text.icontains(query.search, autoescape=True) for text in texts)))
         total = self._session.scalar(select(func.count()).select_from(CommandRule).where(*where))
         rows = self._session.scalars(
             select(CommandRule)

@@ -43,7 +43,7 @@ class RuleQuery(BaseModel):
     action: RuleAction | None = None
     is_enabled: bool | None = None
     search: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """Part of the name, taken literally, in any case of letters."""
+    """Part of the name or the description, taken literally, in any case of letters."""
 
     @property
     def paging(self) -> PageParams:

@@ -53,6 +53,8 @@ async def test_rules_are_made_changed_deleted_and_accounted_for(rig: Rig) -> Non
     }
     found = (await ask(rig, "GET", params={"search": "coffee"})).json()["content"]
     assert [one["id"] for one in found["results"]] == [made["id"]]
+    found = (await ask(rig, "GET", params={"search": "格式化磁盘"})).json()["content"]
+    assert [one["name"] for one in found["results"]] == ["Make a file system"]
     assert (await ask(rig, "DELETE", f"/{made['id']}")).status_code == 200
     assert error_of(await ask(rig, "GET", f"/{made['id']}"), 404) == "rule_not_found"
 

@@ -1,5 +1,6 @@
 // A rule as it is edited, and what is sent of it.
 import type { BodyOf, ContentOf } from '@/api/contents'
+import type { RuleWords } from '@/ui/run/shipped-rules'
 
 export type Rule = ContentOf<'/api/executor/command_rules/', 'get'>['results'][number]
 export type RuleBody = BodyOf<'/api/executor/command_rules/', 'post'>
@@ -30,9 +31,9 @@ export function emptyDraft(): RuleDraft {
   }
 }
 
-export function draftOf(rule: Rule): RuleDraft {
+export function draftOf(rule: Rule, words: RuleWords): RuleDraft {
   return {
-    name: rule.name, description: rule.description, kind: rule.pattern_kind, pattern: rule.pattern, types: [...rule.script_types],
+    name: words.nameOf(rule.name), description: words.textOf(rule), kind: rule.pattern_kind, pattern: rule.pattern, types: [...rule.script_types],
     action: rule.action, enabled: rule.is_enabled, groups: [...rule.host_group_ids], approvers: [...rule.approver_ids],
     approverGroups: [...rule.approver_group_ids], quorum: rule.quorum, hours: rule.expires_seconds / HOUR,
   }
@@ -45,6 +46,13 @@ export function bodyOf(draft: RuleDraft): RuleBody {
     script_types: anything ? [] : draft.types, action: draft.action, is_enabled: draft.enabled, host_group_ids: draft.groups,
     approver_ids: draft.approvers, approver_group_ids: draft.approverGroups, quorum: draft.quorum, expires_seconds: Math.round(draft.hours * HOUR),
   }
+}
+
+/** Words that nobody touched stay as they are stored, in whatever language they were shown. */
+export function changesOf(rule: Rule, draft: RuleDraft, words: RuleWords): RuleBody {
+  const shown = bodyOf(draftOf(rule, words))
+  const body = bodyOf(draft)
+  return { ...body, name: body.name === shown.name ? rule.name : body.name, description: body.description === shown.description ? rule.description : body.description }
 }
 
 /** What is missing before the server needs to be asked. */
