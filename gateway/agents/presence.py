@@ -71,7 +71,7 @@ class Presence:
         self._fit(session)
         entry = self._sign_of_life("heartbeat", session)
         entry["metrics"] = metrics_of(beat)
-        self._uplink.put(STATUS, pack_entry(entry), session)
+        self._uplink.put_later(STATUS, pack_entry(entry), session)
         self._hold(session)
 
     def disconnected(self, session: Session) -> None:

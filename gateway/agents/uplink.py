@@ -35,6 +35,8 @@ CROWDED_MESSAGES: Final = 150
 """So many of late: thousands speak, so wait longer."""
 CROWDED_LINGERS: Final = 5
 HALF_LIFE: Final = 0.05
+LATER_SECONDS: Final = 0.2
+"""How long heartbeats wait for company, or for something that is urgent."""
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _ARRAY32: Final = b"\xdd"
 _FORGOTTEN_AT_ONCE: Final = 64
@@ -98,6 +100,8 @@ class Uplink:
         self._bytes = 0
         self._messages = 0
         self._doorbell = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._is_rest = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._last_write = 0.0
@@ -114,6 +118,17 @@ class Uplink:
 
     def put(self, key: str, data: bytes, source: Source) -> None:
         """Takes one message, already msgpack; pauses its source when too much waits."""
+        self._enqueue(key, data, source)
+        self._ring()
+
+    def put_later(self, key: str, data: bytes, source: Source) -> None:
+        """The same for one that is no hurry: it goes with the next write, or makes one soon."""
+        self._enqueue(key, data, source)
+        if self._alarm is None:
+            self._idle.clear()
+            self._alarm = asyncio.get_running_loop().call_later(LATER_SECONDS, self._ring)
+
+    def _enqueue(self, key: str, data: bytes, source: Source) -> None:
         self._queues[key].append(_Item(data, source))
         size = len(data)
         source.buffered += size
@@ -122,17 +137,15 @@ class Uplink:
         if self._must_wait(source):
             source.pause()
             self._paused.add(source)
-        self._ring()
 
     def has_room(self, source: Source) -> bool:
         """Whether nothing had to wait yet; what may be lost is only taken in then."""
         return not self._must_wait(source) and source not in self._paused
 
     def touch(self, key: str, seconds: int) -> None:
-        """Says that this gateway holds `key`, for so long; goes with the next write."""
+        """Says that this gateway holds `key`, for so long; goes with what is put beside it."""
         self._forgotten.discard(key)
         self._touched[key] = seconds
-        self._ring()
 
     def forget(self, key: str) -> None:
         """Takes that back, unless another gateway holds the key by now."""
@@ -209,7 +222,7 @@ class Uplink:
         self._last_write = at
         if attempt and not self._unsent:
             self.on_return()
-        if self._has_work():
+        if self._is_rest:
             self._doorbell.set()
 
     async def _write(self) -> bool:
@@ -294,12 +307,16 @@ class Uplink:
         self._unsent = kept
 
     def _cut(self) -> list[_Entry]:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         entries: list[_Entry] = []
         for key, queue in self._queues.items():
             for _ in range(ENTRIES_PER_WRITE[key]):
                 if not queue:
                     break
                 entries.append(self._cut_one(key, queue))
+        self._is_rest = any(self._queues.values())
         return entries
 
     def _cut_one(self, key: str, queue: deque[_Item]) -> _Entry:

@@ -5,10 +5,19 @@ import os
 import signal
 
 import msgspec
+import pytest
 
 from gateway.agents.settings import AgentGatewaySettings
 from gateway.agents.uplink import Uplink
-from libs.contracts.agents import FIELD_BATCH, FIELD_GATEWAY, LOGS, RESULTS, STATUS, gateway_key
+from libs.contracts.agents import (
+    FIELD_BATCH,
+    FIELD_GATEWAY,
+    LOGS,
+    RESULTS,
+    STATUS,
+    gateway_key,
+    session_key,
+)
 from libs.kit.redis import Redis, connect
 from tests.gateway.agents.conftest import Rigs
 from tests.gateway.agents.fake_hosts import FakeHosts
@@ -41,6 +50,26 @@ async def test_a_message_keeps_all_its_fields(gate: Rig) -> None:
         "session_id": agent.session_id,
     }
     assert chunk == {k: v for k, v in OUTPUT.items() if k not in kind} | owner | {"t": "output"}
+
+
+async def test_a_heartbeat_waits_for_company_but_nothing_waits_for_it(
+    gate: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.agents.uplink.LATER_SECONDS", 60.0)
+    calm, busy = await gate.connected(), await gate.connected()
+    await gate.gateway.uplink.drained()
+    await gate.redis.delete(session_key(calm.agent_id))
+
+    calm.beat()
+    one = await eventually(lambda: gate.gateway.uplink.waiting_bytes)
+    calm.beat()
+    await eventually(lambda: gate.gateway.uplink.waiting_bytes > one)
+    assert "heartbeat" not in [message["t"] for message in await gate.stream(STATUS)]
+    busy.send(CLAIM)
+
+    await gate.messages(RESULTS, "claim")
+    assert [message["t"] for message in await gate.stream(STATUS)].count("heartbeat") == 2
+    assert await gate.holder(calm) == gate.gateway.gateway_id
 
 
 async def test_progress_of_files_goes_with_the_results(gate: Rig) -> None:
