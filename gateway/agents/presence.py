@@ -20,6 +20,8 @@ from libs.protocol.version import TEMPO_SINCE
 JITTER: Final = 0.2
 TOO_OFTEN: Final = 0.7
 """A session whose pause is below this part of the one wanted by now is told a longer one."""
+SWEEPS: Final = 4
+"""How often the sweep looks at all sessions, per heartbeat of a small fleet."""
 SLOWEST_SECONDS: Final = 60.0
 """However large a fleet, three missed heartbeats are over before a host counts as lost (300 s)."""
 
@@ -39,6 +41,7 @@ class Presence:
         self._roster = roster
         self._gateway_id = gateway_id
         self._settings = settings
+        self._next_sweep = 0.0
 
     def interval(self) -> float:
         """Seconds between the heartbeats of a session that begins now.
@@ -88,9 +91,13 @@ class Presence:
     def sweep(self) -> None:
         """Ends the sessions of agents that missed three heartbeats, such as half-open sockets."""
         now = clock.monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + self._settings.heartbeat_seconds / SWEEPS
         for session in self._roster:
-            silence = now - session.last_heard
-            if session.is_live and not session.is_paused and silence > _patience(session):
+            if now - session.last_heard <= _patience(session):
+                continue
+            if session.is_live and not session.is_paused:
                 session.cut(SILENT)
 
     def _fit(self, session: Session) -> None:
