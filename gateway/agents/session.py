@@ -7,14 +7,11 @@ message that is malformed, unknown or out of place ends the session, and nothing
 The codes are in `closing`.
 """
 
-import base64
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from enum import IntEnum
 from typing import Final, Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from websockets.http11 import Request, Response
 
 from gateway.agents.closing import (
@@ -37,6 +34,7 @@ from gateway.agents.upgrade import agent_of, refusal
 from libs.contracts.agents import LOGS
 from libs.contracts.hosts import AgentIdentity, AgentState
 from libs.kit import clock
+from libs.kit.ed25519 import is_signed
 from libs.kit.errors import AppError
 from libs.protocol.codec import decode, decode_output, encode
 from libs.protocol.errors import ProtocolError
@@ -316,7 +314,7 @@ class Session:
             identity_epoch=hello.identity_epoch,
             boot_id=hello.boot_id,
         )
-        if not _is_signed(identity.public_key, hello.signature, statement):
+        if not is_signed(identity.public_key, hello.signature, statement):
             return UNAUTHENTICATED
         return None if identity.status is AgentState.ACTIVE else NOT_ACTIVE
 
@@ -378,15 +376,6 @@ class Session:
 
     def _send(self, message: Message) -> None:
         self._socket.send_text(encode(message).encode())
-
-
-def _is_signed(public_key: str, signature: str, statement: bytes) -> bool:
-    try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
-        key.verify(base64.b64decode(signature, validate=True), statement)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _now() -> str:

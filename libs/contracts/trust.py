@@ -6,17 +6,17 @@ together.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, Protocol, TypeVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from libs.kit.ed25519 import is_signed
 
 RUN: Final = "task.run"
 GRANT: Final = "task.grant"
@@ -128,7 +128,14 @@ def fingerprint(root: str) -> str:
     return ":".join(digest[start : start + 4] for start in range(0, 32, 4))
 
 
-def signed_frame(key: Ed25519PrivateKey, kid: str, purpose: str, payload: bytes) -> bytes:
+class Signs(Protocol):
+    """A private key, of whatever library."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The signature."""
+
+
+def signed_frame(key: Signs, kid: str, purpose: str, payload: bytes) -> bytes:
     """The message that carries an order to an agent."""
     sig = base64.b64encode(key.sign(statement(purpose, payload)))
     head = f'{{"type":"signed","v":1,"purpose":"{purpose}","kid":"{kid}","payload":"'.encode()
@@ -202,8 +209,8 @@ def _said(root: str, vouched: Vouched, kind: type[_Said]) -> _Said:
     purpose = CERTIFICATE if kind is Certificate else REVOCATION
     try:
         payload = base64.b64decode(vouched.payload, validate=True)
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(root, validate=True))
-        key.verify(base64.b64decode(vouched.sig, validate=True), statement(purpose, payload))
-        return kind.model_validate_json(payload)
-    except (InvalidSignature, binascii.Error, ValueError):
+        if is_signed(root, vouched.sig, statement(purpose, payload)):
+            return kind.model_validate_json(payload)
+    except ValueError:
         raise TrustInvalid("not_vouched_for") from None
+    raise TrustInvalid("not_vouched_for")

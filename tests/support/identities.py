@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.contracts.hosts import EnrolAnswer, EnrolmentTokenIssued, EnrolRequest
+from libs.kit.ed25519 import Pen
 from libs.protocol.payload import enrolment_statement
 
 
@@ -33,7 +35,11 @@ class Identity:
 
     def sign(self, statement: bytes) -> str:
         """An Ed25519 signature in base64."""
-        return _base64(self.key.sign(statement))
+        return _base64(self._pen.sign(statement))
+
+    @cached_property
+    def _pen(self) -> Pen:
+        return Pen(self.key)
 
 
 def enrol_request(

@@ -3,19 +3,16 @@
 R29: applying reports again, or in another order, leaves the same final state.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Protocol, TypeVar
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from libs.contracts.execution import TaskStatus
+from libs.kit.ed25519 import is_signed
 from services.execution.domain import ON_HOST, TERMINAL
 
 RESULT_PURPOSE = b"opsjob/result/v1\0"
@@ -156,10 +153,11 @@ def read_result(
 ) -> ResultPayload:
     """The content of a signed result; refused unless this agent's key signed these bytes (S8)."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key or "", validate=True))
-        key.verify(base64.b64decode(signature, validate=True), RESULT_PURPOSE + payload.encode())
-    except (InvalidSignature, binascii.Error, ValueError):
+        statement = RESULT_PURPOSE + payload.encode()
+    except UnicodeEncodeError:
         raise ReportRefused("bad_signature") from None
+    if not is_signed(public_key or "", signature, statement):
+        raise ReportRefused("bad_signature")
     try:
         result = ResultPayload.model_validate(_strict_json(payload))
     except (ValidationError, ValueError, RecursionError):

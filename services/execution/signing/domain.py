@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.contracts.execution import TaskStatus
 from libs.contracts.trust import CANCEL, GRANT, RUN
+from libs.kit.ed25519 import Pen
 from services.execution.domain import ON_HOST, TERMINAL
 from services.execution.models import Step
 from services.execution.orders.domain import Filled
@@ -113,7 +113,7 @@ class SigningKey:
     """The private key and the name under which agents know its public half."""
 
     kid: str
-    private: Ed25519PrivateKey = field(repr=False)
+    private: Pen = field(repr=False)
 
 
 Why = tuple[str, str]

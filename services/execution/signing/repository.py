@@ -23,6 +23,7 @@ from libs.contracts.trust import (
     revoked,
 )
 from libs.kit.db import Transaction
+from libs.kit.ed25519 import Pen
 from services.execution.models import Execution, Step, Task
 from services.execution.signing.domain import Asked, Signable, SigningKey, chained, first_broken
 
@@ -154,7 +155,7 @@ class TrustFolder:
             raise TrustMissing(
                 f"The key {kid} has no valid certificate; run: opsjob admin trust certify"
             )
-        return SigningKey(kid, private)
+        return SigningKey(kid, Pen(private))
 
     def renew(self, now: datetime, life: timedelta) -> bool:
         """Extend the certificate if half of its life is over and the root key is here."""
