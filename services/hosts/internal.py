@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter
 
 from libs.contracts.hosts import (
@@ -9,12 +10,11 @@ from libs.contracts.hosts import (
     EnrolAnswer,
     EnrolmentTokenIssued,
     EnrolRequest,
-    HostTarget,
     Lineage,
 )
 from libs.kit.auth import Principal, internal_only
 from libs.kit.errors import Forbidden
-from libs.kit.service import provided
+from libs.kit.service import Ready, provided
 from services.hosts.agents.service import Agents
 from services.hosts.enrolment.service import Enrolment
 from services.hosts.groups.service import Groups
@@ -42,15 +42,15 @@ Caller = Annotated[Principal, internal_only()]
 
 
 @router.post("/hosts/resolve")
-async def resolve_targets(body: ResolveHosts, hosts: HostsUseCases, by: Caller) -> list[HostTarget]:
-    """What execution needs of these hosts, as the caller may see them."""
-    return await hosts.targets(body.host_ids, by)
+async def resolve_targets(body: ResolveHosts, hosts: HostsUseCases, by: Caller) -> Ready:
+    """What execution needs of these hosts, as the caller may see them: a list of HostTarget."""
+    return Ready(msgspec.json.encode(await hosts.targets(body.host_ids, by)))
 
 
 @router.post("/hosts/resolve-groups")
-async def resolve_groups(body: ResolveGroups, hosts: HostsUseCases, by: Caller) -> list[HostTarget]:
-    """What execution needs of the hosts in these groups, as the caller may see them."""
-    return await hosts.targets_in(body.group_ids, by)
+async def resolve_groups(body: ResolveGroups, hosts: HostsUseCases, by: Caller) -> Ready:
+    """The same of the hosts in these groups, as the caller may see them."""
+    return Ready(msgspec.json.encode(await hosts.targets_in(body.group_ids, by)))
 
 
 @router.post("/hosts/lineage")

@@ -1,10 +1,10 @@
 """Hosts in the database, and the one form in which they are shown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import (
@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from libs.contracts.hosts import AgentPresence, AgentState, HostTarget
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from services.hosts.domain import name_key, presence
 from services.hosts.errors import HostAddressTaken, HostNameTaken
 from services.hosts.models import Agent, Group, GroupMember, Host
@@ -150,31 +150,27 @@ class HostRepository:
     def targets(self, host_ids: Sequence[int], sight: Sight | None = None) -> dict[int, HostTarget]:
         """What execution needs of these hosts, by id; unknown and hidden ones are absent."""
         found: dict[int, HostTarget] = {}
-        seen: list[ColumnElement[bool]] = []
+        seen: ColumnElement[bool] | None = None
         if sight is not None:
-            seen = [_hosts.id.in_(_matching(HostSearch(sight=sight), self._dialect))]
+            seen = _hosts.id.in_(_matching(HostSearch(sight=sight), self._dialect))
         for start in range(0, len(host_ids), 5000):
-            statement = (
-                select(
-                    _hosts.id, _hosts.name, _hosts.ip_address, _hosts.agent_id, _agents.status,
-                    _agents.is_online, _agents.public_key, _agents.sealing_key,
-                    _agents.identity_epoch,
-                )
-                .select_from(_with_agents(_host))
-                .where(_hosts.id.in_(host_ids[start : start + 5000]), *seen)
-            )  # fmt: skip
-            for row in self._tx.execute(statement).mappings():
-                found[row["id"]] = HostTarget(
-                    host_id=row["id"],
-                    name=row["name"],
-                    ip_address=row["ip_address"],
-                    agent_id=row["agent_id"],
-                    agent_status=presence(
-                        row["agent_id"], row["status"], is_online=row["is_online"]
-                    ),
-                    public_key=row["public_key"],
-                    sealing_key=row["sealing_key"],
-                    identity_epoch=row["identity_epoch"] or 0,
+            some = host_ids[start : start + 5000]
+            rows: Iterable[Any]
+            if seen is None:
+                rows = self._tx.rows(_TARGETS, {"hosts": some})
+            else:
+                rows = self._tx.execute(_target_of().where(_hosts.id.in_(some), seen))
+            for row in rows:
+                host_id, name, address, agent_id, state, is_online, key, sealing_key, epoch = row
+                found[host_id] = HostTarget(
+                    host_id=host_id,
+                    name=name,
+                    ip_address=address,
+                    agent_id=agent_id,
+                    agent_status=presence(agent_id, state, is_online=is_online),
+                    public_key=key,
+                    sealing_key=sealing_key,
+                    identity_epoch=epoch or 0,
                 )
         return found
 
@@ -242,6 +238,16 @@ def given(ids: Sequence[int], dialect: str) -> Select[int]:
 
 def _with_agents(hosts: FromClause) -> FromClause:
     return hosts.outerjoin(_agent, _agents.id == _hosts.agent_id)
+
+
+def _target_of() -> Select[Any]:
+    return select(
+        _hosts.id, _hosts.name, _hosts.ip_address, _hosts.agent_id, _agents.status,
+        _agents.is_online, _agents.public_key, _agents.sealing_key, _agents.identity_epoch,
+    ).select_from(_with_agents(_host))  # fmt: skip
+
+
+_TARGETS = Prepared(lambda among: _target_of().where(among(Host.id, "hosts")))
 
 
 def _order(sort: str) -> list[ColumnElement[object]]:

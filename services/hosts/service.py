@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+import msgspec
+
 from libs.contracts.access import AccessSet, Request, Visible, decide
 from libs.contracts.audit import audit
 from libs.contracts.believed import Accesses
@@ -291,7 +293,7 @@ def _with_groups(tx: Transaction, hosts: list[HostTarget], by: Principal) -> lis
     if by.can(RUN) and by.can(RUN_AS_ROOT):
         return hosts
     around = GroupRepository(tx).around_hosts([host.host_id for host in hosts])
-    return [host.model_copy(update={"groups": around[host.host_id]}) for host in hosts]
+    return [msgspec.structs.replace(host, groups=around[host.host_id]) for host in hosts]
 
 
 def _shown(tx: Transaction, host_id: int, sight: Sight | None = None) -> HostRow:
