@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Select, bindparam, func, select
@@ -19,6 +20,7 @@ Among = Callable[[InstrumentedAttribute[Any], str], ColumnElement[bool]]
 Build = Callable[[Among], ClauseElement]
 
 _DIALECT = sqlite.dialect(paramstyle="qmark")
+_NOTHING = object()
 
 
 class Prepared:
@@ -57,7 +59,7 @@ class Prepared:
         if len(rows) == 1:
             driver.execute(lite.text, lite.arguments(rows[0]))
         else:
-            driver.executemany(lite.text, map(lite.arguments, rows))
+            driver.executemany(lite.text, lite.table(rows))
 
     def _made(self, values: Values) -> "_Lite":
         self._lite = _Lite(self._build(_from_json), list(values))
@@ -98,6 +100,16 @@ class _Lite:
             arguments[place] = process(value) if process else value
         return arguments
 
+    def table(self, rows: Sequence[Values]) -> Iterable[Sequence[object]]:
+        """The arguments of each row; made column by column, which is quicker for many rows."""
+        if not self._given:
+            return [self._fixed] * len(rows)
+        columns: list[Iterable[object]] = [repeat(value) for value in self._fixed]
+        for place, name, process in self._given:
+            values: Iterable[object] = [row[name] for row in rows]
+            columns[place] = _processed(values, process) if process else values
+        return zip(*columns, strict=False)  # what is repeated has no end
+
     def row(self, found: Iterable[object]) -> Any:
         """A row as the statement's columns mean it."""
         values = list(found)
@@ -112,6 +124,16 @@ def _to_driver(type_: TypeEngine[Any]) -> Processor | None:
 
 def _from_driver(type_: TypeEngine[Any]) -> Processor | None:
     return type_.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+
+
+def _processed(values: Iterable[object], process: Processor) -> Iterator[object]:
+    """Each value for the driver; one that comes again at once is made only once."""
+    last: object = _NOTHING
+    made: object = None
+    for value in values:
+        if value is not last:
+            last, made = value, process(value)
+        yield made
 
 
 def _plain(value: object) -> object:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from libs.contracts.access import AccessSet, Decision, Request, decide
 from libs.contracts.auth import grants_count
@@ -38,8 +38,7 @@ NOBODY = -1
 """No user has this id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """One step on one host that somebody wants to run; `groups` are those around the host."""
 
     host_id: int

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Protocol, TypeVar
 
 from libs.contracts.execution import StepStatus, TaskStatus
@@ -90,10 +91,13 @@ class Slots:
         return None
 
     def take(self, task: Queued) -> None:
-        """Count a task as in flight."""
-        self.executions[task.execution_id] += 1
-        self.users[task.user_id] += 1
-        self.hosts[task.agent_id] += 1
+        """Count a task as in flight, under the limits that there are."""
+        if task.execution_id in self.per_execution:
+            self.executions[task.execution_id] += 1
+        if self.per_user:
+            self.users[task.user_id] += 1
+        if self.per_host:
+            self.hosts[task.agent_id] += 1
 
 
 def choose(tasks: Iterable[Q], slots: Slots) -> list[Q]:
@@ -108,7 +112,7 @@ def choose(tasks: Iterable[Q], slots: Slots) -> list[Q]:
         ranked.append((task.priority, turns[task.execution_id], task.id, task))
         turns[task.execution_id] += 1
     chosen: list[Q] = []
-    for *_, task in sorted(ranked, key=lambda entry: entry[:3]):
+    for *_, task in sorted(ranked, key=itemgetter(0, 1, 2)):
         if slots.lacking(task) is None:
             slots.take(task)
             chosen.append(task)

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -52,8 +53,7 @@ class Scope:
     agent_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A task that is to be offered (again)."""
 
     id: str
@@ -68,6 +68,9 @@ class Waiting:
     def is_fresh(self) -> bool:
         """Whether it has not been offered in this attempt."""
         return self.status == TaskStatus.QUEUED
+
+
+_WAITING = itemgetter(*Waiting._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,21 +239,17 @@ class DispatchRepository:
         """
         if caps.per_host or caps.per_user:
             self.lock_limits()
-        at = {
-            str(row["id"]): row
-            for row in rows
-            if row["status"] == TaskStatus.QUEUED and row["agent_id"] in agents
-        }
-        fresh = [
-            Waiting(
-                *(row["id"], row["execution_id"], row["agent_id"], row["attempt"], row["status"]),
-                *(row["user_id"], row["priority"]),
-            )
-            for row in at.values()
-        ]
+        at: dict[str, dict[str, Any]] = {}
+        fresh: list[Waiting] = []
+        for row in rows:
+            if row["status"] == TaskStatus.QUEUED and row["agent_id"] in agents:
+                at[row["id"]] = row
+                fresh.append(Waiting._make(_WAITING(row)))
         chosen = choose(fresh, self.limits(fresh, caps))
+        offered, now = str(TaskStatus.OFFERED), self._tx.now
         for task in chosen:
-            at[task.id].update(status=TaskStatus.OFFERED, offered_at=self._tx.now)
+            row = at[task.id]
+            row["status"], row["offered_at"] = offered, now
         return chosen
 
     def mark_offered(self, tasks: Sequence[Waiting], caps: Caps) -> list[Waiting]:

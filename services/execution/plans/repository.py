@@ -127,11 +127,15 @@ def _step(execution_id: str, step: StepPlan, place: int, plan: Plan) -> Row:
 def _tasks(
     execution: Execution, step_id: str, step: StepPlan, plan: Plan, wait: timedelta
 ) -> Iterator[Row]:
-    status = TaskStatus.QUEUED if plan.is_plain else TaskStatus.PENDING
+    # Plain texts and the same moment in all rows: the driver is given each of them made once.
+    status = str(TaskStatus.QUEUED if plan.is_plain else TaskStatus.PENDING)
+    rejected, no_log = str(TaskStatus.REJECTED), str(LogStatus.NONE)
+    created_at, not_after = execution.created_at, execution.created_at + wait
     batches = [] if plan.is_plain else plan.strategy.batch_of_each(len(step.hosts))
     with_secrets = bool(plan.variables.secrets)
+    needs_secrets = with_secrets and step.kind == StepKind.SCRIPT
     for place, host in enumerate(step.hosts):
-        missing = _missing(host, with_secrets and step.kind == StepKind.SCRIPT)
+        missing = _missing(host, needs_secrets)
         yield {
             "id": new_id(),
             "execution_id": execution.id,
@@ -142,17 +146,17 @@ def _tasks(
             "ip_address": host.ip_address,
             "agent_id": host.agent_id,
             "public_key": host.public_key,
-            "status": TaskStatus.REJECTED if missing else status,
+            "status": rejected if missing else status,
             "reason": missing[0] if missing else None,
             "detail": missing[1] if missing else None,
-            "finished_at": execution.created_at if missing else None,
+            "finished_at": created_at if missing else None,
             "attempt": 1,
             "epoch": 0,
             "version": 1,
-            "not_after": execution.created_at + wait,
-            "created_at": execution.created_at,
+            "not_after": not_after,
+            "created_at": created_at,
             "offered_at": None,
-            "log_status": LogStatus.NONE,
+            "log_status": no_log,
             "priority": plan.priority,
             "batch_no": batches[place] if batches else 1,
             "sealing_key": host.sealing_key if with_secrets else None,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import bindparam, func, insert, select, update
@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from libs.kit.db import Database, Prepared, Transaction
 from libs.kit.db.tables import dead_letters, inbox
 from libs.kit.errors import Conflict
+from libs.kit.ids import new_id
 from tests.libs.kit.things import Thing, Things
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -29,8 +30,8 @@ NAMED = Prepared(
 )
 
 
-def remembered(who: str, *events: str) -> list[dict[str, object]]:
-    return [{"consumer": who, "event_id": event, "handled_at": AT} for event in events]
+def remembered(who: str, *events: str, at: datetime = AT) -> list[dict[str, object]]:
+    return [{"consumer": who, "event_id": event, "handled_at": at} for event in events]
 
 
 async def names(db: Database, *wanted: str) -> list[str]:
@@ -48,6 +49,16 @@ async def test_values_come_back_as_the_columns_mean_them(db: Database) -> None:
     assert [tuple(row) for row in rows] == [("a", AT, 7), ("b", AT, 7), ("c", AT, 7)]
     assert rows[0].handled_at == AT
     assert await db.read(lambda tx: tx.first(MOMENTS, {"who": "nobody"})) is None
+
+
+async def test_each_of_many_rows_has_its_own_values(db: Database) -> None:
+    later = AT + timedelta(hours=1)
+    rows = [row for at in (AT, later, AT) for row in remembered("me", new_id(), at=at)]
+    await db.write(lambda tx: tx.run(REMEMBER, rows))
+
+    found = await db.read(lambda tx: tx.rows(MOMENTS, {"who": "me"}))
+
+    assert [row[:2] for row in found] == [(row["event_id"], row["handled_at"]) for row in rows]
 
 
 async def test_nothing_is_told_from_an_empty_text(db: Database) -> None:
