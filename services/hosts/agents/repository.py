@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from libs.contracts.hosts import AgentPresence, AgentState
-from libs.kit.db import Transaction, UTCDateTime
+from libs.kit.db import Prepared, Transaction, UTCDateTime
 from services.hosts.agents.domain import Departure, Sighting, is_fresh
 from services.hosts.agents.schemas import AgentQuery
 from services.hosts.domain import name_key
@@ -89,23 +89,21 @@ class AgentRepository:
     # ---- presence --------------------------------------------------------------------------
 
     def note_sightings(self, sightings: Sequence[Sighting], *, within: timedelta) -> None:
-        """Applies what a batch says about agents that are there, as one statement.
+        """Applies what a batch says about agents that are there.
 
         An older message never overwrites a newer one, only active agents come online, and only
         by a sign of life that is younger than `within`, or than three of the agent's heartbeats.
         """
-        if sightings:
-            rows = [_seen(each, self._tx.now, max(within, each.patience)) for each in sightings]
-            self._tx.session.connection().execute(_SEEN, rows)
+        now = self._tx.now
+        self._tx.run(_SEEN, [_seen(each, now, max(within, each.patience)) for each in sightings])
 
     def note_departures(self, departures: Sequence[Departure]) -> None:
-        """Applies the ends of sessions, as one statement; for the present session only."""
-        if departures:
-            rows = [
-                {"of_agent": gone.agent_id, "of_session": gone.session_id, "at": gone.at}
-                for gone in departures
-            ]
-            self._tx.session.connection().execute(_GONE, rows)
+        """Applies the ends of sessions; for the present session only."""
+        rows = [
+            {"of_agent": gone.agent_id, "of_session": gone.session_id, "at": gone.at}
+            for gone in departures
+        ]
+        self._tx.run(_GONE, rows)
 
     def any_silent(self, before: datetime) -> bool:
         """Whether an agent counts as online that was not seen since then, and is overdue."""
@@ -163,7 +161,7 @@ def _given(name: str, column: Column[T]) -> ColumnElement[T]:
 
 _newer = or_(_agents.c.last_seen_at.is_(None), _agents.c.last_seen_at <= _at)
 
-_SEEN = (
+_SEEN = Prepared(
     update(_agents)
     .where(
         _agents.c.id == bindparam("of_agent"),
@@ -184,7 +182,7 @@ _SEEN = (
     )
 )
 
-_GONE = (
+_GONE = Prepared(
     update(_agents)
     .where(
         _agents.c.id == bindparam("of_agent"),
