@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.contracts.execution import ExecutionFinished, ExecutionStatus, TaskStatus
 from libs.kit.db import Prepared, Transaction
-from services.execution.domain import OPEN, LogStatus, execution_status
+from services.execution.domain import OPEN, LogStatus, execution_status, is_finished
 from services.execution.models import Execution, IdempotencyKey, Step, Task, TaskLog
 from services.execution.schemas import ListQuery
 
@@ -172,6 +172,11 @@ class ExecutionRepository:
         """Stored bytes by task and stream, of each task's newest attempt."""
         rows = self._tx.rows(_SIZES, {"tasks": list(task_ids)})
         return {(task_id, stream): count for task_id, stream, count in rows}
+
+    def is_over(self, execution_id: str) -> bool:
+        """Whether its state never changes again; also when there is none."""
+        found = self.head(execution_id)
+        return found is None or is_finished(ExecutionStatus(found.status))
 
     def has_live_log(self, execution_id: str) -> bool:
         """Whether more output may still be stored."""

@@ -1,8 +1,8 @@
 """Bells for watchers: a hint to look again, never the news itself."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -10,6 +10,8 @@ import msgspec
 
 from libs.kit.logging import get_logger
 from libs.kit.redis import TROUBLE, Redis
+from services.execution.segments.domain import Frame
+from services.execution.segments.repository import Segment
 
 CHANNEL = "execution_changes"
 GATHER_SECONDS = 0.01
@@ -22,8 +24,25 @@ PAUSE_SECONDS = 1.0
 log = get_logger(__name__)
 
 
-LogEnd = tuple[int, str, int, int]
-"""The newest segment of an output: ordinal, file, position of its start, valid bytes."""
+TOLD_BYTES = 16 * 1024
+"""So much of what was stored is told to watchers as it is; they read more from the file."""
+LOG_ENDS_KEPT = 16
+"""What a watcher has not looked at by then it reads from the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """By what an output has grown: its newest segment, and the last frames in it, if they are
+    few and small."""
+
+    segment: Segment
+    frames: Sequence[Frame]
+
+    @classmethod
+    def of(cls, segment: Segment, frames: Sequence[Frame]) -> "LogEnd":
+        """What to tell after these were appended to this."""
+        is_small = sum(frame.size for frame in frames) <= TOLD_BYTES
+        return cls(segment, tuple(frames) if is_small else ())
 
 
 @dataclass(eq=False)
@@ -32,10 +51,29 @@ class Bell:
 
     rung: asyncio.Event = field(default_factory=asyncio.Event)
     grown: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when there is more output; `log_end` says how much."""
-    log_end: LogEnd | None = None
+    """Set when there is more output; `log_ends` say how much."""
+    log_ends: deque[LogEnd] = field(default_factory=lambda: deque(maxlen=LOG_ENDS_KEPT))
     has_moved: bool = True
     """Whether anything but the end of the output may be new."""
+    wants_all: bool = True
+    """Whether every move counts; else only one that may have been the last."""
+    is_behind: bool = False
+    """Whether there were moves that did not count."""
+
+    def ring(self, *, goes_on: bool = False) -> None:
+        """Something has moved; with `goes_on` it was certainly not the last."""
+        if goes_on and not self.wants_all:
+            self.is_behind = True
+            return
+        self.has_moved = True
+        self.rung.set()
+
+    def want_all(self, wanted: bool) -> None:
+        """From now on every move counts, or only the last; what was missed is made up for."""
+        self.wants_all = wanted
+        if wanted and self.is_behind:
+            self.is_behind = False
+            self.ring()
 
 
 class Changes:
@@ -49,29 +87,34 @@ class Changes:
         self._ring = asyncio.Event()
 
     def tell(
-        self, execution_ids: Iterable[str], log_ends: Mapping[str, LogEnd] | None = None
+        self,
+        execution_ids: Iterable[str],
+        log_ends: Mapping[str, LogEnd] | None = None,
+        *,
+        going_on: Collection[str] = (),
     ) -> None:
         """Ring for these executions; to be called after the commit, in the event loop.
 
         `log_ends` are for executions of which nothing but the output has grown: it spares
-        watchers of this process every question.
+        watchers of this process every question. Those that are `going_on` have not ended by this
+        and got no new tasks: it spares those who watch the output alone.
         """
         ids = set(execution_ids)
         if not ids:
             return
         for execution_id, log_end in (log_ends or {}).items():
             for bell in self._bells.get(execution_id, ()):
-                bell.log_end = log_end
+                bell.log_ends.append(log_end)
                 bell.grown.set()
                 bell.rung.set()
-        self._ring_here(ids - (log_ends or {}).keys())
+        self._ring_here(ids - (log_ends or {}).keys(), going_on)
         self._outgoing |= ids
         self._ring.set()
 
     @contextmanager
-    def watching(self, execution_id: str) -> Iterator[Bell]:
+    def watching(self, execution_id: str, bell: Bell | None = None) -> Iterator[Bell]:
         """A bell that rings whenever the execution may have changed."""
-        bell = Bell()
+        bell = bell or Bell()
         self._bells[execution_id].add(bell)
         try:
             yield bell
@@ -87,11 +130,10 @@ class Changes:
             group.create_task(self._publish())
             group.create_task(self._listen())
 
-    def _ring_here(self, execution_ids: Iterable[str]) -> None:
+    def _ring_here(self, execution_ids: Iterable[str], going_on: Collection[str] = ()) -> None:
         for execution_id in execution_ids:
             for bell in self._bells.get(execution_id, ()):
-                bell.has_moved = True
-                bell.rung.set()
+                bell.ring(goes_on=execution_id in going_on)
 
     async def _publish(self) -> None:
         while True:

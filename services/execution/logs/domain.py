@@ -1,12 +1,84 @@
-"""What an agent signed about its output, and how long the rest of it is waited for; pure."""
+"""How far output has come, what an agent signed about it, how long the rest is waited for; pure."""
 
+import hashlib
+import zlib
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from services.execution.segments.domain import Frame, Kind, gap_data
 
 DEAF_SECONDS = 30.0
 """A longer pause between two looks means that nothing could have arrived."""
 LONGEST = 5
 """So many times its patience a task is waited for while other output of its agent arrives."""
+REMEMBERED_CHUNKS = 64
+"""Checksums kept per stream to recognise a repeated chunk with other bytes (R20)."""
+
+Payload = bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """How much of one stream of one attempt is durable."""
+
+    task_id: str
+    attempt: int
+    stream: str
+    seq: int
+    bytes: int
+    gap_bytes: int
+
+    def frame(self, kind: Kind, data: Payload, *, is_fresh: bool = False) -> Frame:
+        """What lies next above this floor."""
+        key = (self.task_id, self.attempt, self.stream)
+        return Frame(kind, *key, self.seq, self.bytes, data, is_fresh)
+
+
+@dataclass(slots=True)
+class Stream:
+    """Where a stream of an attempt stands in this process; never ahead of what will be durable."""
+
+    floor: Floor
+    digest: "hashlib._Hash | None"
+    """None when this process has not seen the stream from its beginning."""
+    recent: OrderedDict[int, int] = field(default_factory=OrderedDict)
+    at_line: bool = False
+    """Whether a line is known to begin with the next chunk."""
+
+    def has_other(self, seq: int, data: object) -> bool:
+        """Whether a chunk of this number is known with other bytes."""
+        known = self.recent.get(seq)
+        return isinstance(data, bytes) and known is not None and zlib.crc32(data) != known
+
+    def append(self, data: bytes) -> Frame:
+        """The next chunk."""
+        if self.digest is not None:
+            self.digest.update(data)
+        self.recent[self.floor.seq] = zlib.crc32(data)
+        if len(self.recent) > REMEMBERED_CHUNKS:
+            self.recent.popitem(last=False)
+        frame = self.floor.frame(Kind.OUTPUT, data, is_fresh=self.at_line)
+        self.at_line = data.endswith(b"\n")
+        self._raise(len(data), missing=0)
+        return frame
+
+    def skip(self, length: int, reason: str) -> Frame:
+        """So many bytes will never come."""
+        self.digest = None
+        frame = self.floor.frame(Kind.GAP, gap_data(length, reason), is_fresh=self.at_line)
+        self.at_line = False
+        self._raise(length, missing=length)
+        return frame
+
+    def _raise(self, length: int, *, missing: int) -> None:
+        floor = self.floor
+        self.floor = replace(
+            floor,
+            seq=floor.seq + 1,
+            bytes=floor.bytes + length,
+            gap_bytes=floor.gap_bytes + missing,
+        )
 
 
 def signed(totals: Mapping[str, object] | None, stream: str) -> tuple[int, str]:

@@ -8,17 +8,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.kit.db import Prepared, Transaction
 from services.execution.domain import TERMINAL, LogStatus
+from services.execution.logs.domain import Floor
 from services.execution.models import Execution, LogSegment, Task, TaskLog
 from services.execution.repository import ExecutionRepository
-from services.execution.segments.domain import Frame, Kind
 from services.execution.segments.repository import Segment
 
 IN_AT_ONCE = 500
 
 REMOVED = "removed"
 """The state of a segment whose bytes retention has taken away."""
-
-Payload = bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +31,6 @@ class Owner:
     host_name: str
     step_id: str
     ip_address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """How much of one stream of one attempt is durable."""
-
-    task_id: str
-    attempt: int
-    stream: str
-    seq: int
-    bytes: int
-    gap_bytes: int
-
-    def frame(self, kind: Kind, data: Payload, *, is_fresh: bool = False) -> Frame:
-        """What lies next above this floor."""
-        key = (self.task_id, self.attempt, self.stream)
-        return Frame(kind, *key, self.seq, self.bytes, data, is_fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +152,16 @@ class LogRepository:
         """Ended tasks whose output is still called live, oldest end first."""
         return [Unsettled(*row) for row in self._tx.rows(_UNSETTLED, {"most": limit})]
 
-    def settle(self, statuses: dict[str, LogStatus], execution_ids: Iterable[str]) -> None:
-        """Say what is known about the output of ended tasks of these executions."""
-        ExecutionRepository(self._tx).bump(execution_ids)
+    def settle(self, statuses: dict[str, LogStatus], execution_ids: set[str]) -> set[str]:
+        """Say what is known about the output of ended tasks of these executions.
+
+        Returns those of them that have not ended.
+        """
+        executions = ExecutionRepository(self._tx)
+        executions.bump(execution_ids)
         rows = [{"task": task_id, "known": str(known)} for task_id, known in statuses.items()]
         self._tx.run(_SETTLE, rows)
+        return {each for each in execution_ids if not executions.is_over(each)}
 
 
 def _slices(ids: Iterable[str]) -> Iterable[list[str]]:

@@ -2,10 +2,9 @@
 
 import asyncio
 import hashlib
-import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from libs.contracts.execution import TaskStatus
 from libs.kit.clock import monotonic
@@ -13,11 +12,11 @@ from libs.kit.db import Database, Transaction, reads, writes
 from libs.kit.faults import fault
 from libs.kit.logging import get_logger
 from libs.kit.metrics import counter
-from services.execution.changes.service import Changes
+from services.execution.changes.service import Changes, LogEnd
 from services.execution.domain import LogStatus
 from services.execution.logs import schemas
-from services.execution.logs.domain import Missing, Patience, signed
-from services.execution.logs.repository import Floor, LogRepository, Owner, Unsettled
+from services.execution.logs.domain import Floor, Missing, Patience, Stream, signed
+from services.execution.logs.repository import LogRepository, Owner, Unsettled
 from services.execution.segments.domain import STREAMS, Frame, FrameDamaged, Key, Kind, gap_data
 from services.execution.segments.repository import Segment, SegmentFiles, digests
 from services.execution.segments.service import Tails
@@ -25,8 +24,6 @@ from services.execution.settings import ExecutionSettings
 
 LEASE = "log-recorder"
 REMEMBERED_TASKS = 20_000
-REMEMBERED_CHUNKS = 64
-"""Checksums kept per stream to recognise a repeated chunk with other bytes (R20)."""
 SETTLE_LIMIT = 2_000
 
 Message = Mapping[str, object]
@@ -35,18 +32,6 @@ Answers = list[tuple[str, bytes]]
 log = get_logger(__name__)
 stored_bytes = counter("opsjob_log_bytes_total", "Bytes of output made durable.")
 refused = counter("opsjob_log_chunks_refused_total", "Chunks that were not stored.", ["why"])
-
-
-@dataclass(slots=True)
-class Stream:
-    """Where a stream of an attempt stands in this process; never ahead of what will be durable."""
-
-    floor: Floor
-    digest: "hashlib._Hash | None"
-    """None when this process has not seen the stream from its beginning."""
-    recent: OrderedDict[int, int] = field(default_factory=OrderedDict)
-    at_line: bool = False
-    """Whether a line is known to begin with the next chunk."""
 
 
 @dataclass
@@ -128,7 +113,9 @@ class Recorder:
         seq, offset = int(str(message["seq"])), int(str(message["offset"]))
         floor = stream.floor
         if seq < floor.seq:
-            self._repeated(message, stream)
+            if stream.has_other(seq, message.get("data")):
+                refused.labels("other_bytes").inc()
+                log.error("A chunk came again with other bytes.", task_id=task_id)
             work.raised[key] = floor
         elif seq > floor.seq or offset != floor.bytes:
             refused.labels("out_of_order").inc()
@@ -139,39 +126,15 @@ class Recorder:
             work.raised[key] = stream.floor
 
     @staticmethod
-    def _repeated(message: Message, stream: Stream) -> None:
-        data = message.get("data")
-        known = stream.recent.get(int(str(message["seq"])))
-        if isinstance(data, bytes) and known is not None and zlib.crc32(data) != known:
-            refused.labels("other_bytes").inc()
-            log.error("A chunk came again with other bytes.", task_id=message["task_id"])
-
-    @staticmethod
     def _append(message: Message, owner: Owner, stream: Stream, work: Round) -> None:
-        floor, data = stream.floor, message.get("data")
+        data = message.get("data")
         if message["t"] == "gap":
             length = int(str(message["length"]))
-            frame_data = gap_data(length, str(message.get("reason") or "unknown")[:64])
-            kind, missing = Kind.GAP, length
-            stream.digest = None
+            frame = stream.skip(length, str(message.get("reason") or "unknown")[:64])
         else:
-            frame_data = data if isinstance(data, bytes) else b""
-            kind, length, missing = Kind.OUTPUT, len(frame_data), 0
-            stored_bytes.inc(length)
-            if stream.digest is not None:
-                stream.digest.update(frame_data)
-            stream.recent[floor.seq] = zlib.crc32(frame_data)
-            if len(stream.recent) > REMEMBERED_CHUNKS:
-                stream.recent.popitem(last=False)
-        frame = floor.frame(kind, frame_data, is_fresh=stream.at_line)
-        stream.at_line = kind == Kind.OUTPUT and frame_data.endswith(b"\n")
+            frame = stream.append(data if isinstance(data, bytes) else b"")
+            stored_bytes.inc(len(frame.data))
         work.parts[owner.execution_id].append(frame)
-        stream.floor = replace(
-            floor,
-            seq=floor.seq + 1,
-            bytes=floor.bytes + length,
-            gap_bytes=floor.gap_bytes + missing,
-        )
 
     async def _commit(self, work: Round) -> None:
         if not work.parts:
@@ -191,7 +154,7 @@ class Recorder:
             self._earlier.pop(execution_id, None)  # its newest segment has grown since
         self._changes.tell(
             work.parts,
-            {s.execution_id: (s.ordinal, s.file, s.position, s.length) for s in done.segments},
+            {s.execution_id: LogEnd.of(s, work.parts[s.execution_id]) for s in done.segments},
         )
         if self._ended:
             self.settle_bell.set()
@@ -311,8 +274,8 @@ class Recorder:
         known |= await self._give_up([t for t in due if t.task_id not in known], is_heard)
         if known:
             touched = {task.execution_id for task in due if task.task_id in known}
-            await self._settled(known, touched)
-            self._changes.tell(touched)
+            going_on = await self._settled(known, touched)
+            self._changes.tell(touched, going_on=going_on)
             for task_id in known:
                 self._forget(task_id)
 
@@ -321,9 +284,9 @@ class Recorder:
         return LogRepository(tx).unsettled(SETTLE_LIMIT)
 
     @writes
-    def _settled(self, tx: Transaction, known: dict[str, LogStatus], touched: set[str]) -> None:
+    def _settled(self, tx: Transaction, known: dict[str, LogStatus], touched: set[str]) -> set[str]:
         tx.fenced(LEASE, self._epoch)
-        LogRepository(tx).settle(known, touched)
+        return LogRepository(tx).settle(known, touched)
 
     def _floor(self, task: Unsettled, stream: str) -> Floor:
         known = self._streams.get((task.task_id, task.attempt, stream))

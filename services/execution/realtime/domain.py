@@ -1,4 +1,4 @@
-"""Where a watcher stands, and how an event is written (WHATWG HTML, server-sent events)."""
+"""Where a watcher stands, when it looks again, and how an event is written (WHATWG HTML)."""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +7,14 @@ from typing import Literal
 import msgspec
 
 Kinds = Literal["logs", "status", "combined"]
+
+GATHER_SECONDS = (0.003, 0.1)
+LOOK_SHARE = 8
+CHEAP_SECONDS = 0.001
+"""Between two looks at a watched execution: so many times what the last one and the telling of what
+it found took, within these; one that is cheap, in this unit, is followed by another sooner."""
+SECONDS_PER_TASK = 0.00005
+"""Where very many tasks move, watchers may wait so much longer; else each is told many times."""
 
 _ID = re.compile(r"(?:(\d{1,18})-)?(\d{1,18})\Z", re.ASCII)
 
@@ -45,3 +53,10 @@ def event(name: str, event_id: str, data: object) -> bytes:
         name.encode(),
         msgspec.json.encode(data),
     )
+
+
+def pause_after(seconds: float, tasks: int) -> float:
+    """Seconds between two looks at an execution with so many tasks, when one took so long."""
+    least, most = GATHER_SECONDS
+    share = min(LOOK_SHARE, seconds / CHEAP_SECONDS)
+    return min(max(most, tasks * SECONDS_PER_TASK), max(least, share * seconds))

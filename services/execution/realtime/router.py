@@ -42,8 +42,8 @@ async def follow_execution(
     Every event's id resumes exactly behind it. The stream ends with the event `end`.
     """
     place = _place(kind, last_event_id, resume)
-    await streams.show(execution_id)
-    events = streams.events(kind, execution_id, place, Which(host_id, step_id, stream))
+    found = await streams.show(execution_id)
+    events = streams.events(kind, execution_id, place, Which(host_id, step_id, stream), found)
     seen = access.while_seen(events, execution_id, by)
     return EventStream(seen, send_seconds=SEND_SECONDS)
 

@@ -8,8 +8,8 @@ served from the files at its own position and nothing is kept for it in memory.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from libs.contracts.execution import ExecutionStatus
@@ -24,25 +24,23 @@ from services.execution.history.domain import Wanted
 from services.execution.history.repository import read_from
 from services.execution.history.service import Which
 from services.execution.logs.repository import LogRepository, Owner
-from services.execution.realtime.domain import Kinds, Place, event
+from services.execution.realtime.domain import Kinds, Place, event, pause_after
 from services.execution.realtime.schemas import encoded
 from services.execution.repository import ExecutionRepository, public_row
-from services.execution.segments.domain import FrameDamaged
+from services.execution.segments.domain import Frame, FrameDamaged
 from services.execution.segments.repository import Segment, SegmentFiles
 
 log = get_logger(__name__)
 
 POLL_SECONDS = 1.0
-GATHER_SECONDS = (0.003, 0.1)
-LOOK_SHARE = 8
-CHEAP_SECONDS = 0.001
-"""Between two looks at a watched execution: so many times what the last one and the telling of what
-it found took, within these; one that is cheap, in this unit, is followed by another sooner."""
-SECONDS_PER_TASK = 0.00005
-"""Where very many tasks move, watchers may wait so much longer; else each is told many times."""
 PING_SECONDS = 15.0
 BLOCK_BYTES = 256 * 1024
 CACHED_BLOCKS = 64
+LIVE_PIECES = 16
+"""Of the newest output so many commits are kept in memory for those who stand there."""
+LIVE_BYTES = 64 * 1024
+"""About so much of it is told at once."""
+OWNERS_AT_ONCE = 2_000
 TASKS_PER_EVENT = 500
 
 Block = tuple[int, bytes]
@@ -79,7 +77,25 @@ class Feed:
         """Seconds that it took to tell watchers about tasks since the last look."""
         self.owners: dict[str, Owner] = {}
         """Of the tasks whose output was seen."""
+        self.bell = Bell()
+        self.is_kept = False
+        """Whether somebody keeps it up to date."""
+        self.watchers_of_states = 0
         self._moved = asyncio.Event()
+        self._live: OrderedDict[int, list[tuple[int, Frame]]] = OrderedDict()
+
+    @contextmanager
+    def watched(self, *, states: bool) -> Iterator[None]:
+        """While somebody watches, the output alone or the states too."""
+        self.watchers += 1
+        self.watchers_of_states += states
+        self.bell.want_all(self.watchers_of_states > 0)
+        try:
+            yield
+        finally:
+            self.watchers -= 1
+            self.watchers_of_states -= states
+            self.bell.want_all(self.watchers_of_states > 0)
 
     def move(self, state: State) -> None:
         """Take a newer look; wakes everybody who waits."""
@@ -93,13 +109,30 @@ class Feed:
 
     def grow(self, log_end: LogEnd) -> bool:
         """Take in that more output is durable, without another look; False if it needs one."""
-        ordinal, file, position, length = log_end
-        segment = Segment(self.execution_id, ordinal, file, position, length)
-        earlier = [known for known in self.state.segments if known.ordinal < ordinal]
-        if len(earlier) != ordinal or (earlier and earlier[-1].end != position):
+        segment = log_end.segment
+        earlier = [known for known in self.state.segments if known.ordinal < segment.ordinal]
+        if len(earlier) != segment.ordinal or (earlier and earlier[-1].end != segment.position):
             return False  # a segment is not known, or only a part of one that is full by now
+        self._remember(log_end)
         self.move(replace(self.state, segments=[*earlier, segment]))
         return True
+
+    def _remember(self, log_end: LogEnd) -> None:
+        begin = place = log_end.segment.end - sum(frame.size for frame in log_end.frames)
+        if log_end.frames:
+            self._live[begin] = [(place := place + frame.size, frame) for frame in log_end.frames]
+        if len(self._live) > LIVE_PIECES:
+            self._live.popitem(last=False)
+
+    def live_from(self, position: int) -> list[tuple[int, Frame]]:
+        """The frames from a position on that are in memory, with the position behind each."""
+        found: list[tuple[int, Frame]] = []
+        size = 0
+        while size < LIVE_BYTES and (piece := self._live.get(position)):
+            found += piece
+            size += piece[-1][0] - position
+            position = piece[-1][0]
+        return found
 
     async def moved(self, seconds: float) -> bool:
         """Wait until there is a newer look, at most so long; says whether there is one."""
@@ -156,34 +189,31 @@ class Streams:
         """One look at an execution; raises ExecutionNotFound."""
         return await self._look(execution_id)
 
-    @asynccontextmanager
-    async def watching(self, execution_id: str) -> AsyncIterator[Feed]:
+    @contextmanager
+    def watching(self, execution_id: str, kind: Kinds, seen: State) -> Iterator[Feed]:
         """The feed of an execution, kept up to date while somebody is inside.
 
-        Raises Unavailable when the service ends.
+        `seen` is what was seen of it just now. Raises Unavailable when the service ends.
         """
-        feed = self._feeds.get(execution_id)
-        if feed is None:
-            state = await self._look(execution_id)
-            feed = self._feeds.setdefault(execution_id, Feed(execution_id, state))
         if self._is_over:
             raise Unavailable
-        feed.watchers += 1
-        if feed.watchers == 1 and self._group is not None:
-            self._group.create_task(self._refresh(feed))
-        try:
+        feed = self._feeds.get(execution_id)
+        if feed is None:
+            feed = self._feeds[execution_id] = Feed(execution_id, seen)
+        with feed.watched(states=kind != "logs"):
+            if not feed.is_kept and self._group is not None:
+                feed.is_kept = True
+                self._group.create_task(self._refresh(feed))
             yield feed
-        finally:
-            feed.watchers -= 1
 
     async def _refresh(self, feed: Feed) -> None:
-        with self._changes.watching(feed.execution_id) as bell:
+        with self._changes.watching(feed.execution_id, feed.bell) as bell:
             rest_until = 0.0
             while feed.watchers:
                 bell.rung.clear()
-                if bell.log_end is not None:
-                    bell.has_moved |= not feed.grow(bell.log_end)
-                    bell.log_end = None
+                if bell.log_ends:
+                    while bell.log_ends:
+                        bell.has_moved |= not feed.grow(bell.log_ends.popleft())
                     bell.grown.clear()
                     await asyncio.sleep(0)  # first the output, then what the states say
                 if bell.has_moved and (began := monotonic()) >= rest_until:
@@ -191,9 +221,10 @@ class Streams:
                     told, feed.telling = feed.telling, 0.0
                     if not await self._tried(feed):
                         bell.has_moved, rest = True, POLL_SECONDS
-                    pause = _pause(monotonic() - began + told, feed.state.task_total)
+                    pause = pause_after(monotonic() - began + told, feed.state.task_total)
                     rest_until = monotonic() + max(rest, pause)
                 await _next_ring(bell, rest_until)
+        feed.is_kept = False
         if self._feeds.get(feed.execution_id) is feed:
             del self._feeds[feed.execution_id]
 
@@ -211,14 +242,16 @@ class Streams:
         return True
 
     async def events(
-        self, kind: Kinds, execution_id: str, place: Place, which: Which
+        self, kind: Kinds, execution_id: str, place: Place, which: Which, seen: State
     ) -> AsyncGenerator[bytes, None]:
         """Events from a place on until the end, several joined in each item; waits in between.
+
+        `seen` is what `show` has just said.
 
         While there is nothing to say an item now and then is a comment, so that nobody takes the
         stream for dead.
         """
-        async with self.watching(execution_id) as feed:
+        with self.watching(execution_id, kind, seen) as feed:
             yield b"retry: 2000\n\n"
             wanted, tasks = Wanted(), -1
             if kind != "status" and place.position > feed.state.log_end:
@@ -257,6 +290,11 @@ class Streams:
         prefix = f"{place.version}-" if kind == "combined" else ""
 
         async def make() -> Block:
+            if found := feed.live_from(place.position):
+                following = found[-1][0]
+                found = [(behind, frame) for behind, frame in found if wanted.has(frame.key)]
+                await self._know_owners(feed, found)
+                return following, encoded(prefix, found, feed.owners)
             try:
                 found, following = await asyncio.to_thread(
                     read_from,
@@ -268,13 +306,17 @@ class Streams:
                 )
             except FrameDamaged:
                 return 0, event("reset", f"{prefix}0", {"reason": "position_unknown"})
-            missing = {frame.task_id for _, frame in found} - feed.owners.keys()
-            if missing:
-                feed.owners |= await self._owners(missing)
+            await self._know_owners(feed, found)
             return following, await asyncio.to_thread(encoded, prefix, found, feed.owners)
 
         key = (feed.execution_id, prefix, place.position, wanted)
         return await self._blocks.get(key, make)
+
+    async def _know_owners(self, feed: Feed, found: Sequence[tuple[int, Frame]]) -> None:
+        missing = {frame.task_id for _, frame in found} - feed.owners.keys()
+        if missing:
+            of_all = None if feed.owners else feed.execution_id
+            feed.owners |= await self._owners(missing, of_all)
 
     async def _wanted(self, execution_id: str, which: Which) -> Wanted:
         if which.host_id is None and which.step_id is None:
@@ -289,8 +331,13 @@ class Streams:
         return Wanted(frozenset(owners), which.stream)
 
     @reads
-    def _owners(self, tx: Transaction, task_ids: set[str]) -> dict[str, Owner]:
-        return LogRepository(tx).owners(task_ids)
+    def _owners(
+        self, tx: Transaction, task_ids: set[str], execution_id: str | None
+    ) -> dict[str, Owner]:
+        """Those of these tasks, and at once those of many others of their execution."""
+        logs = LogRepository(tx)
+        found = logs.owners_of(execution_id, limit=OWNERS_AT_ONCE) if execution_id else {}
+        return found | logs.owners(task_ids - found.keys())
 
     @reads
     def _look(self, tx: Transaction, execution_id: str) -> State:
@@ -346,9 +393,3 @@ async def _next_ring(bell: Bell, rest_until: float) -> None:
             await event.wait()
     except TimeoutError:
         bell.has_moved = True
-
-
-def _pause(seconds: float, tasks: int) -> float:
-    least, most = GATHER_SECONDS
-    share = min(LOOK_SHARE, seconds / CHEAP_SECONDS)
-    return min(max(most, tasks * SECONDS_PER_TASK), max(least, share * seconds))

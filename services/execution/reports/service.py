@@ -82,6 +82,8 @@ class Round:
     touched: set[str] = field(default_factory=set)
     released: list[str] = field(default_factory=list)
     """Executions in which something else may start now."""
+    going_on: set[str] = field(default_factory=set)
+    """Executions that have neither ended by this nor got anything new to do."""
 
     @property
     def moved(self) -> set[str]:
@@ -168,7 +170,7 @@ class Reports:
         if work.ends:
             fault("result.after_commit")
         self._settle([*work.ends, *work.lates])
-        self._changes.tell(work.touched)
+        self._changes.tell(work.touched, going_on=work.going_on)
         self._wake(work)
         return work
 
@@ -254,7 +256,7 @@ class Reports:
         if connected:
             work = await self._reconcile(fresh)
             self._settle(list(work.ends))
-            self._changes.tell(work.touched)
+            self._changes.tell(work.touched, going_on=work.going_on)
             self._wake(work)
             self._dispatcher.wake(agent_ids=[str(message["agent_id"]) for message in connected])
 
@@ -302,6 +304,9 @@ class Reports:
         reports.attach_late(list(work.lates.values()))
         reports.attach(list(work.extras.values()))
         work.released = self._flow.settle(tx, work.touched)
+        work.going_on = work.touched.difference(work.released)
+        if work.ends or work.lates:
+            work.going_on -= {each for each in work.going_on if executions.is_over(each)}
 
 
 def _reject(tasks: Tasks, message: Message, work: Round) -> None:
