@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from libs.contracts.hosts import AgentPresence, AgentState
+from libs.contracts.hosts import AgentIdentity, AgentPresence, AgentState
 from libs.kit.db import Prepared, Transaction, UTCDateTime
 from services.hosts.agents.domain import Departure, Sighting, is_fresh
 from services.hosts.agents.schemas import AgentQuery
@@ -56,6 +56,18 @@ class AgentRepository:
     def among(self, agent_ids: Sequence[str]) -> Sequence[Agent]:
         """Those of these agents that exist, retired or not."""
         return self._tx.scalars(select(Agent).where(Agent.id.in_(agent_ids))).all()
+
+    def identities(self, agent_ids: Sequence[str]) -> list[AgentIdentity]:
+        """What sessions of those that exist are checked against; thousands are asked about."""
+        return [
+            AgentIdentity(
+                agent_id=row.id,
+                public_key=row.public_key,
+                identity_epoch=row.identity_epoch,
+                status=AgentState(row.status),
+            )
+            for row in self._tx.rows(_IDENTITIES, {"agents": list(agent_ids)})
+        ]
 
     def with_host(self, agent_id: str) -> tuple[Agent, Host] | None:
         """An agent that is not retired, and its host."""
@@ -149,6 +161,12 @@ def _conditions(query: AgentQuery) -> list[ColumnElement[bool]]:
 
 
 # ---- statements for batches -----------------------------------------------------------------
+
+_IDENTITIES = Prepared(
+    lambda among: select(Agent.id, Agent.public_key, Agent.identity_epoch, Agent.status).where(
+        among(Agent.id, "agents")
+    )
+)
 
 _agents = cast(Table, Agent.__table__)
 _at = bindparam("at", type_=UTCDateTime)

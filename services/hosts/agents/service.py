@@ -56,7 +56,7 @@ class Agents:
     @reads
     def identities(self, tx: Transaction, agent_ids: list[str]) -> list[AgentIdentity]:
         """Those of these identities that exist, for many sessions at one moment."""
-        return [_identity(agent) for agent in AgentRepository(tx).among(agent_ids)]
+        return AgentRepository(tx).identities(agent_ids)
 
     @writes
     def disable(self, tx: Transaction, agent_id: str) -> tuple[Agent, Host]:
