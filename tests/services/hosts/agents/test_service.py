@@ -226,7 +226,8 @@ async def test_who_beats_slowly_has_three_heartbeats_of_time(
     agent: EnrolAnswer,
     time: StandingClock,
 ) -> None:
-    await intake.note(news(message("connected", agent.agent_id, heartbeat_seconds=50.0)))
+    await intake.note(news(message("connected", agent.agent_id, heartbeat_seconds=10.0)))
+    await intake.note(news(message("heartbeat", agent.agent_id, heartbeat_seconds=50.0)))
     time.advance(timedelta(seconds=149))
     assert await sweep.sweep() == 0
     assert await status(hosts, agent.host_id) == "online"
