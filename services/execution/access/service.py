@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from libs.contracts.access import AccessSet, Decision, Request, decide
+from libs.contracts.access import Decision, Request, decide
 from libs.contracts.auth import grants_count
 from libs.contracts.believed import Accesses
 from libs.contracts.grants import (
@@ -217,14 +217,15 @@ class Actors:
             return None
         if refers and not access.can(REFER):
             return False
-        want = Want(host_id, "", (), "", what_of(kind), account_of(run_as)).request()
-        if _by_permission(access, want):
+        account = account_of(run_as)
+        if access.can(RUN) and (account not in SUPERUSERS or access.can(RUN_AS_ROOT)):
             return True
         if not access.rows:
             return False
         at, around = self._lines.get(host_id, (float("-inf"), ()))
         if clock.monotonic() - at >= LINEAGE_SECONDS:
             return None
+        want = Want(host_id, "", (), "", what_of(kind), account).request()
         return decide(access, want._replace(groups=around), clock.now()).allowed
 
     async def ask(self, tasks: Iterable[tuple[int, int]]) -> None:
@@ -240,7 +241,3 @@ class Actors:
             self._lines.clear()
         for host_id in hosts:
             self._lines[host_id] = (at, tuple(map(str, found.get(host_id, ()))))
-
-
-def _by_permission(access: AccessSet, want: Request) -> bool:
-    return access.can(RUN) and (want.account not in SUPERUSERS or access.can(RUN_AS_ROOT))

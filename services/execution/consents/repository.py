@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select, update
 
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from services.execution.consents.domain import (
     Asked,
     Evidence,
@@ -19,6 +19,10 @@ from services.execution.domain import AWAITED, ConsentState
 from services.execution.guards import Consent
 from services.execution.models import Execution, Step, Task
 from services.execution.rules.domain import Approvers
+
+_NEEDING = Prepared(
+    lambda among: select(Consent.execution_id).where(among(Consent.execution_id, "executions"))
+)
 
 
 class ConsentRepository:
@@ -52,7 +56,10 @@ class ConsentRepository:
     def evidence(self, execution_ids: Iterable[str]) -> dict[str, Evidence]:
         """Of those executions that need consent, what the rows say about it."""
         found: dict[str, Evidence] = {}
-        for execution_id, consents in self.of(execution_ids).items():
+        needing = {row[0] for row in self._tx.rows(_NEEDING, {"executions": list(execution_ids)})}
+        if not needing:
+            return found
+        for execution_id, consents in self.of(needing).items():
             content, places = self.content(execution_id)
             asked = tuple(Asked(c.approval_id, c.subject_hash, _approvers(c)) for c in consents)
             user_id = self._session.get_one(Execution, execution_id).user_id

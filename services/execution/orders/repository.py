@@ -4,11 +4,23 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from services.execution.models import Execution, Step, Task
 from services.execution.orders.domain import HostState, Launched
 
 IN_AT_ONCE = 500
+
+_LAUNCHED = Prepared(
+    lambda among: select(
+        Execution.id,
+        Execution.name,
+        Execution.user_id,
+        Execution.username,
+        Execution.created_at,
+        Execution.is_plain,
+        Execution.variables,
+    ).where(among(Execution.id, "executions"))
+)
 
 
 class OrderRepository:
@@ -20,17 +32,7 @@ class OrderRepository:
 
     def launched(self, execution_ids: Iterable[str]) -> dict[str, Launched]:
         """Executions by id."""
-        rows = self._session.execute(
-            select(
-                Execution.id,
-                Execution.name,
-                Execution.user_id,
-                Execution.username,
-                Execution.created_at,
-                Execution.is_plain,
-                Execution.variables,
-            ).where(Execution.id.in_(list(execution_ids)))
-        )
+        rows = self._tx.rows(_LAUNCHED, {"executions": list(execution_ids)})
         return {row.id: Launched(*row) for row in rows}
 
     def steps_before(self, step: Step) -> Sequence[Step]:

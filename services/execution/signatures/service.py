@@ -76,12 +76,14 @@ async def answers(signer: Signer, question: bytes) -> AsyncIterator[bytes]:
     except Unavailable:
         yield _encode(_Part(is_last=True, error="unavailable"))
     else:
-        for frames in _parts(batch.frames):
+        *before, last = _parts(batch.frames)
+        for frames in before:
             yield _encode(_Part(frames=frames))
-        yield _encode(_Part(refused=batch.refused, is_last=True))
+        yield _encode(_Part(frames=last, refused=batch.refused, is_last=True))
 
 
 def _parts(frames: Mapping[str, bytes]) -> Iterable[dict[str, bytes]]:
+    """At least one, so that most answers are one message."""
     part: dict[str, bytes] = {}
     size = 0
     for task_id, frame in frames.items():
@@ -90,8 +92,7 @@ def _parts(frames: Mapping[str, bytes]) -> Iterable[dict[str, bytes]]:
         if size >= PART_BYTES:
             yield part
             part, size = {}, 0
-    if part:
-        yield part
+    yield part
 
 
 class _Line:

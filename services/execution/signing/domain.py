@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -84,8 +86,7 @@ class Expected:
     agents: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Signable:
+class Signable(NamedTuple):
     """A task as its row says, read by the signer itself."""
 
     id: str
@@ -273,7 +274,9 @@ def _payload(
     return msgspec.json.encode(common | more)
 
 
+@lru_cache(maxsize=256)
 def _moment(at: datetime) -> str:
+    # A batch has few moments, and to write one takes longer than all else about a payload.
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 
 from libs.contracts.trust import (
     Bundle,
@@ -22,7 +22,7 @@ from libs.contracts.trust import (
     public_text,
     revoked,
 )
-from libs.kit.db import Transaction
+from libs.kit.db import Prepared, Transaction
 from libs.kit.ed25519 import Pen
 from services.execution.models import Execution, Step, Task
 from services.execution.signing.domain import Asked, Signable, SigningKey, chained, first_broken
@@ -47,47 +47,49 @@ class SigningRepository:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._session = tx.session
 
     def tasks(self, asked: Sequence[Asked]) -> dict[str, Signable]:
         """The rows behind what is asked, by id."""
         found: dict[str, Signable] = {}
         for start in range(0, len(asked), IN_AT_ONCE):
             ids = [one.task_id for one in asked[start : start + IN_AT_ONCE]]
-            rows = self._session.connection().execute(_SIGNABLE, {"tasks": ids})
-            columns: Sequence[tuple[Any, ...]] = [tuple(row) for row in rows]
-            found.update((one[0], Signable(*one)) for one in columns)
+            rows = self._tx.rows(_SIGNABLE, {"tasks": ids})
+            found.update((row[0], Signable._make(row)) for row in rows)
         return found
 
     def steps(self, step_ids: Iterable[str]) -> dict[str, Step]:
-        """The steps with what they run."""
-        rows = self._session.scalars(select(Step).where(Step.id.in_(list(step_ids))))
-        return {step.id: step for step in rows}
+        """The steps with what they run; to change them changes nothing in the database."""
+        rows = self._tx.rows(_STEPS, {"steps": list(step_ids)})
+        return {row.id: Step(**row._asdict()) for row in rows}
 
 
-_SIGNABLE = (
-    select(
-        Task.id,
-        Task.execution_id,
-        Task.step_id,
-        Task.user_id,
-        Task.host_id,
-        Task.host_name,
-        Task.ip_address,
-        func.coalesce(Task.agent_id, ""),
-        Task.status,
-        Task.attempt,
-        Task.epoch,
-        Task.boot_id,
-        Task.not_after,
-        Task.batch_no,
-        Task.sealing_key,
-        Task.cancel_at,
-        Task.stop_until,
-        Execution.task_total,
+_STEPS = Prepared(lambda among: select(*Step.__table__.columns).where(among(Step.id, "steps")))
+
+_SIGNABLE = Prepared(
+    lambda among: (
+        select(
+            Task.id,
+            Task.execution_id,
+            Task.step_id,
+            Task.user_id,
+            Task.host_id,
+            Task.host_name,
+            Task.ip_address,
+            func.coalesce(Task.agent_id, ""),
+            Task.status,
+            Task.attempt,
+            Task.epoch,
+            Task.boot_id,
+            Task.not_after,
+            Task.batch_no,
+            Task.sealing_key,
+            Task.cancel_at,
+            Task.stop_until,
+            Execution.task_total,
+        )
+        .join(Execution, Execution.id == Task.execution_id)
+        .where(among(Task.id, "tasks"))
     )
-    .join(Execution, Execution.id == Task.execution_id)
-    .where(Task.id.in_(bindparam("tasks", expanding=True)))
 )
 """In the order of the fields of `Signable`."""
 

@@ -206,11 +206,12 @@ class Signing:
         tasks, steps, sheets, files, evidence = await self._prepare(asked)
         referring = sheets.referring
         await self._orders.fetch(sheets)
-        good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, now()))
+        at = now()
+        good = self._among(asked, tasks, batch, lambda t, one: why_not_run(t, one, at))
         clearance = await self._clearances.of(evidence, (task.host_id for task in good))
         may = await self._standing.check(good, steps, referring)
         intact = {step.id: is_script_intact(step) for step in steps.values()}
-        room = self._pace.room(monotonic())
+        room, at = self._pace.room(monotonic()), now()
         payloads: dict[str, bytes] = {}
         for task in good:
             step = steps[task.step_id]
@@ -230,7 +231,7 @@ class Signing:
             if objection is not None:
                 batch.refuse(task.id, Refusal(str(objection)))
                 continue
-            payloads[task.id] = run_payload(task, order_of(task, step, filled, work), now())
+            payloads[task.id] = run_payload(task, order_of(task, step, filled, work), at)
         self._pace.took(len(payloads), monotonic())
         return self._signed(RUN, payloads, batch)
 
@@ -238,7 +239,8 @@ class Signing:
         """Leave to start for what the database has granted; the row says to which boot."""
         batch = SignedBatch()
         good = self._among(asked, await self._rows(asked), batch, why_not_grant)
-        return self._signed(GRANT, {t.id: grant_payload(t, now()) for t in good}, batch)
+        at = now()
+        return self._signed(GRANT, {t.id: grant_payload(t, at) for t in good}, batch)
 
     async def cancels(self, asked: Sequence[Asked]) -> SignedBatch:
         """Orders to stop, each with a number above all before it."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from libs.contracts.trust import checked
@@ -16,8 +17,8 @@ from services.cli import invoke
 from services.embedded.options import StartRefused
 from services.embedded.signer import SignerDesk, listen_for_users, numbers_of
 from services.embedded.trusting import folder_of
-from services.execution.signatures.service import LENGTH, MAX_QUESTION, RemoteSigner
-from services.execution.signing.domain import Asked, SignedBatch
+from services.execution.signatures.service import LENGTH, MAX_QUESTION, RemoteSigner, answers
+from services.execution.signing.domain import Asked, Expected, SignedBatch
 from services.execution.signing.service import Signing
 
 ME = os.geteuid()
@@ -28,6 +29,9 @@ class Clerk:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
+
+    async def expect(self, expected: Expected) -> None:
+        """Looks nothing up."""
 
     async def orders(self, asked: Sequence[Asked]) -> SignedBatch:
         """A frame for each, a large one for tasks called large; none for those called bad."""
@@ -88,6 +92,20 @@ async def test_one_round_trip_signs_a_batch_of_any_size(path: Path) -> None:
     assert len(batch.frames["large-4"]) == 1_000_000
     assert batch.ended == {"bad": ("script_changed", "It was changed.")}
     assert len(clerk.asked) == 506
+
+
+async def test_an_answer_that_fits_is_one_message() -> None:
+    question = msgspec.msgpack.encode({"op": "orders", "tasks": [("a", 1), ("bad", 1)]})
+    parts = [part async for part in answers(Clerk(), question)]
+
+    assert [msgspec.msgpack.decode(part) for part in parts] == [
+        {
+            "frames": {"a": b"a........."},
+            "refused": {"bad": ["script_changed", "It was changed."]},
+            "is_last": True,
+            "error": "",
+        }
+    ]
 
 
 async def test_a_signer_that_was_started_again_is_asked_again(path: Path) -> None:
