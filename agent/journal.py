@@ -15,6 +15,8 @@ _COVERED = struct.Struct(">QB")
 _MAX_BODY = 1024 * 1024
 """An end with 64 KiB of outputs, quoted twice."""
 _GROWTH = 1024 * 1024
+_PIECE = 64 * 1024
+"""A kernel that caches what was written at once as a whole looks through it at each write."""
 _RESERVE = 256 * 1024
 _MENTION = re.compile(rb'"task_id":"([A-Za-z0-9][A-Za-z0-9_-]{0,63})","attempt":([0-9]{1,7})')
 
@@ -146,11 +148,11 @@ class Journal:
 
     def _grow(self) -> None:
         """Fill more of the file with zeros: a write into it then changes data, no metadata."""
+        zeros = bytes(_PIECE)
         written = 0
         while written < _GROWTH:
-            written += os.pwrite(
-                self._descriptor, bytes(_GROWTH - written), self._allocated + written
-            )
+            part = zeros[: _GROWTH - written]
+            written += os.pwrite(self._descriptor, part, self._allocated + written)
         self._allocated += _GROWTH
         os.fsync(self._descriptor)
 
