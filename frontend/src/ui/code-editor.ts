@@ -50,6 +50,8 @@ export interface EditorSetup {
   language: CodeLanguage
   label: string
   hint: string
+  /** Which keys leave it, for who cannot see the page. */
+  keys: string
   onChange: (text: string) => void
   onSubmit: () => void
 }
@@ -57,7 +59,7 @@ export interface EditorSetup {
 export interface EditorHandle {
   setText: (text: string) => void
   setLanguage: (language: CodeLanguage) => void
-  setWords: (label: string, hint: string) => void
+  setWords: (label: string, hint: string, keys: string) => void
   focus: () => void
   destroy: () => void
 }
@@ -65,7 +67,7 @@ export interface EditorHandle {
 export function createEditor(setup: EditorSetup): EditorHandle {
   const language = new Compartment()
   const words = new Compartment()
-  const wordsOf = (label: string, hint: string): Extension => [EditorView.contentAttributes.of({ 'aria-label': label }), placeholder(hint)]
+  const wordsOf = (label: string, hint: string, keys: string): Extension => [EditorView.contentAttributes.of({ 'aria-label': label, 'aria-description': keys }), placeholder(hint)]
   const root = setup.host.shadowRoot ?? setup.host.attachShadow({ mode: 'open' })
   const submit = () => {
     setup.onSubmit()
@@ -82,7 +84,7 @@ export function createEditor(setup: EditorSetup): EditorHandle {
         indentOnInput(), bracketMatching(), syntaxHighlighting(colours), look,
         keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
         language.of(LANGUAGES[setup.language]()),
-        words.of(wordsOf(setup.label, setup.hint)),
+        words.of(wordsOf(setup.label, setup.hint, setup.keys)),
         EditorView.updateListener.of((update) => update.docChanged && setup.onChange(update.state.doc.toString())),
       ],
     }),
@@ -92,7 +94,7 @@ export function createEditor(setup: EditorSetup): EditorHandle {
       if (text !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
     },
     setLanguage: (next) => view.dispatch({ effects: language.reconfigure(LANGUAGES[next]()) }),
-    setWords: (label, hint) => view.dispatch({ effects: words.reconfigure(wordsOf(label, hint)) }),
+    setWords: (label, hint, keys) => view.dispatch({ effects: words.reconfigure(wordsOf(label, hint, keys)) }),
     focus: () => view.focus(),
     destroy: () => view.destroy(),
   }
