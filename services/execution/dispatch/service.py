@@ -30,11 +30,13 @@ from services.execution.flow.service import Flow
 from services.execution.incidents.service import Incident, note
 from services.execution.settings import ExecutionSettings
 from services.execution.signatures.service import Signer
-from services.execution.signing.domain import FORGED, SENTENCES, Asked, Expected
+from services.execution.signing.domain import FORGED, SENTENCES, Asked, Expected, SignedBatch
 
 REFUSALS = frozenset(map(str, SENTENCES))
 """What the signer refused, other than orders that cannot be written."""
 SWEEP_LIMIT = 2_000
+FIRST_PAGE = 100
+"""So many of an execution's tasks are offered first; the others in larger pages."""
 EXPECTED_HOSTS = 500
 
 Ask = Callable[[Iterable[tuple[int, int]]], Coroutine[None, None, None]]
@@ -160,8 +162,7 @@ class Dispatcher:
     async def _answer(self) -> None:
         if marked := self._marked:
             self._marked = []
-            for start in range(0, len(marked), PAGE):
-                await self._offer_marked(marked[start : start + PAGE])
+            await self._offer_marked(marked)
         executions, self._executions = tuple(self._executions), set()
         agents, self._agents = tuple(self._agents), set()
         stale = now() - timedelta(seconds=self._settings.reoffer_seconds)
@@ -173,10 +174,29 @@ class Dispatcher:
             await self._stop(Scope(agent_ids=some))
 
     async def _offer_marked(self, marked: Sequence[Waiting]) -> None:
-        gateways = await self._downlink.gateways(task.agent_id for task in marked)
-        await self._bring([task for task in marked if task.agent_id in gateways], gateways)
-        if absent := [task for task in marked if task.agent_id not in gateways]:
-            await self._unmark(absent)
+        """Offer page by page; while one is being sent, the signer has the next already.
+
+        The first page is small, so that agents have something to do at once.
+        """
+        starts = [0, *range(FIRST_PAGE, len(marked), PAGE)]
+        pages = [marked[at:end] for at, end in zip(starts, [*starts[1:], None], strict=True)]
+        signing = asyncio.create_task(self._looked_up(pages[0]))
+        try:
+            for page, following in zip(pages, [*pages[1:], ()], strict=True):
+                gateways, signed = await signing
+                if following:
+                    signing = asyncio.create_task(self._looked_up(following))
+                await self._send([t for t in page if t.agent_id in gateways], gateways, signed)
+                if absent := [task for task in page if task.agent_id not in gateways]:
+                    await self._unmark(absent)
+        finally:
+            signing.cancel()
+            await asyncio.gather(signing, return_exceptions=True)
+
+    async def _looked_up(self, tasks: Sequence[Waiting]) -> tuple[Mapping[str, str], SignedBatch]:
+        """Which gateways hold the agents of these tasks, and the orders for those."""
+        gateways = await self._downlink.gateways(task.agent_id for task in tasks)
+        return gateways, await self._signed([t for t in tasks if t.agent_id in gateways])
 
     async def _sweep(self) -> None:
         may_lose = self._hearing.look(
@@ -201,8 +221,15 @@ class Dispatcher:
 
     async def _bring(self, offered: Sequence[Waiting], gateways: Mapping[str, str]) -> None:
         """Send the orders of marked tasks."""
+        await self._send(offered, gateways, await self._signed(offered))
+
+    async def _signed(self, offered: Sequence[Waiting]) -> SignedBatch:
         fault("offer.after_mark")
-        signed = await self._signer.orders([Asked(task.id, task.attempt) for task in offered])
+        return await self._signer.orders([Asked(task.id, task.attempt) for task in offered])
+
+    async def _send(
+        self, offered: Sequence[Waiting], gateways: Mapping[str, str], signed: SignedBatch
+    ) -> None:
         frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         for task in offered:
             if frame := signed.frames.get(task.id):
@@ -210,7 +237,8 @@ class Dispatcher:
         await self._downlink.send(frames)
         if signed.ended:
             await self._reject(signed.ended)
-        self._changes.tell(task.execution_id for task in offered)
+        touched = {task.execution_id for task in offered}
+        self._changes.tell(touched, going_on=() if signed.ended else touched)
 
     @writes
     def _reject(self, tx: Transaction, refused: Mapping[str, tuple[str, str]]) -> None:

@@ -9,10 +9,12 @@ import pytest
 from libs.kit import clock
 from libs.kit.redis import Redis
 from services.execution.app import service
+from services.execution.dispatch import service as dispatch
 from services.execution.dispatch.service import sweeps
 from tests.support.courier import Agent
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, running
+from tests.support.runs import tasks_of
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -99,6 +101,25 @@ async def test_a_grant_that_nobody_answered_is_offered_again_and_granted_the_sam
     await rig.courier.say(agent, "claim", order)
 
     assert await rig.courier.expect(agent, "grant") == first
+
+
+async def test_every_page_of_a_new_execution_is_offered_and_absent_hosts_wait(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "FIRST_PAGE", 1)
+    monkeypatch.setattr(dispatch, "PAGE", 2)
+    agents = [rig.agent(number) for number in range(1, 7)]
+    there = [agent for agent in agents if agent is not agents[2]]
+    for agent in there:
+        await rig.courier.connect(agent)
+
+    execution_id = await rig.run(*range(1, 7))
+
+    offers = [await rig.courier.expect(agent, "offer") for agent in there]
+    assert len({str(offer["order"]) for offer in offers}) == 5
+    tasks = tasks_of(await rig.show(execution_id))
+    waiting = ["offered"] * 2 + ["queued"] + ["offered"] * 3
+    assert [task["status"] for task in tasks] == waiting
 
 
 async def test_a_task_that_nobody_claims_in_time_expires(rig: Rig, time: ShiftedClock) -> None:
