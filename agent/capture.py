@@ -172,7 +172,7 @@ class Capture:
     def _limit_reached(self, size: int) -> str:
         if self._spool.written + size > self._output_limit:
             return "output_limit"
-        if self._spool.is_segment_full and self._spool.used() > self._spool_limit:
+        if self._spool.is_next_segment and self._spool.used() > self._spool_limit:
             return "spool_full"
         return ""
 

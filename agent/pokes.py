@@ -1,4 +1,4 @@
-"""The socket on which shims say that a task's folder holds something new."""
+"""The socket on which shims say that a task's folder holds something new, both ends."""
 
 from __future__ import annotations
 
@@ -44,3 +44,20 @@ class Pokes:
     def close(self) -> None:
         """Shims that poke from now on are not heard; their files wait."""
         self._socket.close()
+
+
+class Poke:
+    """A shim's end, for all its scripts; `state_folder` is an open descriptor."""
+
+    def __init__(self, state_folder: int) -> None:
+        self._address = f"/proc/self/fd/{state_folder}/poke"  # a socket's address is short
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+
+    def __call__(self, name: str) -> bool:
+        """Tell the agent to look; if nobody listens, the files wait for the next one."""
+        try:
+            self._socket.sendto(name.encode(), self._address)
+        except OSError:
+            return False
+        return True

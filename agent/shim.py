@@ -15,6 +15,7 @@ from agent.kernel import become_subreaper
 from agent.launch import LaunchFailed, is_plain, start_script
 from agent.limits import Guard
 from agent.outputs import Outputs
+from agent.pokes import Poke
 from agent.processes import code_and_signal, descendants, start_time
 from agent.provisions import Provisions
 from agent.questions import Inbox
@@ -32,6 +33,7 @@ from agent.wakeups import drain, listen_for_signals
 from agent.work import Launch
 from libs.protocol.moments import moment
 
+_TITLE = "opsjob-agent: shim"
 GRACE_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """How long descendants may outlive the main process before they get TERM."""
@@ -56,11 +58,6 @@ class Surroundings:
     state_folder: int
     cgroup_root: CgroupRoot | None
 
-    @property
-    def poke_address(self) -> str:
-        """A short path to the agent's socket: socket addresses end after 107 bytes."""
-        return f"/proc/self/fd/{self.state_folder}/poke"
-
 
 def serve_scripts(connection: socket.socket, around: Surroundings) -> None:
     """The life of a shim's process: one script after the other, as the spawner hands them over.
@@ -71,20 +68,22 @@ def serve_scripts(connection: socket.socket, around: Surroundings) -> None:
     become_subreaper()
     os.umask(0o022)
     wake = listen_for_signals()
-    place = Workplace()
+    place, pokes = Workplace(), Poke(around.state_folder)
     output = 0
+    title(_TITLE)
     for _ in range(_MOST_SCRIPTS):
-        title("opsjob-agent: shim")
         received = _next_script(connection)
         if received is None:
             break
         order, lock = received
-        shim = Shim(order, around, place)
+        shim = Shim(order, around, place, pokes)
         shim.run(wake)
         os.close(lock)
         output += shim.output
         if shim.left_something or output > _MOST_OUTPUT or not _say_idle(connection):
             break
+        if shim.is_start_told:
+            title(_TITLE)
     place.close()
 
 
@@ -117,13 +116,11 @@ def _say_idle(connection: socket.socket) -> bool:
 class Shim:
     """One script's supervisor, from the order to the exit record."""
 
-    def __init__(self, order: Launch, around: Surroundings, place: Workplace) -> None:
+    def __init__(self, order: Launch, around: Surroundings, place: Workplace, pokes: Poke) -> None:
         self._order = order
         self._place = place
-        self._poke_address = around.poke_address
         self._folder = os.path.join(around.tasks_folder, order.name)
-        self._pokes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._pokes.setblocking(False)
+        self._pokes = pokes
         self._guard = Guard(order, around.cgroup_root, is_plain=is_plain(order))
         self._tree = ProcessTree(order.mark, self._guard.cgroup, root=os.getpid())
         self._tree.reap = self._reap
@@ -139,7 +136,7 @@ class Shim:
         self._kill_at: float | None = None
         self._is_killed = False
         self._left = 0
-        self._is_start_told = False
+        self.is_start_told = False
         self._tell_at: float | None = None
 
     @property
@@ -157,7 +154,6 @@ class Shim:
 
         `wake` is readable after SIGCHLD and SIGUSR1.
         """
-        title(f"opsjob-agent: shim {self._order.name}")
         try:
             script = self._place.write(self._order)
             self._provisions.lay_out(os.path.dirname(script))
@@ -169,7 +165,6 @@ class Shim:
         self._provisions.clear()
         self._place.clear()
         self._conclude(outputs)
-        self._pokes.close()
 
     def _start(self, script: str) -> None:
         started = start_script(self._order, script, self._guard.cgroup)
@@ -211,15 +206,16 @@ class Shim:
     def _tell(self) -> None:
         """Say that the script runs, once the disk takes it, and that there is something to see."""
         self._tell_at = None
-        if not self._is_start_told:
+        if not self.is_start_told:
+            title(f"{_TITLE} {self._order.name}")
             pid = os.getpid()
             at = moment(self._began_at)
             told = self._provisions.progress
             record = StartRecord(self._pid, at, pid, _start_time(pid), told)
-            self._is_start_told = _written(self._folder, record)
-            if not self._is_start_told:
+            self.is_start_told = _written(self._folder, record)
+            if not self.is_start_told:
                 self._tell_at = time.monotonic() + _DISK_PAUSE_SECONDS
-        self._poke()
+        self._pokes(self._order.name)
 
     def _is_over(self) -> bool:
         if self._is_killed:
@@ -356,17 +352,9 @@ class Shim:
         )
         while not _written(self._folder, record):
             time.sleep(_DISK_PAUSE_SECONDS)
-        if not self._poke():
+        if not self._pokes(self._order.name):
             sync_exit(self._folder)
         self._guard.close()
-
-    def _poke(self) -> bool:
-        """Tell the agent to look; if nobody listens, the files wait for the next one."""
-        try:
-            self._pokes.sendto(self._order.name.encode(), self._poke_address)
-        except OSError:
-            return False
-        return True
 
 
 @lru_cache(maxsize=1)

@@ -64,9 +64,9 @@ class SpoolWriter:
         self.written = 0
 
     @property
-    def is_segment_full(self) -> bool:
-        """Whether the next frame begins a new segment; the moment to look at `used`."""
-        return self._size >= SEGMENT_BYTES
+    def is_next_segment(self) -> bool:
+        """Whether the next frame begins a further segment; the moment to look at `used`."""
+        return self._segment >= 0 and self._size >= SEGMENT_BYTES
 
     def used(self) -> int:
         """Bytes on disk that the agent has not freed yet, within one segment."""
@@ -88,7 +88,7 @@ class SpoolWriter:
             self._descriptor = -1
 
     def _append(self, kind: int, stream: int, reason: int, length: int, content: bytes) -> None:
-        if self.is_segment_full:
+        if self._size >= SEGMENT_BYTES:
             self._next_segment()
         seq, offset = self.seq[stream], self.offset[stream]
         frame = _FRAME.pack(_MAGIC, kind, stream, reason, seq, offset, length) + content
