@@ -35,7 +35,7 @@ CROWDED_MESSAGES: Final = 150
 """So many of late: thousands speak, so wait longer."""
 CROWDED_LINGERS: Final = 5
 HALF_LIFE: Final = 0.05
-LATER_SECONDS: Final = 0.2
+LATER_SECONDS: Final = 0.5
 """How long heartbeats wait for company, or for something that is urgent."""
 RETRY_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _ARRAY32: Final = b"\xdd"
