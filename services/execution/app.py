@@ -114,7 +114,7 @@ def build(db: Database, runtime: Runtime) -> Sequence[object]:
     )
     executions = Executions(db, settings, dispatcher, changes, flow, access)
     operations = Operations(db, dispatcher, changes)
-    reports = Reports(db, actors, dispatcher, changes, flow, signer, settle=recorder.ended)
+    reports = Reports(db, actors, dispatcher, changes, flow, signer, recorder)
     incidents = Incidents(db)
     return [
         *(signer, access, executions),

@@ -42,6 +42,9 @@ GATHER_SHARE = 8
 CHEAP_SECONDS = 0.001
 """Between two looks at ended tasks, so that those that end together are settled together: so many
 times what the last one took, within these; sooner after a look that was cheap, in this unit."""
+OUTPUT_SECONDS = 0.01
+"""So long a result waits for the rest of its output, which says with its own commit that it is
+complete; only what stays away is looked for."""
 STATUS_SECONDS = 0.05
 """Signs of life are no hurry either; each batch costs a transaction."""
 LOG_ENTRIES = 32
@@ -250,9 +253,13 @@ class AgentOutput:
             try:
                 async with asyncio.timeout(SETTLE_SECONDS):
                     await self._recorder.settle_bell.wait()
+                    await asyncio.sleep(OUTPUT_SECONDS)
+                if not self._recorder.is_waiting:
+                    continue
             except TimeoutError:
                 pass
-            self._recorder.settle_bell.clear()
+            finally:
+                self._recorder.settle_bell.clear()
             began = monotonic()
             try:
                 async with self._turn:

@@ -27,6 +27,7 @@ from services.execution.domain import (
     StepKind,
 )
 from services.execution.flow.service import Flow
+from services.execution.logs.service import Recorder
 from services.execution.models import Step, Task
 from services.execution.plans.domain import Plan, StepPlan
 from services.execution.plans.repository import PlanRepository
@@ -54,7 +55,8 @@ class _Everybody(Actors):
 
 
 class _NobodyListens:
-    """Takes the place of dispatcher and changes: the rules of the test decide what happens when."""
+    """Takes the place of dispatcher, changes and recorder: the rules of the test decide what
+    happens when."""
 
     def wake(self, **_: object) -> None:
         """Forget it; a sweep will look."""
@@ -62,8 +64,15 @@ class _NobodyListens:
     def freed(self) -> None:
         """Forget it; a sweep will look."""
 
-    def tell(self, *_: object) -> None:
+    def tell(self, *_: object, **__: object) -> None:
         """Forget it."""
+
+    def ended(self, *_: object) -> None:
+        """Forget it; a rule says when output is complete."""
+
+    def whole(self, *_: object) -> set[str]:
+        """None: a rule says when output is complete."""
+        return set()
 
 
 @dataclass
@@ -103,7 +112,7 @@ class World(Rows):
             cast("Changes", silent),
             self.flow,
             NobodySigns(),
-            settle=lambda _: None,
+            cast("Recorder", silent),
         )
         self.agents = [ModelAgent(number) for number in range(self.HOSTS)]
         self.starts: list[Key] = []

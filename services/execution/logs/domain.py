@@ -6,8 +6,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from services.execution.segments.domain import Frame, Kind, gap_data
+from services.execution.segments.domain import STREAMS, Frame, Key, Kind, gap_data
 
+Totals = Mapping[str, object]
+EMPTY = hashlib.sha256().hexdigest()
 DEAF_SECONDS = 30.0
 """A longer pause between two looks means that nothing could have arrived."""
 LONGEST = 5
@@ -87,6 +89,34 @@ def signed(totals: Mapping[str, object] | None, stream: str) -> tuple[int, str]:
     if not isinstance(found, dict):
         return 0, ""
     return int(found["bytes"]), str(found["sha256"])
+
+
+def has_hashes(
+    streams: Mapping[Key, Stream], task_id: str, attempt: int, totals: Totals | None
+) -> bool:
+    """Whether this process has seen exactly the output of an attempt that its agent signed.
+
+    A hash that fits is the proof of it, so it may be asked from a thread while more comes.
+    """
+    for name in STREAMS:
+        length, digest = signed(totals, name)
+        stream = streams.get((task_id, attempt, name))
+        seen = stream.digest.hexdigest() if stream and stream.digest else None
+        if digest != (seen if length else EMPTY):
+            return False
+    return True
+
+
+def has_lengths(
+    floors: Mapping[Key, Floor], task_id: str, attempt: int, totals: Totals | None
+) -> bool:
+    """Whether the floors of an attempt are exactly where its agent signed that its output ends."""
+    for name in STREAMS:
+        floor = floors.get((task_id, attempt, name))
+        length = signed(totals, name)[0]
+        if length != (floor.bytes if floor else 0) or (floor and floor.gap_bytes):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

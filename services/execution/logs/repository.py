@@ -152,6 +152,13 @@ class LogRepository:
         """Ended tasks whose output is still called live, oldest end first."""
         return [Unsettled(*row) for row in self._tx.rows(_UNSETTLED, {"most": limit})]
 
+    def ended_among(self, task_ids: Iterable[str]) -> Sequence[Unsettled]:
+        """Those of these tasks that have ended while their output is still called live."""
+        found: list[Unsettled] = []
+        for some in _slices(task_ids):
+            found += [Unsettled(*row) for row in self._tx.rows(_ENDED_AMONG, {"tasks": some})]
+        return found
+
     def settle(self, statuses: dict[str, LogStatus], execution_ids: set[str]) -> set[str]:
         """Say what is known about the output of ended tasks of these executions.
 
@@ -211,21 +218,17 @@ _FLOORS = Prepared(
         TaskLog.gap_bytes,
     ).where(among(TaskLog.task_id, "tasks"))
 )
+_ENDED = (Task.id, Task.execution_id, Task.attempt, Task.status, Task.totals)
+_IS_UNSETTLED = (
+    Task.log_status == LogStatus.LIVE,
+    Task.finished_at.is_not(None),  # spares a look at each of thousands that run
+    or_(*(Task.status == status for status in sorted(TERMINAL))),
+)
 _UNSETTLED = Prepared(
-    select(
-        Task.id,
-        Task.execution_id,
-        Task.attempt,
-        Task.status,
-        Task.totals,
-    )
-    .where(
-        Task.log_status == LogStatus.LIVE,
-        Task.finished_at.is_not(None),  # spares a look at each of thousands that run
-        or_(*(Task.status == status for status in sorted(TERMINAL))),
-    )
-    .order_by(Task.finished_at)
-    .limit(bindparam("most"))
+    select(*_ENDED).where(*_IS_UNSETTLED).order_by(Task.finished_at).limit(bindparam("most"))
+)
+_ENDED_AMONG = Prepared(
+    lambda among: select(*_ENDED).where(among(Task.id, "tasks"), *_IS_UNSETTLED)
 )
 _SETTLE = Prepared(
     update(Task)

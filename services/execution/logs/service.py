@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libs.contracts.execution import TaskStatus
@@ -15,11 +15,20 @@ from libs.kit.metrics import counter
 from services.execution.changes.service import Changes, LogEnd
 from services.execution.domain import LogStatus
 from services.execution.logs import schemas
-from services.execution.logs.domain import Floor, Missing, Patience, Stream, signed
+from services.execution.logs.domain import (
+    Floor,
+    Missing,
+    Patience,
+    Stream,
+    Totals,
+    has_hashes,
+    has_lengths,
+    signed,
+)
 from services.execution.logs.repository import LogRepository, Owner, Unsettled
 from services.execution.segments.domain import STREAMS, Frame, FrameDamaged, Key, Kind, gap_data
 from services.execution.segments.repository import Segment, SegmentFiles, digests
-from services.execution.segments.service import Tails
+from services.execution.segments.service import Appended, Tails
 from services.execution.settings import ExecutionSettings
 
 LEASE = "log-recorder"
@@ -63,6 +72,7 @@ class Recorder:
         self._tails = Tails(files, limit_bytes=settings.log_segment_bytes)
         self._earlier: dict[str, list[Segment]] = {}
         self._ended: set[str] = set()
+        self._whole: set[str] = set()  # of these nothing is expected any more
         self._in_doubt = False  # whether a commit failed that may have taken effect, or will
         self.settle_bell = asyncio.Event()
 
@@ -71,11 +81,26 @@ class Recorder:
         self._epoch = epoch
         self._forget_all()
 
-    def ended(self, task_ids: Sequence[str]) -> None:
-        """Results have arrived for these tasks: look soon whether their output is complete."""
-        self._ended.update(task_ids)
-        if task_ids:
+    def ended(self, task_ids: Collection[str], whole: Collection[str] = ()) -> None:
+        """Results of these tasks are stored: look soon at the output of all that is not `whole`."""
+        self._whole.update(whole)
+        self._ended.update(set(task_ids).difference(whole))
+        if self._ended:
             self.settle_bell.set()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether results were stored whose output has not been looked at."""
+        return bool(self._ended)
+
+    def whole(self, tx: Transaction, results: Mapping[str, tuple[int, Totals]]) -> set[str]:
+        """Of tasks whose results, attempt and totals, this transaction stores: those whose whole
+        output is durable already, exactly as it was signed.
+        """
+        streams = self._streams
+        seen = {each for each, result in results.items() if has_hashes(streams, each, *result)}
+        floors = {(f.task_id, f.attempt, f.stream): f for f in LogRepository(tx).floors(seen)}
+        return {task_id for task_id in seen if has_lengths(floors, task_id, *results[task_id])}
 
     async def store(self, messages: Sequence[Message]) -> Answers:
         """Make a batch of chunks durable; returns the floors to tell the agents.
@@ -142,7 +167,7 @@ class Recorder:
         try:
             done = await self._tails.append(work.parts, self._segments_before)
             fault("logs.after_append")
-            await self._store_floors(list(work.raised.values()), done.fresh, done.grown)
+            whole, going_on = await self._store_floors(work, done)
             fault("logs.after_commit")
         except BaseException:
             self._in_doubt = True
@@ -156,21 +181,35 @@ class Recorder:
             work.parts,
             {s.execution_id: LogEnd.of(s, work.parts[s.execution_id]) for s in done.segments},
         )
+        if whole:
+            self._ended.difference_update(task.task_id for task in whole)
+            self._whole.update(task.task_id for task in whole)
+            self._changes.tell({task.execution_id for task in whole}, going_on=going_on)
         if self._ended:
             self.settle_bell.set()
 
     @writes
     def _store_floors(
-        self,
-        tx: Transaction,
-        floors: Sequence[Floor],
-        fresh: Sequence[Segment],
-        grown: Sequence[Segment],
-    ) -> None:
+        self, tx: Transaction, work: Round, done: Appended
+    ) -> tuple[Sequence[Unsettled], set[str]]:
+        """Also says which outputs are whole by this, and which of their executions go on."""
         tx.fenced(LEASE, self._epoch)
         logs = LogRepository(tx)
-        logs.store_floors(floors)
-        logs.store_segments(fresh, grown)
+        logs.store_floors(list(work.raised.values()))
+        logs.store_segments(done.fresh, done.grown)
+        whole = [t for t in logs.ended_among(key[0] for key in work.raised) if self._is_whole(t)]
+        if not whole:
+            return (), set()
+        known = {task.task_id: LogStatus.COMPLETE for task in whole}
+        return whole, logs.settle(known, {task.execution_id for task in whole})
+
+    def _is_whole(self, task: Unsettled) -> bool:
+        of = (task.task_id, task.attempt, task.totals)
+        return self._has_lengths(task) and has_hashes(self._streams, *of)
+
+    def _has_lengths(self, task: Unsettled) -> bool:
+        of = (task.task_id, task.attempt)
+        return has_lengths({(*of, n): self._floor(task, n) for n in STREAMS}, *of, task.totals)
 
     def retire(self, segments: Iterable[Segment]) -> None:
         """Append no more to these segments.
@@ -194,6 +233,8 @@ class Recorder:
         if self._in_doubt:
             await self._outlast()
             self._in_doubt = False
+        while self._whole:
+            self._forget(self._whole.pop())
         for task_id, attempt in attempts.items():
             owner = self._owners.get(task_id)
             if owner is not None and owner.attempt < attempt:
@@ -302,18 +343,13 @@ class Recorder:
         )
 
     def _judge(self, task: Unsettled) -> LogStatus:
-        for name in STREAMS:
-            length, digest = signed(task.totals, name)
-            stream = self._streams.get((task.task_id, task.attempt, name))
-            floor = self._floor(task, name)
-            seen = stream.digest if stream else hashlib.sha256()
-            if floor.bytes != length or floor.gap_bytes or seen is None:
-                return LogStatus.GAP
-            if seen.hexdigest() != digest:
-                refused.labels("other_hash").inc()
-                log.error("Stored output differs from the signed hash.", task_id=task.task_id)
-                return LogStatus.GAP
-        return LogStatus.COMPLETE
+        if self._is_whole(task):
+            return LogStatus.COMPLETE
+        streams = [self._streams.get((task.task_id, task.attempt, name)) for name in STREAMS]
+        if self._has_lengths(task) and all(each is None or each.digest for each in streams):
+            refused.labels("other_hash").inc()
+            log.error("Stored output differs from the signed hash.", task_id=task.task_id)
+        return LogStatus.GAP
 
     async def _hash_from_files(self, tasks: Sequence[Unsettled]) -> None:
         """Recover hashes of streams that began before this process did, one scan an execution."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, func, or_, select, update
 
 from libs.contracts.execution import TaskStatus
 from libs.kit.db import Prepared, Transaction
@@ -92,7 +92,10 @@ class ReportRepository:
         self._many(_START, rows)
 
     def finish(self, rows: Sequence[dict[str, object]]) -> None:
-        """Give open tasks their final state; the first one wins (R10)."""
+        """Give open tasks their final state; the first one wins (R10).
+
+        `known` in a row is what is known about output that was called live until now.
+        """
         self._many(_FINISH, rows)
 
     def attach_late(self, rows: Sequence[dict[str, object]]) -> None:
@@ -199,6 +202,10 @@ _FINISH = Prepared(
         totals=bindparam("sums", type_=Task.totals.type),
         started_at=func.coalesce(Task.started_at, bindparam("began", type_=Task.started_at.type)),
         finished_at=bindparam("at", type_=Task.seen_at.type),
+        log_status=case(
+            (Task.log_status == LogStatus.LIVE, bindparam("known", type_=Task.log_status.type)),
+            else_=Task.log_status,
+        ),
         version=_VERSION,
     )
 )
@@ -300,6 +307,7 @@ def final_row(
         "duration": duration_ms,
         "began": started_at,
         "sums": totals,
+        "known": str(LogStatus.LIVE),
     }
 
 

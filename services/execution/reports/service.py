@@ -1,6 +1,6 @@
 """Applies what agents report, in batches: one transaction for all claims, one for all results."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libs.contracts.execution import TaskStatus
@@ -12,9 +12,11 @@ from libs.kit.metrics import counter
 from services.execution.access.service import Actors
 from services.execution.changes.service import Changes
 from services.execution.dispatch.service import Dispatcher
-from services.execution.domain import TERMINAL
+from services.execution.domain import TERMINAL, LogStatus
 from services.execution.flow.service import Flow
 from services.execution.incidents.service import Incident, about, note
+from services.execution.logs.domain import Totals
+from services.execution.logs.service import Recorder
 from services.execution.reports.domain import (
     FORGERIES,
     OTHER_AGENT,
@@ -82,6 +84,8 @@ class Round:
     touched: set[str] = field(default_factory=set)
     released: list[str] = field(default_factory=list)
     """Executions in which something else may start now."""
+    whole: set[str] = field(default_factory=set)
+    """Tasks that have ended, and of whose output nothing is missing."""
     going_on: set[str] = field(default_factory=set)
     """Executions that have neither ended by this nor got anything new to do."""
 
@@ -120,8 +124,7 @@ class Reports:
         changes: Changes,
         flow: Flow,
         signer: Signer,
-        *,
-        settle: Callable[[Sequence[str]], None],
+        recorder: Recorder,
     ) -> None:
         self._db = db
         self._actors = actors
@@ -129,7 +132,7 @@ class Reports:
         self._changes = changes
         self._flow = flow
         self._signer = signer
-        self._settle = settle
+        self._recorder = recorder
         self._codes: dict[str, frozenset[int]] = {}
 
     async def apply(self, messages: Sequence[Message]) -> Answers:
@@ -169,7 +172,7 @@ class Reports:
             fault("claim.after_cas")
         if work.ends:
             fault("result.after_commit")
-        self._settle([*work.ends, *work.lates])
+        self._recorder.ended([*work.ends, *work.lates], work.whole)
         self._changes.tell(work.touched, going_on=work.going_on)
         self._wake(work)
         return work
@@ -255,7 +258,7 @@ class Reports:
             await self._seen(alive)
         if connected:
             work = await self._reconcile(fresh)
-            self._settle(list(work.ends))
+            self._recorder.ended(work.ends)
             self._changes.tell(work.touched, going_on=work.going_on)
             self._wake(work)
             self._dispatcher.wake(agent_ids=[str(message["agent_id"]) for message in connected])
@@ -300,6 +303,9 @@ class Reports:
         executions.bump(work.touched)
         reports.grant(list(work.grants.values()))
         reports.start(list(work.starts.values()))
+        work.whole = self._recorder.whole(tx, _results(tasks, work.ends))
+        for task_id in work.whole:
+            work.ends[task_id]["known"] = str(LogStatus.COMPLETE)
         reports.finish(list(work.ends.values()))
         reports.attach_late(list(work.lates.values()))
         reports.attach(list(work.extras.values()))
@@ -307,6 +313,15 @@ class Reports:
         work.going_on = work.touched.difference(work.released)
         if work.ends or work.lates:
             work.going_on -= {each for each in work.going_on if executions.is_over(each)}
+
+
+def _results(tasks: Tasks, ends: Rows) -> dict[str, tuple[int, Totals]]:
+    """Attempts and signed totals of the tasks that end with a result."""
+    return {
+        task_id: (tasks[task_id].standing.attempt, sums)
+        for task_id, row in ends.items()
+        if isinstance(sums := row["sums"], dict)
+    }
 
 
 def _reject(tasks: Tasks, message: Message, work: Round) -> None:
