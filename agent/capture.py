@@ -211,14 +211,13 @@ class Capture:
         tail.clear()
 
     def finish(self, now: float) -> list[StreamEnd]:
-        """Flush everything, close the files; the totals of stdout and stderr."""
+        """Flush everything; the totals of stdout and stderr. `end` and `close` may follow."""
         for stream in (0, 1):
             self._flush(stream, now, is_end=True)
         if self._overflow:
             self._empty_tails()
         for tail in self._tails:
             tail.clear()
-        self._spool.close()
         return [
             StreamEnd(
                 bytes=self._bytes[stream],
@@ -228,3 +227,18 @@ class Capture:
             )
             for stream in (0, 1)
         ]
+
+    def end(self, record: bytes) -> bool:
+        """Keep the exit record behind the output; False if that is too long for one look.
+
+        Raises OSError on a full disk.
+        """
+        return self._spool.end(record)
+
+    def sync(self) -> None:
+        """Make the end of the output durable; raises OSError while the disk refuses."""
+        self._spool.sync()
+
+    def close(self) -> None:
+        """Release the open file."""
+        self._spool.close()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.ledger import Key
+from agent.records import ExitRecord, unpacked_exit
 from agent.spool import STREAMS, Frame, SpoolReader
 from libs.protocol.messages import Ack, Gap, Output, Want
 
@@ -53,6 +54,11 @@ class Flow:
         if self._opened is None:
             self._opened = SpoolReader(self._folder, is_new=self._is_new)
         return self._opened
+
+    def exit_record(self) -> ExitRecord | None:
+        """How the task ended, if that is known and stands behind its output."""
+        content = self._reader.end()
+        return unpacked_exit(content) if content else None
 
     def finish(self, totals: Mapping[str, int]) -> None:
         """The task wrote this many bytes per stream; what the spool lacks of them becomes a gap."""

@@ -1,4 +1,7 @@
-"""The small files in a task's folder through which shim and agent speak: started, cancel, exit."""
+"""What shim and agent tell each other in a task's folder: started, cancel, exit.
+
+The exit record is a file of its own only where it does not fit behind the output, see `spool`.
+"""
 
 from __future__ import annotations
 
@@ -75,9 +78,12 @@ _NAMES = {StartRecord: "started", CancelRequest: "cancel", ExitRecord: "exit"}
 
 def write_record(folder: str, record: StartRecord | CancelRequest | ExitRecord) -> None:
     """Replace the record's file as a whole; see `sync_exit` for what a power cut may undo."""
-    path = os.path.join(folder, _NAMES[type(record)])
-    content = json.dumps(vars(record), separators=(",", ":"), default=vars).encode()
-    write_durably(path, content, sync=False)
+    write_durably(os.path.join(folder, _NAMES[type(record)]), packed(record), sync=False)
+
+
+def packed(record: StartRecord | CancelRequest | ExitRecord) -> bytes:
+    """What is written; no beginning of it can be read as a record."""
+    return json.dumps(vars(record), separators=(",", ":"), default=vars).encode()
 
 
 def sync_exit(folder: str) -> None:
@@ -101,8 +107,14 @@ def read_cancel(folder: str) -> CancelRequest | None:
 
 
 def read_exit(folder: str) -> ExitRecord | None:
-    """How the task ended; None while it runs, and for a file that a power cut tore."""
-    record = _read(folder, ExitRecord)
+    """How the task ended, from the file; None without one, and for one that a power cut tore."""
+    content = read_if_there(os.path.join(folder, _NAMES[ExitRecord]))
+    return unpacked_exit(content) if content else None
+
+
+def unpacked_exit(content: bytes) -> ExitRecord | None:
+    """The record that `packed` wrote; None for what a power cut tore."""
+    record = _parsed(content, ExitRecord)
     if record is None:
         return None
     fields = dict(vars(record))
@@ -113,8 +125,10 @@ def read_exit(folder: str) -> ExitRecord | None:
 
 def _read(folder: str, cls: type[_Record]) -> _Record | None:
     content = read_if_there(os.path.join(folder, _NAMES[cls]))
-    if not content:
-        return None
+    return _parsed(content, cls) if content else None
+
+
+def _parsed(content: bytes, cls: type[_Record]) -> _Record | None:
     try:
         return cls(**json.loads(content))
     except (ValueError, TypeError):

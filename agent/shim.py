@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import socket
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Callable
 
 from agent.cgroups import CgroupRoot
 from agent.kernel import become_subreaper
@@ -22,6 +24,7 @@ from agent.questions import Inbox
 from agent.records import (
     ExitRecord,
     StartRecord,
+    packed,
     read_cancel,
     sync_exit,
     write_record,
@@ -350,11 +353,20 @@ class Shim:
             outputs=outputs.values,
             notices=[*cut, *self._guard.notices(), *outputs.notices],
         )
+        sync = self._keep(record)
+        if not self._pokes(self._order.name):
+            sync()
+        self._capture.close()
+        self._guard.close()
+
+    def _keep(self, record: ExitRecord) -> Callable[[], None]:
+        """Write the record, behind short output or as a file; what makes it durable."""
+        with contextlib.suppress(OSError):
+            if self._capture.end(packed(record)):
+                return self._capture.sync
         while not _written(self._folder, record):
             time.sleep(_DISK_PAUSE_SECONDS)
-        if not self._pokes(self._order.name):
-            sync_exit(self._folder)
-        self._guard.close()
+        return lambda: sync_exit(self._folder)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
 """A task's output on disk: numbered segments of frames, each frame one chunk or one gap.
 
 The shim appends, the agent reads, sends and deletes whole segments below the acknowledged floor.
-How output is cut into chunks is thereby decided once and survives every restart.
+How output is cut into chunks is thereby decided once and survives every restart. Behind little
+output its task's exit record follows, because a file of its own costs more than all of it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import struct
 from dataclasses import dataclass
 
-from agent.state import PRIVATE, write_all
+from agent.state import PRIVATE, sync_folder, write_all
 
 SEGMENT_BYTES = 1024 * 1024
 _AHEAD_BYTES = 4096
@@ -20,7 +21,7 @@ REASONS = ("spool_full", "output_limit", "disk_error", "spool_lost")
 
 _FRAME = struct.Struct(">2sBBBxxxQQQ")
 _MAGIC = b"OJ"
-_OUTPUT, _GAP = 1, 2
+_OUTPUT, _GAP, _END = 1, 2, 3
 _PREFIX = "spool."
 
 
@@ -81,6 +82,19 @@ class SpoolWriter:
         """State that the next `length` bytes of the stream were not kept."""
         self._append(_GAP, stream, REASONS.index(reason), length, b"")
 
+    def end(self, content: bytes) -> bool:
+        """Append the exit record, if one look of the reader then takes all; nothing follows it."""
+        size = 0 if self._segment < 0 else self._size
+        if self._segment > 0 or size + _FRAME.size + len(content) > _AHEAD_BYTES:
+            return False
+        self._append(_END, 0, 0, len(content), content)
+        return True
+
+    def sync(self) -> None:
+        """Make the present segment durable; raises OSError while the disk refuses."""
+        os.fsync(self._descriptor)
+        sync_folder(self._folder)
+
     def close(self) -> None:
         """Nothing more will be written."""
         if self._descriptor >= 0:
@@ -135,6 +149,23 @@ class SpoolReader:
             self._segment += 1
             self._position = 0
 
+    def end(self) -> bytes | None:
+        """The exit record behind little output; None if there is none, or none here."""
+        if self._segment:
+            return None
+        content = self._read(0, 0, _AHEAD_BYTES)
+        position = 0
+        while position + _FRAME.size <= len(content):
+            magic, kind, _, _, _, _, length = _FRAME.unpack_from(content, position)
+            position += _FRAME.size
+            if magic != _MAGIC:
+                return None
+            if kind == _END and position + length <= len(content):
+                self._ahead = (0, 0, content)  # nothing follows: no other look is needed
+                return content[position : position + length]
+            position += length if kind == _OUTPUT else 0
+        return None
+
     def _look(self, position: int, size: int) -> bytes:
         """Bytes of the present segment, out of what was read already if all of them are there."""
         segment, begin, content = self._ahead
@@ -148,7 +179,7 @@ class SpoolReader:
         magic, kind, stream, reason, seq, offset, length = _FRAME.unpack(header)
         start = self._position + _FRAME.size
         stored = length if kind == _OUTPUT else 0
-        if magic != _MAGIC or not self._has(start + stored):
+        if magic != _MAGIC or kind == _END or not self._has(start + stored):
             self._ahead = (-1, 0, b"")  # what is half written may be taken back
             return None
         word = REASONS[reason] if kind == _GAP else ""

@@ -241,7 +241,7 @@ class Tasks:
         return True
 
     def _take_exit(self, attempt: Attempt) -> bool:
-        record = read_exit(attempt.folder)
+        record = attempt.flow.exit_record() or read_exit(attempt.folder)
         if record is None:
             return False
         if attempt.entry.boot_id != self._names.boot_id:

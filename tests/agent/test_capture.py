@@ -228,3 +228,58 @@ def test_garbage_at_the_end_is_not_read(tmp_path: Path, garbage: bytes) -> None:
         file.write(garbage)
 
     assert [chunk for _, chunk in frames(folder)] == [b"whole"]
+
+
+def exit_record(folder: Path) -> bytes | None:
+    reader = SpoolReader(str(folder))
+    found = reader.end()
+    reader.close()
+    return found
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n"])
+def test_an_exit_record_stands_behind_short_output_and_is_none_of_it(
+    tmp_path: Path, content: bytes
+) -> None:
+    spool = tmp_path / "spool"
+    capture = make_capture(spool)
+    capture.add(0, content, 1.0)
+    capture.finish(2.0)
+    assert exit_record(spool) is None
+
+    assert capture.end(b"a record")
+    capture.close()
+
+    assert exit_record(spool) == b"a record"
+    assert os.listdir(spool) == ["spool.000000"]
+    assert joined(spool, "stdout") == (content, [])
+
+
+def test_an_exit_record_that_one_look_would_not_take_is_not_kept_behind_the_output(
+    tmp_path: Path,
+) -> None:
+    spool = tmp_path / "spool"
+    capture = make_capture(spool)
+    capture.add(0, b"x" * 4000, 1.0)
+    capture.finish(2.0)
+
+    assert not capture.end(b"a record of some length" * 4)
+    capture.close()
+
+    assert exit_record(spool) is None
+    assert joined(spool, "stdout")[0] == b"x" * 4000
+
+
+def test_a_torn_exit_record_is_none(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    capture = make_capture(spool)
+    capture.add(0, b"hello\n", 1.0)
+    capture.finish(2.0)
+    capture.end(b"a record")
+    capture.close()
+    segment = spool / "spool.000000"
+    whole = segment.read_bytes()
+
+    for size in range(len(whole)):
+        segment.write_bytes(whole[:size])
+        assert exit_record(spool) is None

@@ -1,6 +1,7 @@
 """Whatever dies or is repeated: no script stops, none starts twice, none without a grant."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import pytest
 
 from agent.identity import boot_id
 from agent.ledger import Entry, Ledger, read_open
+from agent.records import read_exit
+from agent.spool import SpoolReader
 from agent.state import StateFolder
 from libs.protocol import messages as m
 from tests.agent.conftest import AgentProcess
@@ -39,6 +42,13 @@ def is_in_order(content: bytes) -> bool:
 
 def end(tmp_path: Path) -> None:
     (tmp_path / "end").touch()
+
+
+def has_exit_record(folder: str) -> bool:
+    """Behind short output, else in a file of its own."""
+    reader = SpoolReader(folder)
+    with contextlib.closing(reader):
+        return reader.end() is not None or read_exit(folder) is not None
 
 
 async def started(agent: AgentProcess, tmp_path: Path) -> None:
@@ -73,7 +83,7 @@ async def test_a_script_that_ends_while_no_agent_runs_is_reported_later(
     await started(agent, tmp_path)
     await agent.kill()
     end(tmp_path)
-    await eventually(lambda: os.path.exists(os.path.join(agent.state.task("t1.1"), "exit")))
+    await eventually(lambda: has_exit_record(agent.state.task("t1.1")))
 
     await agent.start()
 
