@@ -62,7 +62,10 @@ class Database:
         return await self._engine.write(fn)
 
     async def read(self, fn: Callable[[Transaction], T]) -> T:
-        """Run ``fn`` in a transaction that cannot write; raises Unavailable as `write` does."""
+        """Run ``fn`` in a transaction that cannot write and sees one moment throughout.
+
+        Raises Unavailable as `write` does.
+        """
         return await self._engine.read(fn)
 
 

@@ -60,7 +60,9 @@ class PostgreSQL:
                 },
             },
         )
-        self._reader = self._engine.execution_options(postgresql_readonly=True)
+        self._reader = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     async def close(self) -> None:
         """Close the pool."""
