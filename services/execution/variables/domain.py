@@ -346,7 +346,8 @@ def quoted(text: str, language: ScriptType) -> str:
         case ScriptType.JAVASCRIPT:
             return json.dumps(text)
         case ScriptType.PERL:
-            return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+            # Perl reads CR LF in a literal as LF, so CR is written as an escape.
+            return '"' + re.sub(r'([\\"$@])', r"\\\1", text).replace("\r", r"\r") + '"'
         case ScriptType.POWERSHELL:
             return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
         case ScriptType.GO:

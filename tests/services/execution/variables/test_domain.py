@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from libs.kit.errors import AppError
@@ -250,6 +250,8 @@ def test_a_quoted_value_is_one_string_of_powershell(value: str) -> None:
 @pytest.mark.skipif(shutil.which("perl") is None, reason="no Perl here")
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(TEXTS, NASTY))
+@example("a\r\nb")
+@example("$x @x %x \\n \"'")
 def test_a_quoted_value_is_one_string_of_perl(value: str) -> None:
     assert run(["perl", "-e", "print " + quoted(value, ScriptType.PERL)]) == value
 
