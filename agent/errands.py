@@ -8,12 +8,15 @@ import sys
 from dataclasses import dataclass
 
 from libs.protocol.fields import to_json
-from libs.protocol.orders import FileItem, FileWork
+from libs.protocol.orders import FileWork
 
 FILE_NAME = "errand.json"
 PATIENCE_SECONDS = 600.0
 """How long a transfer goes on trying without a single byte getting through."""
-_START = "import sys; sys.path[:] = sys.argv[1].split(':'); from agent.transfer import main; main()"
+_START = (
+    "import gc, sys; gc.disable(); "  # until all is imported
+    "sys.path[:] = sys.argv[1].split(':'); from agent.transfer import main; main()"
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class RunUser:
 
 @dataclass(frozen=True)
 class Errand:
-    """The order as the agent hands it over; `roots` are what this host allows, by its own rule.
+    """The order as the agent hands it over; see `transfer_order` for who reads it.
+
+    `roots` are what this host allows, by its own rule.
 
     `host_roots` are those of its policy; where both are given, both must allow a path.
     `user` is whom the program becomes once it has read what only the agent may read.
@@ -47,28 +52,6 @@ class Errand:
         """As text for the file."""
         user = vars(self.user) if self.user else None
         return json.dumps({**vars(self), "work": to_json(self.work), "user": user})
-
-    @classmethod
-    def read(cls, text: str) -> Errand:
-        """Raises ValueError, TypeError or KeyError for what was not written by `write`."""
-        raw = json.loads(text)
-        raw["work"] = _work(raw["work"])
-        if raw["user"] is not None:
-            raw["user"] = RunUser(**raw["user"])
-        for name in ("gateways", "roots", "host_roots"):
-            raw[name] = tuple(raw[name])
-        return cls(**raw)
-
-
-def _work(raw: dict[str, object]) -> FileWork:
-    """The agent checked all of it when it took the order; here it only gets its shape back."""
-    values = {n: tuple(value) if isinstance(value, list) else value for n, value in raw.items()}
-    items = raw.get("items", [])
-    assert isinstance(items, list)
-    values["items"] = tuple(
-        FileItem(**{**item, "bases": tuple(item.get("bases", ()))}) for item in items
-    )
-    return FileWork(**values)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,30 @@
 
 Its one argument is a file with the order: what to do, the gateways, what this host allows and
 where to write progress.
+
+Every file of a push starts this program anew on each host, so what it imports is most of what a
+small file costs: nothing here, in what it imports or in what those import may need dataclasses,
+typing or archives. Whatever an errand needs is imported before the user changes, because the new
+one may be unable to read our code.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 
-from agent.errands import Errand, RunUser
-from agent.transfer_collect import Collect
 from agent.transfer_folders import Policy
+from agent.transfer_order import read_errand
 from agent.transfer_push import Around, Push
 from agent.transfer_report import EXIT_CODES, Report, TransferFailed, printable
 from agent.transfer_wire import Gateways
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.transfer_collect import Collect
+    from agent.transfer_order import RunUser, Work
 
 
 class _Told(BaseException):
@@ -27,16 +37,26 @@ def _stop(number: int, frame: object) -> None:
 
 
 def main() -> None:
-    """Do one errand; the exit code says why it failed."""
+    """Do one errand; the exit code says why it failed.
+
+    The process ends as it is: nothing is left open, and to take the interpreter down in order
+    costs as much as to start it.
+    """
+    gc.freeze()  # what was imported stays, and needs no looking through; see `agent.errands`
+    gc.enable()
     signal.signal(signal.SIGTERM, _stop)
-    sys.exit(_run(sys.argv[-1]))
+    code = _run(sys.argv[-1])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(path: str) -> int:
     try:
         with open(path, encoding="utf-8") as file:
-            errand = Errand.read(file.read())
+            errand = read_errand(file.read())
         report = Report(f"{path}.progress")
+        task = _task_for(errand.action, errand.work)
         gateways = Gateways.of(errand.gateways, errand.ca_file, errand.patience_seconds)
         if errand.user is not None:
             _become(errand.user, os.path.dirname(path))
@@ -44,7 +64,6 @@ def _run(path: str) -> int:
             *(errand.work.roots, errand.roots, errand.host_roots), state=errand.state
         )
         around = Around(policy, gateways, report)
-        task = Push if errand.action == "push" else Collect
         try:
             task(errand.work, around).run()
         finally:
@@ -58,6 +77,19 @@ def _run(path: str) -> int:
     except OSError as error:
         return _failed("io_error", str(error))
     return 0
+
+
+def _task_for(action: str, work: Work) -> type[Push | Collect]:
+    """What does the errand."""
+    if action != "push":
+        from agent.transfer_collect import Collect  # noqa: PLC0415 - a push must not pay for it
+
+        return Collect
+    if any(item.is_tree for item in work.items):
+        from agent.transfer_tree import PushTrees  # noqa: PLC0415 - a plain push must not pay
+
+        return PushTrees
+    return Push
 
 
 def _become(user: RunUser, folder: str) -> None:

@@ -5,27 +5,31 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from agent.transfer_folders import Folder, Policy, opened
 from agent.transfer_report import TransferFailed, failure_of, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _GLOB = frozenset("*?[")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _DEEPEST = 64
 
 
-@dataclass(frozen=True)
 class Found:
     """A file or folder to collect, by its path without links."""
 
-    path: str
-    size: int
-    mode: int
-    modified: float
-    is_folder: bool
+    __slots__ = ("is_folder", "mode", "modified", "path", "size")
+
+    def __init__(self, path: str, found: os.stat_result) -> None:
+        self.path = path
+        self.is_folder = stat.S_ISDIR(found.st_mode)
+        self.size = 0 if self.is_folder else found.st_size
+        self.mode = stat.S_IMODE(found.st_mode)
+        self.modified = found.st_mtime
 
 
 class Finder:
@@ -167,11 +171,8 @@ class Finder:
     def _add(self, path: str, found: os.stat_result) -> None:
         if path in self._found:
             return
-        is_folder = stat.S_ISDIR(found.st_mode)
-        size = 0 if is_folder else found.st_size
-        self._bytes += size
-        mode = stat.S_IMODE(found.st_mode)
-        self._found[path] = Found(path, size, mode, found.st_mtime, is_folder)
+        one = self._found[path] = Found(path, found)
+        self._bytes += one.size
         if self._max_files and len(self._found) > self._max_files:
             raise TransferFailed("limits_exceeded", f"More than {self._max_files} files.")
         if self._max_bytes and self._bytes > self._max_bytes:

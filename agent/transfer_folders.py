@@ -11,23 +11,27 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from agent.transfer_report import TransferFailed, failure_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KERNEL_FOLDERS = ("/proc", "/sys", "/dev")
 _MOST_LINKS = 40
 _STEP = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-@dataclass(frozen=True)
 class Policy:
     """Where transfers may work: below one of `roots` (empty: anywhere), never below `refused`."""
 
-    roots: tuple[tuple[str, ...], ...]
-    refused: tuple[str, ...]
+    __slots__ = ("refused", "roots")
+
+    def __init__(self, roots: tuple[tuple[str, ...], ...], refused: tuple[str, ...]) -> None:
+        self.roots = roots
+        self.refused = refused
 
     @classmethod
     def of(cls, *roots: tuple[str, ...], state: str) -> Policy:
@@ -51,21 +55,25 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-@dataclass(frozen=True)
 class NewFolder:
-    """How folders that are missing are made; None leaves owner and group as they come."""
+    """How folders that are missing are made; -1 leaves owner and group as they come."""
 
-    mode: int = 0o755
-    uid: int = -1
-    gid: int = -1
+    __slots__ = ("gid", "mode", "uid")
+
+    def __init__(self, mode: int, uid: int, gid: int) -> None:
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
 
 
-@dataclass(frozen=True)
 class Folder:
     """An open folder and its path without links; `descriptor` serves as `dir_fd`."""
 
-    descriptor: int
-    path: str
+    __slots__ = ("descriptor", "path")
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self.descriptor = descriptor
+        self.path = path
 
     def inside(self, name: str) -> str:
         """The path of something in it."""

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
 
 EXIT_CODES = {
     "io_error": 20,
@@ -63,17 +62,19 @@ def failure_of(error: OSError, path: str) -> TransferFailed:
     return TransferFailed(reason, f"{path}: {error.strerror or error}")
 
 
-@dataclass
 class FileState:
     """How far one file is; `at` and `rate` are for the speed over the last seconds."""
 
-    path: str
-    size: int
-    state: str = "waiting"
-    done: int = 0
-    at: float = 0.0
-    counted: int = 0
-    rate: float = 0.0
+    __slots__ = ("at", "counted", "done", "path", "rate", "size", "state")
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path = path
+        self.size = size
+        self.state = "waiting"
+        self.done = 0
+        self.at = 0.0
+        self.counted = 0
+        self.rate = 0.0
 
     def shown(self) -> dict[str, object]:
         """As the protocol's FileProgress has it."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable
-from urllib.parse import urlsplit
 
+from agent.transfer_address import Address
 from agent.transfer_report import TransferFailed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from ssl import SSLContext
+    from typing import Callable
 
 _CONNECT_SECONDS = 15.0
 _IDLE_SECONDS = 30.0
@@ -31,30 +31,30 @@ class LinkBroken(Exception):
     """The connection failed, or the gateway cannot answer now; to be tried again."""
 
 
-@dataclass(frozen=True)
 class Answer:
     """An answer's head, and the part of its body that came along with it."""
 
-    status: int
-    headers: dict[str, str]
-    begun: bytes
-    length: int
+    __slots__ = ("begun", "headers", "length", "status")
+
+    def __init__(self, status: int, headers: dict[str, str], begun: bytes, length: int) -> None:
+        self.status = status
+        self.headers = headers
+        self.begun = begun
+        self.length = length
 
 
 class Link:
     """One connection to a gateway, for one request."""
 
     def __init__(self, gateway: str, tls: SSLContext | None) -> None:
-        parts = urlsplit(gateway)
-        host, self._base = parts.hostname or "", parts.path.rstrip("/")
-        is_secure = parts.scheme == "https"
-        self._host = parts.netloc.rpartition("@")[2]
+        address = Address(gateway)
+        host, self._host, self._base = address.host, address.shown, address.base
         try:
             # As bytes: text would load the codec of international names, from a folder that the
             # user that we have become may not be allowed to read.
-            place = (host.encode("ascii"), parts.port or (443 if is_secure else 80))
+            place = (host.encode("ascii"), address.port)
             self._socket = socket.create_connection(place, _CONNECT_SECONDS)  # type: ignore[arg-type]
-            if tls is not None and is_secure:
+            if tls is not None and address.is_secure:
                 self._socket = tls.wrap_socket(self._socket, server_hostname=host)
         except OSError as error:
             raise LinkBroken(str(error)) from None
@@ -121,18 +121,20 @@ class Link:
         return content if isinstance(content, dict) else {}
 
 
-@dataclass(frozen=True)
 class Gateways:
     """The agent's gateways; a broken link goes on at the next one."""
 
-    addresses: tuple[str, ...]
-    tls: SSLContext | None
-    patience_seconds: float
+    def __init__(
+        self, addresses: tuple[str, ...], tls: SSLContext | None, patience_seconds: float
+    ) -> None:
+        self.addresses = addresses
+        self.tls = tls
+        self.patience_seconds = patience_seconds
 
     @classmethod
     def of(cls, addresses: tuple[str, ...], ca_file: str, patience_seconds: float) -> Gateways:
         """With all that https needs, which only the agent's own user may be able to read."""
-        if not any(address.startswith("https:") for address in addresses):
+        if not any(Address(address).is_secure for address in addresses):
             return cls(addresses, None, patience_seconds)
         import ssl  # noqa: PLC0415 - costs 10 ms, and plain addresses do not need it
 

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import itertools
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from agent.errands import Errand
+from agent.errands import Errand, command_of
 from agent.transfer_report import REASONS
 from gateway.agents.admission import Lobby
 from gateway.agents.bringing import Bringing
@@ -24,11 +23,7 @@ from libs.kit.artifacts import DiskStore, Drafts, FileTickets, Store, Ticket
 from libs.kit.errors import AppError, NotFound
 from libs.protocol.orders import FileItem, FileWork
 
-ROOT = Path(__file__).parents[2]
 SECRET = SecretStr("a secret of the platform with 32 characters")
-PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[1].split(':'); from agent.transfer import main; main()"
-)
 
 
 class FakeLibrarian:
@@ -179,8 +174,7 @@ class FilePort:
         order = self.folder / f"order-{next(self.numbers)}.json"
         order.write_text(errand.write())
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", PROGRAM, ":".join([str(ROOT), *sys.path[1:]])),
-            str(order),
+            *(*command_of(), str(order)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd="/",
@@ -212,7 +206,7 @@ class FilePort:
 
 def _own_words(changes: dict[str, Any]) -> dict[str, Any]:
     """What a test says about the errand, taken out of what it says about the work."""
-    words = ("gateways", "state", "patience_seconds", "may_bring")
+    words = ("gateways", "ca_file", "state", "patience_seconds", "may_bring")
     known = {name: changes.pop(name) for name in words if name in changes}
     if "host_roots" in changes:
         known["roots"] = changes.pop("host_roots")

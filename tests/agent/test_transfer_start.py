@@ -1,0 +1,178 @@
+"""The transfer program starts with what its errand needs, all of it before the user changes."""
+
+import asyncio
+import dataclasses
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from agent import errands, transfer_order
+from agent.errands import RunUser, command_of
+from agent.transfer_address import Address
+from libs.protocol.orders import FileItem, FileWork
+from tests.support.file_port import FilePort, file_port
+
+# Each costs every push of a small file one to ten milliseconds on every host.
+HEAVY = {
+    *("ast", "asyncio", "ctypes", "dataclasses", "importlib", "inspect"),
+    *("ipaddress", "logging", "pathlib", "random", "shutil", "ssl", "struct", "subprocess"),
+    *("tarfile", "tempfile", "threading", "typing", "urllib.parse", "weakref", "zlib"),
+    *("agent.errands", "agent.transfer_collect", "agent.transfer_find", "agent.transfer_tree"),
+    *("libs", "libs.protocol", "libs.protocol.fields", "libs.protocol.orders"),
+}
+# Names on stderr every module that is looked for once the program is no longer root.
+WATCH = """
+import sys, posix
+def _look(event, values):
+    if event == "import" and posix.geteuid():
+        sys.stderr.write(f"late: {values[0]}\\n")
+sys.addaudithook(_look)
+"""
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+
+
+@pytest.fixture
+async def port(tmp_path: Path) -> AsyncIterator[FilePort]:
+    (tmp_path / "platform").mkdir()
+    async with file_port(tmp_path / "platform") as made:
+        yield made
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder of the user `nobody`, with something in it."""
+    folder = Path(f"/tmp/opsjob-start-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    (folder / "logs").mkdir()
+    (folder / "logs" / "a.log").write_bytes(b"a")
+    os.chown(folder, NOBODY, NOBODY)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def run(command: list[str], errand: errands.Errand, folder: Path) -> tuple[int, str]:
+    """The program by another command; its exit code and what it wrote to stderr."""
+    order = folder / "order.json"
+    order.write_text(errand.write())
+    process = await asyncio.create_subprocess_exec(
+        *(*command, str(order)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        _, stderr = await process.communicate()
+    return process.returncode or 0, stderr.decode()
+
+
+async def test_a_push_imports_nothing_heavy(port: FilePort, tmp_path: Path) -> None:
+    item = port.item(b"content", f"{tmp_path}/host/app")
+    python, *rest = command_of()
+
+    code, stderr = await run(
+        [python, "-X", "importtime", *rest],
+        port.errand(FileWork(target="/", items=(item,)), "push"),
+        port.folder,
+    )
+
+    imported = {line.rpartition("|")[2].strip() for line in stderr.splitlines()}
+    assert code == 0
+    assert "agent.transfer_push" in imported
+    assert not imported & HEAVY
+
+
+def _work(kind: str, port: FilePort, folder: Path) -> FileWork:
+    """An order of a kind, for somebody who may work in this folder only."""
+    if kind == "collect":
+        ticket = port.ticket("bring")
+        return FileWork(target="/", patterns=(f"{folder}/logs/*.log",), ticket=ticket)
+    archive = bytes(1024) if kind == "tree" else b"content"
+    item = port.item(archive, f"{folder}/app", is_tree=kind == "tree")
+    if kind == "refused":
+        item = dataclasses.replace(item, ticket="none")
+    return FileWork(target="/", items=(item,))
+
+
+@as_root
+@pytest.mark.parametrize("kind", ["push", "tree", "collect", "refused"])
+async def test_nothing_is_imported_as_another_user(
+    kind: str, port: FilePort, open_folder: Path
+) -> None:
+    """Who may be unable to read our code."""
+    work = _work(kind, port, open_folder)
+    errand = port.errand(
+        work,
+        "collect" if kind == "collect" else "push",
+        user=RunUser(NOBODY, NOBODY, []),
+    )
+    *python, start, paths = command_of()
+
+    code, stderr = await run([*python, WATCH + start, paths], errand, port.folder)
+
+    assert (code, "late" in stderr) == (30 if kind == "refused" else 0, False), stderr
+
+
+@pytest.mark.parametrize(
+    ("lean", "protocol"), [(transfer_order.Item, FileItem), (transfer_order.Work, FileWork)]
+)
+def test_the_program_knows_every_field_of_an_order(lean: type, protocol: type) -> None:
+    fields = dataclasses.fields(protocol)
+
+    assert [field.name for field in fields] == list(lean.__annotations__)
+    for field in fields:
+        assert getattr(lean, field.name, dataclasses.MISSING) == field.default
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"path": "a", "size": 1, "sha256": "0"}, "ticket is missing"),
+        ({"path": "a", "size": 1, "sha256": "0", "ticket": "t", "owner": "x"}, "owner is unknown"),
+    ],
+)
+def test_an_errand_of_another_shape_is_refused(raw: dict[str, object], sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        transfer_order.Item(raw)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://gateway",
+        "https://gateway",
+        "HTTPS://Gateway.Example/",
+        "http://gateway:8080",
+        "http://gateway:",
+        "http://gateway:0/",
+        "http://10.0.0.1:8080/base/",
+        "https://[::1]",
+        "https://[2001:DB8::1]:8443/a/b",
+        "http://[fe80::1%Eth0]:8080",
+        "http://user:secret@gateway:8080/base",
+        "http://user@[::1]:8080",
+        "http://gateway:8080/base?x=/y#z",
+        "http://gateway?x",
+        "http://gateway#z",
+        " http://gateway:80\n",
+    ],
+)
+def test_addresses_are_read_as_the_library_reads_them(text: str) -> None:
+    parts, address = urlsplit(text), Address(text)
+    usual = 443 if parts.scheme == "https" else 80
+
+    assert address.is_secure == (parts.scheme == "https")
+    assert (address.host, address.port) == (parts.hostname, parts.port or usual)
+    assert address.shown == parts.netloc.rpartition("@")[2]
+    assert address.base == parts.path.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://gateway:http", "http://gateway:70000", "http://gateway:-1", "http://[::1"]
+)
+def test_an_address_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no"):
+        Address(text)
