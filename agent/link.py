@@ -10,6 +10,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
@@ -203,6 +204,6 @@ def _farewell(message: Message) -> str:
 
 
 def _tls_context(identity: Identity) -> ssl.SSLContext | None:
-    if not any(gateway.startswith("https:") for gateway in identity.gateways):
+    if not any(urlsplit(gateway).scheme == "https" for gateway in identity.gateways):
         return None
     return ssl.create_default_context(cafile=identity.ca_file or None)
