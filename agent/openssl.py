@@ -11,14 +11,10 @@ import hashlib
 import sys
 from functools import lru_cache
 
+from agent.known_answer import agrees
+
 _ED25519 = 1087
 _KEY_BYTES = 32
-_KNOWN_KEY, _KNOWN_SIGNATURE = (
-    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
-    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
-    "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
-)
-"""A public key and its signature of the one byte 0x72: RFC 8032, 7.1, test 2."""
 
 _P, _Z, _I, _B = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_char_p
 _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
@@ -66,10 +62,8 @@ class PublicKey:
 @lru_cache(maxsize=1)
 def is_there() -> bool:
     """Whether keys can be used here: the library was found and knows what a standard says."""
-    signature = bytes.fromhex(_KNOWN_SIGNATURE)
     try:
-        key = PublicKey(bytes.fromhex(_KNOWN_KEY))
-        return key.has_signed(signature, b"\x72") and not key.has_signed(signature, b"\x73")
+        return agrees(PublicKey)
     except (OSError, ValueError, AttributeError):
         return False
 

@@ -7,8 +7,8 @@ import json
 import logging
 from typing import Callable
 
-from agent import openssl
 from agent.companions import Companion, CompanionGone
+from agent.ed25519 import is_light
 from agent.questions import SIGN
 from agent.trust import TrustStore, Untrusted
 from libs.protocol.orders import Secret
@@ -20,8 +20,9 @@ _logger = logging.getLogger(__name__)
 class Signer:
     """The companion that holds the private keys, and the agent's knowledge of whom it believes.
 
-    It signs and opens. Signatures of others are checked here where Python's own OpenSSL can do
-    it, because two wake-ups for each question cost more than the check; elsewhere it is asked.
+    It signs and opens. Signatures of others are checked here where libsodium or Python's own
+    OpenSSL can do it, because two wake-ups for each question cost more than the check; elsewhere
+    it is asked.
     """
 
     def __init__(self, key_path: str, sealing_path: str, trust_path: str) -> None:
@@ -30,7 +31,7 @@ class Signer:
         self.answered: Callable[[], None] = lambda: None
         """Called after answers; those that came together are handled together."""
         self._companion.answered = lambda: self.answered()
-        self._trust = TrustStore(trust_path) if openssl.is_there() else None
+        self._trust = TrustStore(trust_path) if is_light() else None
 
     async def sign(self, statement: bytes) -> str:
         """The signature in base64, however often the signer has to be asked."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.ed25519 import PublicKey, public_key
+from agent.ed25519 import public_key
+from agent.known_answer import PublicKey
 from agent.state import read_if_there, write_durably
 from libs.protocol.envelope import (
     CERTIFICATE,

@@ -1,4 +1,4 @@
-"""Where signatures are made and checked: beside the orders if Python's OpenSSL can be reached."""
+"""Where signatures are made and checked: beside the orders if a small library can be reached."""
 
 import os
 import signal
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import openssl
+from agent import openssl, sodium
+from agent.ed25519 import public_key
 from agent.keys import AnybodysKey
 from agent.state import StateFolder, read_if_there
 from libs.contracts.trust import public_text
@@ -20,13 +21,14 @@ from tests.support.waiting import eventually
 STATEMENT = b"opsjob/result/v1\0" + b"x" * 3000
 
 
-def test_both_libraries_believe_the_same_signatures() -> None:
+def test_all_libraries_believe_the_same_signatures() -> None:
     theirs = Ed25519PrivateKey.generate()
     public = exact(public_text(theirs))
     signature = theirs.sign(STATEMENT)
 
     assert openssl.is_there()
-    for key in (openssl.PublicKey(public), AnybodysKey(public)):
+    assert sodium.is_there()
+    for key in (sodium.PublicKey(public), openssl.PublicKey(public), AnybodysKey(public)):
         assert key.has_signed(signature, STATEMENT)
         assert not key.has_signed(signature, STATEMENT + b"x")
         assert not key.has_signed(bytes(64), STATEMENT)
@@ -37,8 +39,17 @@ def test_both_libraries_believe_the_same_signatures() -> None:
 
 @pytest.mark.parametrize("raw", [b"too short", bytes(33), b""])
 def test_what_is_no_key_is_refused(raw: bytes) -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
-        openssl.PublicKey(raw)
+    for library in (openssl, sodium):
+        with pytest.raises(ValueError, match="32 bytes"):
+            library.PublicKey(raw)
+
+
+def test_nobody_is_believed_with_a_key_for_which_anybody_can_sign() -> None:
+    neutral = bytes([1]) + bytes(31)  # of small order: it vouches for every statement
+    signature = neutral + bytes(32)
+
+    assert openssl.PublicKey(neutral).has_signed(signature, STATEMENT)
+    assert not public_key(neutral).has_signed(signature, STATEMENT)
 
 
 async def test_scripts_start_and_end_without_the_process_of_the_private_keys(
@@ -80,11 +91,32 @@ def _is_in_memory(pid: int, secret: bytes) -> bool:
     return False
 
 
-async def test_without_openssl_another_process_is_asked(tmp_path: Path, gateway: Gateway) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['_hashlib'] = None\n")
+@pytest.mark.parametrize("missing", ["nacl", "_hashlib"])
+async def test_without_one_of_the_libraries_the_agent_still_checks_by_itself(
+    tmp_path: Path, gateway: Gateway, missing: str
+) -> None:
+    agent = await _agent_without(tmp_path, gateway, missing)
+    try:
+        assert (await agent.run("t1", "echo hello"))["exit_code"] == 0
+        os.kill(agent.companion("signer"), signal.SIGSTOP)
+        await agent.offer("t2", f"echo done > {tmp_path}/done")
+        await eventually((tmp_path / "done").exists)
+        os.kill(agent.companion("signer"), signal.SIGCONT)
+    finally:
+        await agent.stop()
+
+
+async def _agent_without(tmp_path: Path, gateway: Gateway, *modules: str) -> AgentProcess:
+    hidden = "".join(f"sys.modules[{name!r}] = None\n" for name in modules)
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\n{hidden}")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     agent = AgentProcess(StateFolder(str(tmp_path / "state")), gateway, environment=environment)
     await agent.start()
+    return agent
+
+
+async def test_without_both_another_process_is_asked(tmp_path: Path, gateway: Gateway) -> None:
+    agent = await _agent_without(tmp_path, gateway, "nacl", "_hashlib")
     try:
         result = await agent.run("t1", "echo hello")
         os.kill(agent.companion("signer"), signal.SIGSTOP)
