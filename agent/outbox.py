@@ -28,6 +28,12 @@ class Outbox:
             attempt.is_due = True
             self._turns.append(attempt)
 
+    def hold(self, attempt: Attempt) -> None:
+        """What this attempt has to send waits until it is due again."""
+        if attempt.is_due:
+            attempt.is_due = False
+            self._turns.remove(attempt)
+
     def acknowledged(self, attempt: Attempt) -> None:
         """A floor moved: there may be room, also for those that waited for the common window."""
         self._note(attempt)

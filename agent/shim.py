@@ -49,8 +49,9 @@ _MOST_OUTPUT = 32 * 1024 * 1024
 _DISK_PAUSE_SECONDS = 2.0
 _START_SECONDS = 0.02
 """When the start of a script that prints nothing is told; what ends before is told as one."""
-_NEWS_SECONDS = 0.002
-"""How long output waits for the end of its script, so that a short one wakes the agent once."""
+_FIRST_NEWS_SECONDS, _NEWS_SECONDS = 0.01, 0.002
+"""How long output waits for the end of its script, so that a short one wakes the agent once: until
+its start was told, and later. With many at once the end of a process comes late."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class Shim:
             self._reap()
             if self._capture.flush_due(now):
                 self._tell_soon(now)
-            if self._tell_at is not None and now >= self._tell_at:
+            if self._tell_at is not None and now >= self._tell_at and not self._is_over():
                 self._tell()
             if now >= self._next_step():
                 self._advance(now)
@@ -203,7 +204,7 @@ class Shim:
 
     def _tell_soon(self, now: float) -> None:
         """There is output for the agent; give the script a moment to end first."""
-        due = now + _NEWS_SECONDS
+        due = now + (_NEWS_SECONDS if self.is_start_told else _FIRST_NEWS_SECONDS)
         self._tell_at = due if self._tell_at is None else min(due, self._tell_at)
 
     def _tell(self) -> None:

@@ -212,7 +212,10 @@ class Tasks:
             self._launched(attempt, "")
         if not attempt.is_ended and not self._take_exit(attempt) and attempt.started is None:
             self._take_start(attempt)
-        self.outbox.due(attempt)
+        if attempt.is_ended and attempt.result is None:
+            self.outbox.hold(attempt)  # what is left goes with the result, or at the next tick
+        else:
+            self.outbox.due(attempt)
 
     def _take_start(self, attempt: Attempt) -> None:
         attempt.started = read_started(attempt.folder)

@@ -95,11 +95,11 @@ async def test_the_environment_is_built_not_inherited(idle_agent: AgentProcess) 
 
 
 async def test_standard_input_is_empty_and_no_descriptor_leaks(agent: AgentProcess) -> None:
-    await agent.run("t1", "cat; ls /proc/self/fd | tr '\\n' ' '; ps -o sid= -p $$ | tr -d ' '")
+    await agent.run("t1", "cat; ls /proc/self/fd | tr '\\n' ' '; echo $$; ps -o sid= -p $$")
 
-    descriptors, session = agent.gateway.output("t1").decode().rsplit(" ", 1)
-    assert descriptors.split() == ["0", "1", "2", "3"]  # 3 is the folder that ls reads
-    assert int(session) == agent.gateway.of_type(m.Started)[0].pid
+    *descriptors, pid, session = agent.gateway.output("t1").decode().split()
+    assert descriptors == ["0", "1", "2", "3"]  # 3 is the folder that ls reads
+    assert session == pid
 
 
 async def test_signals_have_their_default_action(agent: AgentProcess) -> None:
