@@ -20,6 +20,9 @@ from libs.protocol.version import TEMPO_SINCE
 JITTER: Final = 0.2
 TOO_OFTEN: Final = 0.7
 """A session whose pause is below this part of the one wanted by now is told a longer one."""
+TOO_SELDOM: Final = 2.0
+"""One whose pause is above so many times the one wanted by now is told a shorter one. That takes a
+fleet of 60 % or less of before, so sessions of a fleet that wavers are not told all the time."""
 SWEEPS: Final = 4
 """How often the sweep looks at all sessions, per heartbeat of a small fleet."""
 SLOWEST_SECONDS: Final = 60.0
@@ -101,16 +104,15 @@ class Presence:
                 session.cut(SILENT)
 
     def _fit(self, session: Session) -> None:
-        """Tells a longer pause to a session that began when the fleet was much smaller.
+        """Tells another pause to a session that began when the fleet was of another size.
 
-        The very heartbeat at which it is told tells it to the readers, too: so they, and we, are
-        patient before the agent is slow. Never a shorter one: an agent might hear of it late.
+        Of a longer one the very heartbeat at which it is told tells the readers, too: so they, and
+        we, are patient before the agent is slow. Of a shorter one the next heartbeat tells them.
         """
-        if (
-            session.heartbeat_seconds < TOO_OFTEN * self._wanted()
-            and session.protocol >= TEMPO_SINCE
-        ):
-            session.slow_down(self.interval())
+        wanted = self._wanted()
+        fits = TOO_OFTEN * wanted <= session.heartbeat_seconds <= TOO_SELDOM * wanted
+        if not fits and session.protocol >= TEMPO_SINCE:
+            session.set_tempo(self.interval())
 
     def _hold(self, session: Session) -> None:
         seconds = max(SESSION_SECONDS, math.ceil(_patience(session)))

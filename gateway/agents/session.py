@@ -118,6 +118,7 @@ class Session:
         "_pace",
         "_phase",
         "_socket",
+        "_sooner",
         "agent_id",
         "began_at",
         "boot_id",
@@ -138,6 +139,7 @@ class Session:
         self._pace = Pace(clock.monotonic)
         self._phase = Phase.NEW
         self._beats = 0
+        self._sooner = 0.0
         self.session_id = session_id
         self.agent_id = ""
         self.boot_id = ""
@@ -254,10 +256,16 @@ class Session:
         else:
             self.end(HANDSHAKE_TIMEOUT)
 
-    def slow_down(self, seconds: float) -> None:
-        """Asks for longer pauses between heartbeats, and is patient for so long from now on."""
+    def set_tempo(self, seconds: float) -> None:
+        """Asks for other pauses between heartbeats.
+
+        A longer one counts at once. A shorter one counts from the next heartbeat on, for the agent
+        may hear of it late, and nobody may be less patient than it was told to be slow.
+        """
         if self._socket.send_text(encode(Tempo(seconds)).encode()):
-            self.heartbeat_seconds = seconds
+            self._sooner = seconds if seconds < self.heartbeat_seconds else 0.0
+            self.heartbeat_seconds = max(seconds, self.heartbeat_seconds)
+            self._beats = max(self._beats, _most_beats(seconds))
 
     def probe(self, on_pong: Callable[[], None]) -> None:
         """Asks the agent for a sign of life right now."""
@@ -323,7 +331,7 @@ class Session:
         self._nonce = ""
         self.last_heard = clock.monotonic()
         self._desk.welcome(self)
-        self._beats = int(WINDOW_SECONDS / self.heartbeat_seconds * HEARTBEAT_SLACK) + 20
+        self._beats = _most_beats(self.heartbeat_seconds)
         self._send(
             Welcome(
                 heartbeat_seconds=self.heartbeat_seconds,
@@ -358,10 +366,11 @@ class Session:
         assert isinstance(message, Heartbeat)
         if not self._is_within_pace():
             return
-        if self._pace.heartbeat(self._beats):
-            self._desk.heartbeat(self, message)
-        else:
+        if not self._pace.heartbeat(self._beats):
             self.end(TOO_MANY)
+            return
+        self.heartbeat_seconds, self._sooner = self._sooner or self.heartbeat_seconds, 0.0
+        self._desk.heartbeat(self, message)
 
     def _is_within_pace(self) -> bool:
         self.last_heard = clock.monotonic()
@@ -376,6 +385,11 @@ class Session:
 
     def _send(self, message: Message) -> None:
         self._socket.send_text(encode(message).encode())
+
+
+def _most_beats(pause: float) -> int:
+    """How many heartbeats within a window are no attack."""
+    return int(WINDOW_SECONDS / pause * HEARTBEAT_SLACK) + 20
 
 
 def _now() -> str:

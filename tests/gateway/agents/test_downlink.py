@@ -180,3 +180,48 @@ async def test_early_agents_are_slowed_down_once_the_fleet_has_grown(rigs: Rigs)
         await gate.messages(STATUS, "heartbeat", 37)
     assert first.counts["tempo"] == 1
     assert older.counts["tempo"] == last.counts["tempo"] == 0
+
+
+async def test_slow_agents_are_sped_up_once_the_fleet_has_shrunk(rigs: Rigs) -> None:
+    gate = await rigs(heartbeat_seconds=2, heartbeats_per_second=1)  # 3 s for 3, 10 s for 10
+    early, *others = [await gate.connected() for _ in range(8)]
+    older = gate.agent()
+    hello = older.hello
+    older.hello = lambda challenge, **_: hello(challenge, protocol=4)  # type: ignore[method-assign]
+    await older.connect()
+    last = await gate.connected()
+    slow = last.heartbeat_seconds
+    roster = gate.gateway.roster
+
+    async def told(beats: int) -> object:
+        found = await gate.messages(STATUS, "heartbeat", beats)
+        return next(
+            m["heartbeat_seconds"] for m in reversed(found) if m["agent_id"] == last.agent_id
+        )
+
+    for agent in others[:3]:
+        await agent.drop()
+    await eventually(lambda: len(roster) <= 7)
+    last.beat()
+    assert await told(1) == slow
+    assert last.counts["tempo"] == 0  # that it is a little smaller is no reason
+
+    for agent in others[3:]:
+        await agent.drop()
+    await eventually(lambda: len(roster) <= 3)
+    older.beat()
+    last.beat()
+    tempo = await last.expect("tempo")
+    assert 1.6 <= float(str(tempo["heartbeat_seconds"])) <= 3.6
+    assert await told(3) == slow  # it may hear of it late
+
+    with later(seconds=12):  # more than three of its new pauses, less than two of its former ones
+        await eventually(lambda: roster.find(early.agent_id) is None)
+        assert last.is_connected
+        for _ in range(28):  # more than one so slow might send, fewer than this one may now
+            last.beat()
+        assert await told(31) == tempo["heartbeat_seconds"]
+        with later(seconds=12):
+            await eventually(lambda: roster.find(last.agent_id) is None)
+    assert last.counts["tempo"] == 1
+    assert older.counts["tempo"] == 0
