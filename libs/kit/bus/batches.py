@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 from pydantic import SecretStr
+from redis.asyncio.client import Pipeline
 
 from libs.kit import clock
 from libs.kit.bus.survival import TROUBLE, Backoff, ensure_groups, lost_group
@@ -191,10 +192,14 @@ class _Reading:
         self._remove = remove
         self.sort: Callable[[dict[str, list[Entry]]], Awaitable[dict[str, list[Entry]]]] = _as_is
         self._failures: dict[tuple[str, str], int] = {}
+        self._handled: list[tuple[str, Sequence[str]]] = []
+        """What is acknowledged together with the next question for more."""
         self._swept = clock.monotonic()
 
     async def resume(self) -> None:
         """Take up what this consumer had before it was interrupted."""
+        if self._handled:
+            await self._acknowledged()
         for key in self._keys:
             start: str = "0-0"
             while True:
@@ -212,13 +217,17 @@ class _Reading:
         if clock.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = clock.monotonic()
             await self._adopt()
-        answer = await reader.xreadgroup(
-            self._group,
-            self._consumer,
-            dict.fromkeys(self._keys, ">"),
-            count=self._count,
-            block=BLOCK_MILLISECONDS,
-        )
+        async with reader.pipeline(transaction=False) as pipe:
+            self._acknowledge(pipe)
+            pipe.xreadgroup(
+                self._group,
+                self._consumer,
+                dict.fromkeys(self._keys, ">"),
+                count=self._count,
+                block=BLOCK_MILLISECONDS,
+            )
+            answer = (await pipe.execute())[-1]
+        self._handled = []
         if answer:
             await self._take({key.decode(): _decoded(entries) for key, entries in answer})
 
@@ -240,8 +249,8 @@ class _Reading:
             log.warning("A batch failed; trying its entries one by one.", exc_info=error)
             await self._one_by_one(batch)
             return
-        for key, entries in batch.items():
-            await self._ack(key, [entry.id for entry in entries])
+        self._handled += [(key, [entry.id for entry in of]) for key, of in batch.items()]
+        fault("batch.before_ack")
 
     async def _one_by_one(self, batch: dict[str, list[Entry]]) -> None:
         failed: Exception | None = None
@@ -256,7 +265,8 @@ class _Reading:
                         failed = error
                         continue
                 self._failures.pop((key, entry.id), None)
-                await self._ack(key, [entry.id])
+                self._handled.append((key, [entry.id]))
+                await self._acknowledged()
         if failed is not None:
             raise Unavailable from failed  # a pause, then `resume` brings them again
 
@@ -268,13 +278,18 @@ class _Reading:
         log.error("An entry was dropped.", stream=key, entry=entry.id, exc_info=error)
         return True
 
-    async def _ack(self, key: str, ids: list[str]) -> None:
-        fault("batch.before_ack")
-        async with self._redis.pipeline(transaction=False) as pipe:
+    def _acknowledge(self, pipe: Pipeline) -> None:
+        for key, ids in self._handled:
             pipe.xack(key, self._group, *ids)
             if self._remove:
                 pipe.xdel(key, *ids)
+
+    async def _acknowledged(self) -> None:
+        fault("batch.before_ack")
+        async with self._redis.pipeline(transaction=False) as pipe:
+            self._acknowledge(pipe)
             await pipe.execute()
+        self._handled = []
 
 
 async def _as_is(batch: dict[str, list[Entry]]) -> dict[str, list[Entry]]:

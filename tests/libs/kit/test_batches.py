@@ -149,6 +149,25 @@ async def test_what_a_dead_consumer_had_is_taken_over(
         await eventually(lambda: sink.taken == [1])
 
 
+async def test_what_was_handled_when_the_connections_broke_is_not_handled_again(
+    redis: Redis,
+) -> None:
+    class Breaking(Sink):
+        async def handle(self, batch: dict[str, list[Entry]]) -> None:
+            await super().handle(batch)
+            if self.taken == [1]:
+                await redis.client_kill_filter(_type="normal", skipme=False)
+
+    sink = Breaking()
+    async with consuming(redis, sink, remove=True):
+        await append(redis, 1)
+        await eventually(lambda: length(redis, 0))
+        await append(redis, 2)
+        await eventually(lambda: length(redis, 0))
+
+    assert sink.taken == [1, 2]
+
+
 async def test_bytes_that_are_no_batch_are_passed_over(redis: Redis, sink: Sink) -> None:
     await redis.xadd(KEY, {"batch": b"\xc1"})
     await append(redis, 1)
