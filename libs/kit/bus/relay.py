@@ -14,11 +14,11 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 
 from libs.kit import clock, metrics
 from libs.kit.bus.survival import TROUBLE, Backoff
-from libs.kit.db import Database, Lease, Transaction
+from libs.kit.db import Database, Lease, Prepared, Transaction
 from libs.kit.db.tables import inbox, outbox
 from libs.kit.errors import Unavailable
 from libs.kit.events import topics_until_read
@@ -52,6 +52,23 @@ class _Row(NamedTuple):
     topic: str
     type: str
     body: str
+
+
+_WAITING: Final = Prepared(
+    lambda among: (
+        select(*(outbox.c[name] for name in _Row._fields))
+        .where(outbox.c.published_at.is_(None), ~among(outbox.c.topic, "full"))
+        .order_by(outbox.c.id)
+        .limit(BATCH)
+    )
+)
+_MARK: Final = Prepared(
+    lambda among: (
+        update(outbox)
+        .where(among(outbox.c.id, "facts"))
+        .values(published_at=bindparam("at", type_=outbox.c.published_at.type))
+    )
+)
 
 
 class Relay:
@@ -197,7 +214,7 @@ class Relay:
 
     def _mark(self, tx: Transaction, ids: list[int], at: datetime, epoch: int) -> None:
         self._fence(tx, epoch)
-        tx.execute(update(outbox).where(outbox.c.id.in_(ids)).values(published_at=at))
+        tx.run(_MARK, [{"facts": ids, "at": at}])
 
     def _fence(self, tx: Transaction, epoch: int) -> None:
         if epoch:
@@ -260,13 +277,7 @@ def _place(entry: bytes) -> tuple[int, int]:
 
 
 def _waiting(tx: Transaction, full: Collection[str]) -> list[_Row]:
-    query = (
-        select(outbox.c.id, outbox.c.event_id, outbox.c.topic, outbox.c.type, outbox.c.body)
-        .where(outbox.c.published_at.is_(None), outbox.c.topic.not_in(full))
-        .order_by(outbox.c.id)
-        .limit(BATCH)
-    )
-    return [_Row(*row) for row in tx.session.execute(query)]
+    return [_Row(*row) for row in tx.rows(_WAITING, {"full": sorted(full)})]
 
 
 def _forget(tx: Transaction) -> None:

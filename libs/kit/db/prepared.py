@@ -15,7 +15,8 @@ from sqlalchemy.types import TypeEngine
 
 Values = Mapping[str, object]
 Processor = Callable[[Any], object]
-Among = Callable[[InstrumentedAttribute[Any], str], ColumnElement[bool]]
+SomeColumn = InstrumentedAttribute[Any] | ColumnElement[Any]
+Among = Callable[[SomeColumn, str], ColumnElement[bool]]
 """Makes the condition that a column has one of the values that are given by this name."""
 Build = Callable[[Among], ClauseElement]
 
@@ -141,10 +142,10 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, str) else value
 
 
-def _expanded(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+def _expanded(column: SomeColumn, name: str) -> ColumnElement[bool]:
     return column.in_(bindparam(name, expanding=True))
 
 
-def _from_json(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+def _from_json(column: SomeColumn, name: str) -> ColumnElement[bool]:
     listed = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
     return column.in_(select(listed.c.value))

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from libs.kit import clock
 from libs.kit.db.prepared import Prepared, Values
-from libs.kit.db.tables import UTCDateTime, leases, outbox
+from libs.kit.db.tables import UTCDateTime, inbox, leases, outbox
 from libs.kit.errors import Unavailable
 from libs.kit.events import Event
 from libs.kit.logging import current_trace_id
@@ -36,6 +36,12 @@ _REMEMBER = text(
 ).bindparams(bindparam("at", type_=UTCDateTime))
 
 
+_HANDLED = Prepared(
+    select(inbox.c.handled_at).where(
+        inbox.c.consumer == bindparam("consumer"), inbox.c.event_id == bindparam("event_id")
+    )
+)
+_NOTE_HANDLED = Prepared(insert(inbox))
 _OF_LEASE = select(leases.c.epoch).where(leases.c.name == bindparam("lease"))
 _LEASE_EPOCH = Prepared(_OF_LEASE.with_for_update(read=True))
 _LEASE_ALONE = Prepared(_OF_LEASE.with_for_update())
@@ -210,10 +216,10 @@ def run_write(
     Returns what it returned, and whether it emitted facts. Raises DuplicateEvent when a consumer
     has been here before with the same fact.
     """
+    transaction = Transaction(session, driver)
     delivery = _delivery.get()
     if delivery is not None:
-        _remember(session, delivery)
-    transaction = Transaction(session, driver)
+        _remember(transaction, delivery)
     result = fn(transaction)
     emitted = transaction._store_facts()
     return result, emitted
@@ -226,16 +232,17 @@ def confirm_delivery() -> None:
         delivery.committed = True
 
 
-def _remember(session: Session, delivery: Delivery) -> None:
+def _remember(tx: Transaction, delivery: Delivery) -> None:
     if delivery.committed:
         message = (
             f"{delivery.consumer} commits a second time for one fact; a crash between the two "
             "would lose the second. Use one transaction, or declare the consumer repeatable."
         )
         raise RuntimeError(message)
-    result = session.execute(
-        _REMEMBER,
-        {"consumer": delivery.consumer, "event_id": delivery.event_id, "at": clock.now()},
-    )
-    if isinstance(result, CursorResult) and result.rowcount == 0:
+    fact = {"consumer": delivery.consumer, "event_id": delivery.event_id}
+    if tx.is_sqlite:  # nobody else writes meanwhile
+        if tx.first(_HANDLED, fact) is not None:
+            raise DuplicateEvent(delivery.event_id)
+        tx.run(_NOTE_HANDLED, [{**fact, "handled_at": tx.now}])
+    elif tx.changed(_REMEMBER, {**fact, "at": tx.now}) == 0:
         raise DuplicateEvent(delivery.event_id)

@@ -35,7 +35,7 @@ from sqlalchemy import (
     update,
 )
 
-from libs.kit.db import Transaction, UTCDateTime
+from libs.kit.db import Prepared, Transaction, UTCDateTime
 from libs.kit.ids import new_id
 from services.auth.audit.domain import GENESIS, Checkpoint, Head, Record, read_checkpoints
 from services.auth.audit.schemas import AuditQuery
@@ -100,15 +100,24 @@ _FIRST_HEAD: Final = text(
     "INSERT INTO audit_head (id, chain_id, seq, hash, checkpoint_seq)"
     " VALUES (1, :chain_id, 0, :hash, 0) ON CONFLICT DO NOTHING"
 )
-_HEAD: Final = select(
+_HEAD_ROW: Final = select(
     audit_head.c.chain_id,
     audit_head.c.seq,
     audit_head.c.hash,
     audit_head.c.checkpoint_seq,
     audit_head.c.checkpoint_at,
 ).where(audit_head.c.id == 1)
-_KNOWN: Final = select(audit_records.c.seq).where(audit_records.c.event_id == bindparam("event"))
-_APPEND: Final = insert(audit_records)
+_HEAD: Final = Prepared(_HEAD_ROW)
+_LOCKED_HEAD: Final = Prepared(_HEAD_ROW.with_for_update())
+_KNOWN: Final = Prepared(
+    select(audit_records.c.seq).where(audit_records.c.event_id == bindparam("event"))
+)
+_APPEND: Final = Prepared(insert(audit_records))
+_MOVE_HEAD: Final = Prepared(
+    update(audit_head)
+    .where(audit_head.c.id == 1)
+    .values(seq=bindparam("end"), hash=bindparam("link"))
+)
 
 
 class AuditChain:
@@ -119,7 +128,7 @@ class AuditChain:
 
     def head(self) -> Head | None:
         """Where the chain ends; None before the first record."""
-        row = self._tx.execute(_HEAD).one_or_none()
+        row = self._tx.first(_HEAD, {})
         return None if row is None else Head(*row)
 
     def append(self, bare: Record) -> Record | None:
@@ -128,25 +137,22 @@ class AuditChain:
         Position, hash before and hash of ``bare`` are made here; texts are cut to their columns.
         """
         head = self._locked_head()
-        if self._tx.scalar(_KNOWN, {"event": bare.event_id}) is not None:
+        if self._tx.first(_KNOWN, {"event": bare.event_id}) is not None:
             return None
         fitted = _fitted(bare)
         linked = replace(
             fitted, seq=head.seq + 1, prev_hash=head.hash, recorded_at=self._tx.now, hash=""
         )
         whole = replace(linked, hash=linked.digest())
-        self._tx.execute(_APPEND, asdict(whole))
-        self._tx.execute(
-            update(audit_head).where(audit_head.c.id == 1).values(seq=whole.seq, hash=whole.hash)
-        )
+        self._tx.run(_APPEND, [asdict(whole)])
+        self._tx.run(_MOVE_HEAD, [{"end": whole.seq, "link": whole.hash}])
         return whole
 
     def _locked_head(self) -> Head:
-        locked = _HEAD.with_for_update()
-        row = self._tx.execute(locked).one_or_none()
+        row = self._tx.first(_LOCKED_HEAD, {})
         if row is None:
             self._tx.execute(_FIRST_HEAD, {"chain_id": new_id(), "hash": GENESIS})
-            row = self._tx.execute(locked).one()
+            row = self._tx.first(_LOCKED_HEAD, {})
         return Head(*row)
 
     def note_checkpoint(self, seq: int) -> None:
