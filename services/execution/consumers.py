@@ -1,8 +1,8 @@
 """Doors for what comes over Redis: agents' results, output, signs of life; facts of auth."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from libs.contracts.agents import LOGS, RESULTS, STATUS
@@ -49,11 +49,15 @@ STATUS_SECONDS = 0.05
 """Signs of life are no hurry either; each batch costs a transaction."""
 LOG_ENTRIES = 32
 """Of output so many entries at a time, each of at most 256 KiB: memory stays bounded (R22)."""
+LITTLE_BYTES = 2048
+"""An agent that sends no more at once is far from having filled its window, so it need not know
+soon that this is stored."""
 CLOSE_SECONDS = 10.0
 TICK_SECONDS = 0.5
 """How exactly delays, expiries and retries of executions are kept."""
 
 Batch = Mapping[str, Sequence[Entry]]
+Answers = list[tuple[str, bytes]]
 
 on = Subscriptions()
 
@@ -82,21 +86,36 @@ class Crowd:
         self._at = at
         if self._messages >= CROWDED_MESSAGES:
             return CROWDED_BATCH_SECONDS
-        return BUSY_BATCH_SECONDS if self._messages >= BUSY_MESSAGES else BATCH_SECONDS
+        return BUSY_BATCH_SECONDS if self.is_busy else BATCH_SECONDS
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether many spoke when `pause` was last asked: what nobody waits for may be late."""
+        return self._messages >= BUSY_MESSAGES
 
 
-def _ways(batch: Batch, answers: Sequence[tuple[str, bytes]]) -> dict[str, list[tuple[str, bytes]]]:
-    """Frames by the gateways that the agents' messages came from."""
-    way = {
+def _parted(answers: Answers, urgent: Collection[str]) -> tuple[Answers, Answers]:
+    """Answers to these agents, and to the others."""
+    first = [answer for answer in answers if answer[0] in urgent]
+    return first, [answer for answer in answers if answer[0] not in urgent]
+
+
+def _ways(batch: Batch) -> dict[str, str]:
+    """The gateways that the agents' messages came from, by agent."""
+    return {
         str(message.get("agent_id")): entry.gateway
         for entries in batch.values()
         for entry in entries
         for message in entry.messages
     }
-    frames: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+
+
+def _on(ways: Mapping[str, str], answers: Answers) -> dict[str, Answers]:
+    """Frames by gateway; who came from none gets none."""
+    frames: dict[str, Answers] = defaultdict(list)
     for agent_id, frame in answers:
-        if way.get(agent_id):
-            frames[way[agent_id]].append((agent_id, frame))
+        if gateway := ways.get(agent_id):
+            frames[gateway].append((agent_id, frame))
     return frames
 
 
@@ -104,6 +123,15 @@ def _messages(batch: Batch) -> list[Mapping[str, object]]:
     return [
         message for entries in batch.values() for entry in entries for message in entry.messages
     ]
+
+
+def _talkative(messages: Sequence[Mapping[str, object]]) -> set[str]:
+    """Agents that have sent so much that their windows could be full before long."""
+    sizes: Counter[str] = Counter()
+    for message in messages:
+        data = message.get("data")
+        sizes[str(message["agent_id"])] += len(data) if isinstance(data, bytes) else 0
+    return {agent_id for agent_id, size in sizes.items() if size > LITTLE_BYTES}
 
 
 class AgentReports:
@@ -143,8 +171,13 @@ class AgentReports:
         await self._incidents.told(messages)
         messages = [message for message in messages if message.get("t") != "security"]
         answers = await self._reports.apply(messages)
-        await self._downlink.send(_ways(batch, answers))
-        await asyncio.sleep(self._crowd.pause(len(messages)))
+        ways, pause = _ways(batch), self._crowd.pause(len(messages))
+        if self._crowd.is_busy:
+            asking = {str(m["agent_id"]) for m in messages if m.get("t") == "claim"}
+            answers, late = _parted(answers, asking)
+            self._downlink.send_late(_on(ways, late))
+        await self._downlink.send(_on(ways, answers))
+        await asyncio.sleep(pause)
 
 
 class AgentStatus:
@@ -244,9 +277,14 @@ class AgentOutput:
             except OSError as error:
                 log.error("Output cannot be written.", error=str(error))
                 raise Unavailable from error
-        pause = self._crowd.pause(len(messages))
-        await self._downlink.send_soon(_ways(batch, answers))
-        await asyncio.sleep(max(0.0, pause - COMPANY_SECONDS))
+        ways, pause = _ways(batch), self._crowd.pause(len(messages))
+        if self._crowd.is_busy:
+            answers, late = _parted(answers, _talkative(messages))
+            self._downlink.send_late(_on(ways, late))
+        if answers:
+            await self._downlink.send_soon(_on(ways, answers))
+            pause -= COMPANY_SECONDS
+        await asyncio.sleep(max(0.0, pause))
 
     async def _settle(self) -> None:
         while True:

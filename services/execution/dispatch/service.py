@@ -37,6 +37,10 @@ REFUSALS = frozenset(map(str, SENTENCES))
 SWEEP_LIMIT = 2_000
 FIRST_PAGE = 100
 """So many of an execution's tasks are offered first; the others in larger pages."""
+EXPECTED_SECONDS = 0.1
+"""How old an answer may be about which gateways hold agents, who may have moved since."""
+ROUNDS_TO_SIGNER = 2
+"""Rounds of the loop in which others get as far as asking the signer: one to wake, one to ask."""
 EXPECTED_HOSTS = 500
 
 Ask = Callable[[Iterable[tuple[int, int]]], Coroutine[None, None, None]]
@@ -68,6 +72,8 @@ class Dispatcher:
         self._ask = ask
         self._asking: set[asyncio.Task[None]] = set()
         self._marked: list[Waiting] = []
+        self._expected: tuple[float, Mapping[str, str]] = (float("-inf"), {})
+        """When which gateways were found to hold the agents that are expected next."""
         self._flow = flow
         self._downlink = downlink
         self._changes = changes
@@ -82,7 +88,8 @@ class Dispatcher:
         self._hearing = Hearing(settings.failover_seconds, at=monotonic(), wall=now())
 
     def expect(self, user_id: int, hosts: Iterable[tuple[int, str | None]]) -> None:
-        """Have asked already, here and in the signer, about somebody who is about to run on hosts.
+        """Have asked already, here and in the signer, about somebody who is about to run on hosts,
+        and which gateways hold the agents of these.
 
         What they say takes as long as storing the execution does, and is needed right after it.
         Nothing depends on it: whoever finds no answer asks again. Hosts come with their agents.
@@ -90,10 +97,15 @@ class Dispatcher:
         some = list(islice(hosts, EXPECTED_HOSTS))
         people = [(user_id, host_id) for host_id, _ in some]
         expected = Expected(people, [agent_id for _, agent_id in some if agent_id])
-        for asking in (self._ask(people), self._signer.expect(expected)):
+        finding = self._find(expected.agents)
+        for asking in (self._ask(people), self._signer.expect(expected), finding):
             task = asyncio.create_task(self._guarded(asking))
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
+
+    async def _find(self, agents: Collection[str]) -> None:
+        at = monotonic()
+        self._expected = at, await self._downlink.gateways(agents)
 
     def mark_new(
         self, tx: Transaction, rows: Sequence[dict[str, Any]], agents: Collection[str]
@@ -105,10 +117,12 @@ class Dispatcher:
         """
         return DispatchRepository(tx).mark_rows(rows, agents, self._caps)
 
-    def offer_new(self, marked: Sequence[Waiting]) -> None:
-        """Offer soon what `mark_new` has noted."""
+    async def offer_new(self, marked: Sequence[Waiting]) -> None:
+        """Offer soon what `mark_new` has noted; returns when the signer is at it, if it is free."""
         self._marked += marked
         self._bell.set()
+        for _ in range(ROUNDS_TO_SIGNER):
+            await asyncio.sleep(0)
 
     def wake(self, *, execution_id: str | None = None, agent_ids: Iterable[str] = ()) -> None:
         """Look at these soon; agents are looked at as if all their offers had been lost."""
@@ -195,7 +209,13 @@ class Dispatcher:
 
     async def _looked_up(self, tasks: Sequence[Waiting]) -> tuple[Mapping[str, str], SignedBatch]:
         """Which gateways hold the agents of these tasks, and the orders for those."""
-        gateways = await self._downlink.gateways(task.agent_id for task in tasks)
+        at, expected = self._expected
+        if monotonic() - at > EXPECTED_SECONDS:
+            expected = {}
+        agents = {task.agent_id for task in tasks}
+        gateways = {each: expected[each] for each in agents & expected.keys()}
+        if missing := agents - gateways.keys():
+            gateways |= await self._downlink.gateways(missing)
         return gateways, await self._signed([t for t in tasks if t.agent_id in gateways])
 
     async def _sweep(self) -> None:

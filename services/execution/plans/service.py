@@ -155,7 +155,7 @@ class Plans:
             self._approvals.wake()
         if accepted.created:
             fault("accept.after_commit")
-            self._dispatcher.offer_new(marked)
+            await self._dispatcher.offer_new(marked)
             if len(marked) < accepted.task_count:
                 self._dispatcher.wake(execution_id=accepted.id)
         return accepted

@@ -11,7 +11,7 @@ from libs.kit.redis import Redis
 from services.execution.app import service
 from services.execution.dispatch import service as dispatch
 from services.execution.dispatch.service import sweeps
-from tests.support.courier import Agent
+from tests.support.courier import Agent, Courier
 from tests.support.database import Declared
 from tests.support.execution import Neighbours, Rig, running
 from tests.support.runs import tasks_of
@@ -130,6 +130,26 @@ async def test_every_page_of_a_new_execution_is_offered_and_absent_hosts_wait(
     tasks = tasks_of(await rig.show(execution_id))
     waiting = ["offered"] * 2 + ["queued"] + ["offered"] * 3
     assert [task["status"] for task in tasks] == waiting
+
+
+async def test_offers_go_to_the_gateway_that_holds_the_agent_at_each_request(
+    rig: Rig, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "EXPECTED_SECONDS", 60.0)
+    agent, other = rig.agent(), Courier(redis, "gateway-2")
+    await rig.courier.connect(agent)
+    await rig.run(1)
+    await rig.courier.expect(agent, "offer")
+
+    await other.connect(agent)
+    await other.handled()
+    execution_id = await rig.run(1)
+
+    async def offered() -> bool:
+        return execution_id in {order["execution_id"] for order in await other.offered(agent)}
+
+    await eventually(offered)
+    assert execution_id not in {order["execution_id"] for order in await rig.courier.offered(agent)}
 
 
 async def test_a_task_that_nobody_claims_in_time_expires(rig: Rig, time: ShiftedClock) -> None:
