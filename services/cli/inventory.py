@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -11,6 +12,8 @@ from services.cli.api import JSON, Api
 from services.cli.command import client_command
 from services.cli.failure import CommandFailed
 from services.cli.paging import rows
+
+_UNKNOWN_PLACE = "<address for agents>"
 
 Limit = Annotated[int, typer.Option(help="How many rows at most.", min=1, max=100_000)]
 AsJSON = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
@@ -83,14 +86,34 @@ def issue_token(
         return
     terminal.line(str(issued["token"]))
     terminal.note(f"Good for one agent until {issued['expires_at']}.")
-    terminal.note(f"On the host, with the token on standard input: {_enrol_line(issued)}")
+    url = issued.get("gateway_url") or _gateway_url(api)
+    line = _enrol_line(issued, str(url) if url else "")
+    terminal.note(f"On the host, with the token on standard input: {line}")
 
 
-def _enrol_line(issued: Mapping[str, JSON]) -> str:
+def _gateway_url(api: Api) -> str:
+    """Where agents connect, as the server tells it; empty if that is not known.
+
+    A port alone is one on the host name under which this command reached the server. The token is
+    issued by now, so a server that does not answer leaves the place open.
+    """
+    try:
+        place = api.get("/api/agents/enrolment_tokens/gateway/")
+    except CommandFailed:
+        return ""
+    url, port = place.get("url"), place.get("port")
+    if url or not port:
+        return str(url or "")
+    server = urlsplit(api.place.server)
+    host = server.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    return f"{server.scheme}://{name}:{port}"
+
+
+def _enrol_line(issued: Mapping[str, JSON], gateway: str) -> str:
     """The command that takes the token, with what it may believe."""
     parts = ["opsjob-agent enrol", "--state /var/lib/opsjob-agent", "--gateway"]
-    url = issued.get("gateway_url")
-    parts.append(shlex.quote(str(url)) if url else "<address for agents>")
+    parts.append(shlex.quote(gateway) if gateway else _UNKNOWN_PLACE)
     pins = {"--gateway-fingerprint": "gateway_fingerprint", "--root-key": "root_fingerprint"}
     for option, name in pins.items():
         if issued.get(name):

@@ -290,4 +290,5 @@ def test_a_token_lets_one_agent_in(platform: Platform) -> None:
     assert issued["token"] not in platform.cli("agents", "list", "--json").stdout
     line = platform.cli("agents", "token").stderr
     assert "opsjob-agent enrol --state" in line
+    assert f"--gateway {platform.agent_url} " in line
     assert f"--root-key {issued['root_fingerprint']}" in line
