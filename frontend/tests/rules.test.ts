@@ -33,6 +33,14 @@ describe('the words of a rule', () => {
     expect(words.textOf({ ...shipped, description: 'Our own words.' })).toBe('Our own words.')
   })
 
+  it('are those of the reader in the reason of an approval, too', () => {
+    const reason = 'Fork bomb, No coffee, Stop the host'
+
+    expect(wordsIn('zh').namesOf(reason)).toBe('Fork 炸弹, No coffee, 关机或重启主机')
+    expect(wordsIn('en').namesOf(reason)).toBe(reason)
+    expect(wordsIn('zh').namesOf('')).toBe('')
+  })
+
   it('that somebody made are nobody else’s', () => {
     const words = wordsIn('zh')
 

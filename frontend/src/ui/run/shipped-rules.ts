@@ -17,8 +17,13 @@ const SHIPPED: Readonly<Record<string, string>> = {
 /** A text in both languages: sentences in ASCII, then one that begins otherwise. */
 const BOTH = /^([\x20-\x7e]+\.) ([^\x20-\x7e].*)$/s
 
+/** How a consent puts the names of its rules together. */
+const BETWEEN = ', '
+
 export interface RuleWords {
   nameOf: (name: string) => string
+  /** Of the rules that want a consent, as its reason names them. */
+  namesOf: (reason: string) => string
   textOf: (rule: { name: string; description: string }) => string
 }
 
@@ -27,10 +32,12 @@ export function useRuleWords(): RuleWords {
 
   const isShipped = (name: string): boolean => Object.hasOwn(SHIPPED, name)
 
+  const nameOf = (name: string): string => (isShipped(name) ? t(`ui.run.shipped.${SHIPPED[name]}`) : name)
+
   function textOf({ name, description }: { name: string; description: string }): string {
     const both = isShipped(name) ? BOTH.exec(description) : null
     return (locale.value.startsWith('zh') ? both?.[2] : both?.[1]) ?? description
   }
 
-  return { nameOf: (name) => (isShipped(name) ? t(`ui.run.shipped.${SHIPPED[name]}`) : name), textOf }
+  return { nameOf, namesOf: (reason) => reason.split(BETWEEN).map(nameOf).join(BETWEEN), textOf }
 }
