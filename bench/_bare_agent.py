@@ -8,10 +8,10 @@ import sys
 from websockets.asyncio.client import ClientConnection, connect
 
 
-async def run(hub: ClientConnection, command: str) -> None:
-    """Run a command and send its output as it comes."""
+async def run(hub: ClientConnection, command: str, shell: str) -> None:
+    """Run a command in a shell and send its output as it comes."""
     process = await asyncio.create_subprocess_exec(
-        "/bin/sh",
+        shell,
         "-c",
         command,
         stdout=asyncio.subprocess.PIPE,
@@ -27,7 +27,8 @@ async def main(url: str) -> None:
     """Serve one hub until it goes away."""
     async with connect(url, compression=None, ping_interval=None) as hub:
         async for message in hub:
-            await run(hub, json.loads(message)["command"])
+            order = json.loads(message)
+            await run(hub, order["command"], order["shell"])
 
 
 with contextlib.suppress(KeyboardInterrupt, OSError):

@@ -3,8 +3,8 @@
 The floor is a bare WebSocket hub with as many bare agents as processes: no identity, no storage,
 no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents] [PEERS=1]`;
 the limit is four times the floor. The floor runs the command in `/bin/sh`; a script of ours that
-names no interpreter runs in bash, which takes twice as long to start, so ours has a turn with
-`#!/bin/sh`, too. With PEERS=1 Salt's LocalClient takes its turn as well, with as
+names no interpreter runs in bash, which takes twice as long to start, so each side has a turn in
+the shell of the other, too. With PEERS=1 Salt's LocalClient takes its turn as well, with as
 many minions (10, 20 and 40 unless N is given); we are to be eight times faster.
 """
 
@@ -66,12 +66,12 @@ class Floor:
                     if not self._left:
                         self._done.set()
 
-    async def run(self, command: str, count: int) -> float:
+    async def run(self, command: str, count: int, shell: str = "/bin/sh") -> float:
         """Seconds until the first `count` agents have answered."""
         self._left = count
         self._done.clear()
         began = time.perf_counter()
-        order = json.dumps({"command": command})
+        order = json.dumps({"command": command, "shell": shell})
         await asyncio.gather(*(agent.send(order) for agent in self._agents[:count]))
         await self._done.wait()
         return time.perf_counter() - began
@@ -93,13 +93,15 @@ class Turns:
     ours: list[float] = field(default_factory=list)
     ours_in_sh: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
+    bare_in_bash: list[float] = field(default_factory=list)
     salt: list[float] = field(default_factory=list)
 
     def newest(self) -> str:
         """The last turn of everybody, for people who wait."""
         sides = (
             *(("ours", self.ours), ("ours in sh", self.ours_in_sh)),
-            *(("floor", self.bare), ("Salt", self.salt)),
+            *(("floor", self.bare), ("floor in bash", self.bare_in_bash)),
+            ("Salt", self.salt),
         )
         return ", ".join(f"{name} {took[-1] * 1000:,.0f} ms" for name, took in sides if took)
 
@@ -135,6 +137,9 @@ def figures(count: int, turns: Turns) -> Iterator[Figure]:
     in_sh = median(turns.ours_in_sh)
     yield Figure("fanout_hello_in_sh", round(in_sh * 1000, 1), "ms", count, limit)
     yield Figure("fanout_floors_in_sh", round(in_sh / reference, 2), "x", count, LIMIT_FLOORS)
+    bash = median(turns.bare_in_bash)
+    yield Figure("fanout_floor_in_bash", round(bash * 1000, 1), "ms", count)
+    yield Figure("fanout_floors_of_bash", round(ours / bash, 2), "x", count, LIMIT_FLOORS)
     if turns.salt:
         yield from _salt.figures(count, turns.ours, turns.salt)
 
@@ -153,6 +158,8 @@ def _in_turns(
             seen.ours.append(_run(client, hosts, COMMAND))
             seen.ours_in_sh.append(_run(client, hosts, f"#!/bin/sh\n{COMMAND}"))
             seen.bare.append(runner.run(floor.run(COMMAND, len(hosts))))
+            in_bash = floor.run(COMMAND, len(hosts), "/bin/bash")
+            seen.bare_in_bash.append(runner.run(in_bash))
         if salt:
             seen.salt.append(salt.run())
             print(f"turn {number + 1} on {len(hosts)}: {seen.newest()}", flush=True)
