@@ -2,10 +2,10 @@
 
 The floor is a bare WebSocket hub with as many bare agents as processes: no identity, no storage,
 no journal. Both are measured in turns in one run. `make bench ONLY=fanout [N=agents] [PEERS=1]`;
-the limit is four times the floor. The floor runs the command in `/bin/sh`; a script of ours that
-names no interpreter runs in bash, which takes twice as long to start, so each side has a turn in
-the shell of the other, too. With PEERS=1 Salt's LocalClient takes its turn as well, with as
-many minions (10, 20 and 40 unless N is given); we are to be eight times faster.
+the limit is four times the floor, shell by shell: a script of ours that names no interpreter runs
+in bash, which takes twice as long to start as `/bin/sh`, so both sides have a turn in each. With
+PEERS=1 Salt's LocalClient takes its turn as well, with as many minions (10, 20 and 40 unless N is
+given); we are to be eight times faster.
 """
 
 import asyncio
