@@ -19,8 +19,8 @@ const log = (offset: number, text: string): ServerEvent => event('log', { host_i
 const url: UrlState = { set: () => undefined, text: () => ref('') as never, choice: () => ref(null) as never, number: (_name, fallback) => ref(fallback) as never }
 
 /** The pane of a host, or of all merged, as a page has it that draws once after each arrival. */
-function pane(task: TaskRow | null) {
-  const run = new RunView(DETAIL, (bytes, reason) => `${bytes} ${reason}`, () => undefined)
+function pane(task: TaskRow | null, detail = DETAIL) {
+  const run = new RunView(detail, (bytes, reason) => `${bytes} ${reason}`, () => undefined)
   const frame = ref(0)
   const app = createApp(() => h(OutputPane, { run, frame: frame.value, task, step: null, stream: 'live', url, names: new Map([[1, 'web-1']]) }))
   const i18n = createI18n({ legacy: false, locale: 'en', messages: { en: {} } })
@@ -46,6 +46,19 @@ describe('the output of a run', () => {
     expect(await arrive(event('reset', { reason: 'position_unknown' }))).toEqual([])
     expect(await arrive(log(0, 'one\n'), log(4, 'two\n'), event('end', { status: 'success' }))).toEqual(['one', 'two'])
 
+    app.unmount()
+  })
+
+  it('is awaited without saying that there is none, until the stream of a run that is over has ended', async () => {
+    const words = () => document.querySelector('.nothing')?.textContent
+    const { app, arrive } = pane(null, { ...DETAIL, status: 'running' })
+    expect(words()).toBe('No output yet.')
+
+    await arrive(event('status', { execution: { id: 'e1', status: 'success', version: 2 }, tasks: [] }))
+    expect(words()).toBe('Reading the output…')
+
+    await arrive(event('end', { status: 'success' }))
+    expect(words()).toBe('There was no output.')
     app.unmount()
   })
 })

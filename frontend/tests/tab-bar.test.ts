@@ -6,7 +6,7 @@ const TABS = ['data', 'security', 'sessions'].map((value) => ({ value, label: va
 
 function page(opened: string) {
   const value = ref(opened)
-  const app = createApp(() => h(TabBar, { tabs: TABS, label: 'Profile', modelValue: value.value, 'onUpdate:modelValue': (next: string) => (value.value = next) }))
+  const app = createApp(() => h(TabBar, { tabs: TABS, label: 'Profile', modelValue: value.value, 'onUpdate:modelValue': (next: string) => (value.value = next) }, () => `about ${value.value}`))
   app.mount(document.body.appendChild(document.createElement('div')))
   const stops = () => [...document.querySelectorAll<HTMLElement>('[role=tab]')].filter((tab) => tab.tabIndex >= 0).map((tab) => tab.innerText)
   const press = async (key: string, more: KeyboardEventInit = {}) => {
@@ -52,6 +52,31 @@ describe('tabs by keys', () => {
 
     expect([await press('ArrowDown'), await press('Tab'), await press('ArrowRight', { altKey: true })]).toEqual([false, false, false])
     expect(value.value).toBe('data')
+    app.unmount()
+  })
+})
+
+describe('what the open tab shows', () => {
+  it('is named by it, and by it alone', async () => {
+    const { app, value } = page('security')
+    const panel = document.querySelector('[role=tabpanel]')
+    const owner = () => document.getElementById(panel?.getAttribute('aria-labelledby') ?? '')
+    expect([owner()?.textContent, panel?.textContent]).toEqual(['SECURITY', 'about security'])
+    expect([...document.querySelectorAll('[role=tab]')].map((tab) => tab.getAttribute('aria-controls'))).toEqual([panel?.id, panel?.id, panel?.id])
+
+    value.value = 'sessions'
+    await nextTick()
+
+    expect([owner()?.textContent, panel?.textContent]).toEqual(['SESSIONS', 'about sessions'])
+    app.unmount()
+  })
+
+  it('is no panel where there are no tabs', () => {
+    const app = createApp(() => h(TabBar, { tabs: [], label: 'Profile', modelValue: '' }, () => 'all there is'))
+    app.mount(document.body.appendChild(document.createElement('div')))
+
+    expect(document.body.textContent).toBe('all there is')
+    expect(document.querySelector('[role=tablist], [role=tabpanel]')).toBeNull()
     app.unmount()
   })
 })
