@@ -104,6 +104,7 @@ APART := agent architecture deploy e2e chaos bench
 test: ## run every test that `make check` does not: console, services on both databases, whole platform
 	@$(MAKE) $(BIN)/.dev setup
 	requirements/chromium.sh
+	requirements/slapd.sh
 	@$(MAKE) --keep-going --jobs=$(BESIDE) --output-sync=target $(PARTS)
 
 .PHONY: $(PARTS)
@@ -124,6 +125,7 @@ test-pg: $(BIN)/.dev ## run the Python tests on PostgreSQL
 
 e2e: $(BIN)/.dev setup ## run the journeys through real processes and a browser
 	requirements/chromium.sh
+	requirements/slapd.sh
 	$(BIN)/pytest -q tests/e2e
 
 bench: $(BIN)/.dev setup ## measure and print figures (ONLY=name N=size PEERS=1)
