@@ -5,12 +5,13 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from redis.exceptions import RedisError
 
 from tests.chaos.agents import AgentHost
 from tests.chaos.proxy import Proxy, Toxics, Trace
-from tests.chaos.world import World
+from tests.chaos.world import World, to_its_end
 
 Deed = Callable[[], Awaitable[None]]
 
@@ -92,10 +93,10 @@ class Nemesis:
 
     async def bring_back(self) -> None:
         """Start what is dead."""
-        await asyncio.to_thread(self.world.revive)
+        await to_its_end(self.world.revive)
         for agent in self.agents:
             if not agent.is_running:
-                await asyncio.to_thread(agent.start)
+                await to_its_end(agent.start)
 
     async def _revive(self) -> None:
         while True:
@@ -149,12 +150,12 @@ class Nemesis:
 
     async def _kill_valkey(self, *, wiped: bool) -> None:
         self._note("kill valkey, wiped" if wiped else "kill valkey")
-        await asyncio.to_thread(self.world.kill_valkey, wiped=wiped)
+        await to_its_end(partial(self.world.kill_valkey, wiped=wiped))
 
     async def _empty_redis(self, rng: random.Random) -> None:
         way = rng.choice(["flushall", "groups", "streams"])
         try:
-            await asyncio.to_thread(empty_redis, self.world, way)
+            await to_its_end(empty_redis, self.world, way)
         except (RedisError, OSError):
             return
         self._note(f"redis {way}")

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -247,9 +248,9 @@ class Scaled(World):
             await asyncio.sleep(seconds)
             self.resume_all()
         elif way.endswith("killed"):
-            await asyncio.to_thread(psutil.Process(self._postgres.pid).children()[-1].kill)
+            await to_its_end(psutil.Process(self._postgres.pid).children()[-1].kill)
         else:
-            await asyncio.to_thread(self._restart_database, way == "crashed")
+            await to_its_end(self._restart_database, way == "crashed")
 
     def _restart_database(self, is_crash: bool) -> None:
         """In one piece, so that nobody can be cancelled between the end and the start."""
@@ -289,6 +290,19 @@ class Scaled(World):
 
     def admin(self) -> dict[str, str]:
         return self._admin
+
+
+async def to_its_end(work: Callable[..., object], *arguments: object) -> None:
+    """Do this in a thread; who is cancelled meanwhile waits for it.
+
+    So nothing that was begun goes on behind the back of whoever cleans up next.
+    """
+    thread = asyncio.create_task(asyncio.to_thread(work, *arguments))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
 
 
 def address_of(url: str) -> tuple[str, int]:
