@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.environment import environment_for, is_too_large, refused_variable
-from agent.errands import FILE_NAME, RunUser, TransferRules, command_of, errand_of
+from agent.errands import FILE_NAME, RunUser, TransferRules, errand_of
 from agent.guard import Guard, Refusal
 from agent.interpreters import DEFAULT_PATH, KINDS, InterpreterMissing, command_for
 from agent.secret_files import FILE_SUFFIX
@@ -113,7 +113,7 @@ def _transfers(rules: HostRules) -> TransferRules:
 
 def _command(order: Order, rules: HostRules) -> list[str]:
     if order.action != "script":
-        return command_of()
+        return []
     path = rules.inherited.get("PATH") or DEFAULT_PATH
     try:
         return command_for(order.script_type, order.script, path)

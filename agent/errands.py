@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 
 from libs.protocol.fields import to_json
@@ -13,10 +12,6 @@ from libs.protocol.orders import FileWork
 FILE_NAME = "errand.json"
 PATIENCE_SECONDS = 600.0
 """How long a transfer goes on trying without a single byte getting through."""
-_START = (
-    "import gc, sys; gc.disable(); "  # until all is imported
-    "sys.path[:] = sys.argv[1].split(':'); from agent.transfer import main; main()"
-)
 
 
 @dataclass(frozen=True)
@@ -67,12 +62,6 @@ class TransferRules:
     state: str = ""
     roots: tuple[str, ...] = ()
     host_roots: tuple[str, ...] = ()
-
-
-def command_of() -> list[str]:
-    """What comes before the path of the errand: a lean interpreter without site packages."""
-    paths = ":".join(path or os.getcwd() for path in sys.path)
-    return [sys.executable, "-I", "-S", "-c", _START, paths]
 
 
 def errand_of(action: str, work: FileWork, rules: TransferRules, user: RunUser) -> str:

@@ -1,4 +1,4 @@
-"""System calls that Python does not offer, through ctypes; only shims load this."""
+"""System calls that Python does not offer, through ctypes; only spawner and shims load this."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import struct
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _CLONE3 = 435
 _CLONE_INTO_CGROUP = 0x200000000
@@ -22,8 +23,13 @@ def become_subreaper() -> None:
 
 
 def die_with_parent() -> None:
-    """This process gets KILL when its parent ends."""
+    """This process gets KILL when its parent ends; to be said again after a change of user."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def hide_memory() -> None:
+    """Nobody but root may look into this process, whoever it becomes."""
+    _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def fork_into_cgroup(path: str) -> int:
@@ -41,3 +47,4 @@ def fork_into_cgroup(path: str) -> int:
         return int(_libc.syscall(ctypes.c_long(_CLONE3), arguments, size))
     finally:
         os.close(folder)
+

@@ -1,4 +1,7 @@
-"""Starts a script's first process: by posix_spawn as ourselves, by fork as somebody else."""
+"""Starts a script's first process: by posix_spawn as ourselves, by fork as somebody else.
+
+Transfers are forks as well: their program is in memory already.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from functools import lru_cache
 from agent.cgroups import Cgroup
 from agent.kernel import die_with_parent, fork_into_cgroup
 from agent.limits import limit_process
+from agent.transfer_start import become_transfer
 from agent.work import Launch
 
 _OOM_SCORE = b"500"
@@ -44,7 +48,7 @@ def start_script(order: Launch, script: str, cgroup: Cgroup | None) -> Started:
     """
     stdout, stderr = os.pipe(), os.pipe()
     try:
-        if is_plain(order):
+        if is_plain(order) and not order.is_transfer:
             pid = _spawn(order, script, (stdout[1], stderr[1]))
         else:
             pid = _fork(order, script, (stdout[1], stderr[1]), cgroup)
@@ -95,7 +99,7 @@ def _spawn(order: Launch, script: str, streams: tuple[int, int]) -> int:
 def _fork(order: Launch, script: str, streams: tuple[int, int], cgroup: Cgroup | None) -> int:
     """The child reports through a pipe why it could not become the script."""
     failure_read, failure_write = os.pipe()
-    pid = os.fork() if cgroup is None else _fork_inside(cgroup)
+    pid = os.fork() if cgroup is None else _fork_inside(cgroup, may_clone=not order.is_transfer)
     if pid == 0:
         _become_script(order, script, streams, failure_write, cgroup)
     os.close(failure_write)
@@ -107,8 +111,8 @@ def _fork(order: Launch, script: str, streams: tuple[int, int], cgroup: Cgroup |
     return pid
 
 
-def _fork_inside(cgroup: Cgroup) -> int:
-    pid = fork_into_cgroup(cgroup.path) if cgroup.is_v2 else -1
+def _fork_inside(cgroup: Cgroup, *, may_clone: bool) -> int:
+    pid = fork_into_cgroup(cgroup.path) if cgroup.is_v2 and may_clone else -1
     if pid < 0:
         pid = os.fork()
         if pid == 0:
@@ -142,12 +146,16 @@ def _replace_process(order: Launch, script: str, streams: tuple[int, int]) -> No
     os.dup2(streams[0], 1)
     os.dup2(streams[1], 2)
     _prefer_for_oom("/proc/self/oom_score_adj")
-    _drop_privileges(order)
+    if not order.is_transfer:  # it first reads what only the agent's own user may read
+        _drop_privileges(order)
     die_with_parent()
     try:
         os.chdir(order.folder or os.path.dirname(script))
     except OSError:
         raise LaunchFailed("cwd_failed") from None
+    if order.is_transfer:
+        close_descriptors(set())
+        become_transfer(order, script)
     os.execve(order.command[0], [*order.command, script, *order.args], order.environment)
 
 

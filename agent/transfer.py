@@ -1,12 +1,9 @@
-"""The program that moves files: run like a script, by the shim; it becomes the wanted user.
+"""The program that moves files: a fork of the shim, which watches it as it watches a script.
 
-Its one argument is a file with the order: what to do, the gateways, what this host allows and
-where to write progress.
-
-Every file of a push starts this program anew on each host, so what it imports is most of what a
-small file costs: nothing here, in what it imports or in what those import may need dataclasses,
-typing or archives. Whatever an errand needs is imported before the user changes, because the new
-one may be unable to read our code.
+The file whose path it gets holds the order: what to do, the gateways, what this host allows and
+where to write progress. It becomes the wanted user, who may be unable to read our code; so
+whatever an errand needs is imported before. What every push needs the spawner has imported, once
+for all shims and transfers; so nothing here may need much memory.
 """
 
 from __future__ import annotations
@@ -24,6 +21,8 @@ from agent.transfer_wire import Gateways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable
+
     from agent.transfer_collect import Collect
     from agent.transfer_order import RunUser, Work
 
@@ -36,23 +35,27 @@ def _stop(number: int, frame: object) -> None:
     raise _Told
 
 
-def main() -> None:
-    """Do one errand; the exit code says why it failed.
+def main(path: str, stay: Callable[[], None]) -> None:
+    """Do one errand; the exit code says why it failed. Never returns.
 
-    The process ends as it is: nothing is left open, and to take the interpreter down in order
-    costs as much as to start it.
+    `stay` is called at first and after a change of user, which undoes what it does. The process
+    ends as it is: to take the interpreter down in order costs as much as to start it.
     """
-    gc.freeze()  # what was imported stays, and needs no looking through; see `agent.errands`
+    gc.freeze()  # what was imported stays, and needs no looking through
     gc.enable()
-    signal.signal(signal.SIGTERM, _stop)
-    code = _run(sys.argv[-1])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        signal.signal(signal.SIGTERM, _stop)
+        code = _run(path, stay)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except _Told:
+        code = 128 + signal.SIGTERM
     os._exit(code)
 
 
-def _run(path: str) -> int:
+def _run(path: str, stay: Callable[[], None]) -> int:
     try:
+        stay()
         with open(path, encoding="utf-8") as file:
             errand = read_errand(file.read())
         report = Report(f"{path}.progress")
@@ -60,6 +63,7 @@ def _run(path: str) -> int:
         gateways = Gateways.of(errand.gateways, errand.ca_file, errand.patience_seconds)
         if errand.user is not None:
             _become(errand.user, os.path.dirname(path))
+            stay()
         policy = Policy.of(
             *(errand.work.roots, errand.roots, errand.host_roots), state=errand.state
         )
@@ -68,8 +72,6 @@ def _run(path: str) -> int:
             task(errand.work, around).run()
         finally:
             report.write()
-    except _Told:
-        return 128 + signal.SIGTERM
     except TransferFailed as failure:
         return _failed(failure.reason, str(failure))
     except (ValueError, TypeError, KeyError) as error:
@@ -105,7 +107,3 @@ def _become(user: RunUser, folder: str) -> None:
 def _failed(reason: str, sentence: str) -> int:
     sys.stderr.write(printable(f"{reason}: {sentence}") + "\n")
     return EXIT_CODES[reason]
-
-
-if __name__ == "__main__":
-    main()

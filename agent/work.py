@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class Launch:
     """One script, ready to run: everything was decided and checked before the claim.
 
-    `command` is what comes before the script's path, `folder` the working directory (empty: the
-    private folder of the script), `parent` where that private folder is made. Times in seconds.
+    `command` is what comes before the script's path (empty: a transfer), `folder` the working
+    directory (empty: the private folder of the script), `parent` where that private folder is
+    made. Times in seconds.
     `secrets` become variables, `secret_files` files named by variables; both are masked. What
     they hold is nowhere on a disk: this object only travels through sockets.
     """
@@ -42,6 +43,11 @@ class Launch:
     ends_at_output_limit: bool = False
     reasons: dict[str, str] | None = None
     """Of a transfer: what its exit codes mean; such a program also writes its progress."""
+
+    @property
+    def is_transfer(self) -> bool:
+        """Whether our own transfer program runs instead of a command."""
+        return self.reasons is not None
 
     def packed(self) -> bytes:
         """What travels: the name, for who only passes it on, a zero byte, and all of it."""

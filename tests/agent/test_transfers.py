@@ -1,12 +1,17 @@
 """Transfers as a real agent runs them: by the shim, with progress, reasons, cancel and run-as."""
 
+import asyncio
+import contextlib
 import json
 import os
+import pwd
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from libs.protocol.messages import Cancel, Progress
@@ -17,6 +22,7 @@ from tests.support.file_port import FilePort, file_port
 from tests.support.waiting import eventually
 
 LARGE = os.urandom(3_000_000)
+NOBODY = pwd.getpwnam("nobody").pw_uid
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change users")
 
 
@@ -139,6 +145,65 @@ async def test_a_push_goes_on_while_its_agent_is_killed(
     result = await runner.result_of("t1")
     assert (result["outcome"], result["exit_code"]) == ("exited", 0)
     assert (tmp_path / "host" / "app").read_bytes() == LARGE
+
+
+@as_root
+@pytest.mark.parametrize("run_as", [None, "nobody"])
+async def test_a_transfer_ends_with_its_shim(
+    run_as: str | None, runner: AgentProcess, port: FilePort
+) -> None:
+    """It has no mark of its own by which it could be found, and nobody else to watch it."""
+    with open_folder() as folder:
+        item = port.item(LARGE, f"{folder}/app")
+        work = push(item, bytes_per_second=10_000)
+        await runner.offer("t1", "", run_as=run_as, **work)
+        await eventually(lambda: progress_of(runner, "t1"))
+        shim, program = processes_of(runner)
+        assert program.uids().effective == (NOBODY if run_as else os.geteuid())
+
+        shim.kill()
+
+        result = await runner.result_of("t1")
+        assert result["outcome"] == "lost"
+        await asyncio.to_thread(program.wait, 30)
+
+
+@as_root
+async def test_who_a_transfer_becomes_cannot_look_into_it(
+    runner: AgentProcess, port: FilePort
+) -> None:
+    """Its memory is a copy of the shim's, in which other scripts may have left something."""
+    with open_folder() as folder:
+        work = push(port.item(LARGE, f"{folder}/app"), bytes_per_second=10_000)
+        await runner.offer("t1", "", run_as="nobody", **work)
+        await eventually(lambda: progress_of(runner, "t1"))
+        _, program = processes_of(runner)
+
+        look = f"cat /proc/{program.pid}/environ || dd if=/proc/{program.pid}/mem count=0"
+        result = await runner.run("t2", look, run_as="nobody")
+
+        assert result["exit_code"] != 0
+        await runner.gateway.send(Cancel("t1", 1, "cancelled", 10.0))
+        await runner.result_of("t1")
+
+
+def processes_of(runner: AgentProcess) -> tuple[psutil.Process, psutil.Process]:
+    """The shim of the first task, and the program that it watches."""
+    started = json.loads(Path(runner.state.task("t1.1"), "started").read_text())
+    shim = psutil.Process(started["shim_pid"])
+    [program] = shim.children()
+    return shim, program
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder into which `nobody` may write."""
+    folder = Path(tempfile.mkdtemp(prefix="opsjob-transfer-"))
+    os.chown(folder, NOBODY, -1)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @as_root

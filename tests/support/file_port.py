@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import itertools
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from agent.errands import Errand, command_of
+from agent.errands import Errand
 from agent.transfer_report import REASONS
 from gateway.agents.admission import Lobby
 from gateway.agents.bringing import Bringing
@@ -24,6 +26,15 @@ from libs.kit.errors import AppError, NotFound
 from libs.protocol.orders import FileItem, FileWork
 
 SECRET = SecretStr("a secret of the platform with 32 characters")
+
+
+PROGRAM = (
+    *(sys.executable, "-I", "-S", "-c"),
+    "import sys; sys.path[:] = sys.argv[1].split(':'); import agent.spawner; "
+    "from agent.transfer import main; main(sys.argv[2], lambda: None)",
+    ":".join(path or os.getcwd() for path in sys.path),
+)
+"""What a fork of the shim runs, and what the spawner has imported, in a new interpreter."""
 
 
 class FakeLibrarian:
@@ -174,7 +185,7 @@ class FilePort:
         order = self.folder / f"order-{next(self.numbers)}.json"
         order.write_text(errand.write())
         process = await asyncio.create_subprocess_exec(
-            *(*command_of(), str(order)),
+            *(*PROGRAM, str(order)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd="/",
