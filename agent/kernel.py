@@ -10,11 +10,13 @@ import struct
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
+_FALLOC_FL_KEEP_SIZE = 1
 _CLONE3 = 435
 _CLONE_INTO_CGROUP = 0x200000000
 _CLONE_ARGUMENTS = struct.Struct("=11Q")
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_fallocate = getattr(_libc, "fallocate64", _libc.fallocate)
 
 
 def become_subreaper() -> None:
@@ -48,3 +50,12 @@ def fork_into_cgroup(path: str) -> int:
     finally:
         os.close(folder)
 
+
+def reserve(descriptor: int, size: int) -> None:
+    """Set room for so many bytes aside; the file's length stays as it is. Raises OSError.
+
+    A file system that finds all blocks at once takes what comes with less work, and in one piece.
+    """
+    if _fallocate(descriptor, _FALLOC_FL_KEEP_SIZE, ctypes.c_int64(0), ctypes.c_int64(size)):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -16,12 +16,14 @@ import pwd
 import stat
 import time
 
+from agent.kernel import reserve
 from agent.transfer_folders import Folder
 from agent.transfer_report import TransferFailed, failure_of
 
 _PREFIX, _SUFFIX = ".opsjob-", ".part"
 _STALE_SECONDS = 86_400.0
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+_NO_RESERVING = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _FREE_BYTES = 16 * 1024 * 1024
 """What a transfer leaves free on the disk."""
 _SEND_OFF_BYTES = 8 * 1024 * 1024
@@ -124,11 +126,18 @@ class Partial:
         return digest
 
     def need(self, size: int) -> None:
-        """Raises TransferFailed if the disk has no room for the rest."""
+        """Set room for the rest aside; raises TransferFailed if the disk has none."""
         figures = os.fstatvfs(self.descriptor)
         free = figures.f_bavail * figures.f_frsize
         if size - self.offset + _FREE_BYTES > free:
             raise TransferFailed("disk_full", f"{self._folder.path}: not enough room on the disk.")
+        if size - self.offset < _SEND_OFF_BYTES:
+            return
+        try:
+            reserve(self.descriptor, size)
+        except OSError as error:
+            if error.errno not in _NO_RESERVING:
+                raise failure_of(error, self._folder.path) from None
 
     def place(self, name: str, looks: Looks, overwrite: str) -> bool:
         """Give it its looks, make it durable and put it under its name; False if it was skipped.

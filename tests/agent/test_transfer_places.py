@@ -1,6 +1,7 @@
 """Where files are put while others change folders, disks fill up or programs run (S17, B108)."""
 
 import asyncio
+import errno
 import os
 import shutil
 import subprocess
@@ -89,6 +90,43 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no right to mount")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_room_for_a_large_file_is_set_aside_before_it_comes(host: Path) -> None:
+    size = 16 * 1024 * 1024
+    with opened(str(host), Policy.of(state="/nowhere")) as folder:
+        partial = Partial.fresh(folder)
+
+        partial.need(size)
+
+        found = os.fstat(partial.descriptor)
+        assert (found.st_size, partial.offset) == (0, 0)
+        assert found.st_blocks * 512 >= size
+        partial.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(errno.EOPNOTSUPP, None), (errno.ENOSPC, "disk_full")]
+)
+def test_what_a_file_system_says_about_setting_room_aside(
+    number: int, reason: str | None, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot is used as it is; one that has no room is full before anything came."""
+
+    def refuse(descriptor: int, size: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("agent.transfer_place.reserve", refuse)
+    with opened(str(host), Policy.of(state="/nowhere")) as folder:
+        partial = Partial.fresh(folder)
+        found = None
+        try:
+            partial.need(16 * 1024 * 1024)
+        except TransferFailed as failure:
+            found = failure.reason
+        partial.close()
+
+    assert found == reason
 
 
 async def test_a_full_disk_keeps_the_old_file(port: FilePort, small_disk: Path) -> None:
