@@ -19,7 +19,7 @@ from agent.transfer_report import REASONS
 from agent.users import User, UserDenied, UserUnknown, resolve
 from agent.work import Launch
 from libs.protocol.messages import Order, RejectReason
-from libs.protocol.orders import Limits
+from libs.protocol.orders import FileWork, Limits
 
 SPOOL_BYTES = 64 * 1024 * 1024
 NO_SECRETS: Mapping[str, str] = {}
@@ -77,7 +77,7 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
         name=task_name(order.task_id, order.attempt),
         mark=mark,
         command=command,
-        script=errand_of(order.action, work, _transfers(rules), runs) if work else order.script,
+        script=_errand(order, work, rules, runs) if work else order.script,
         file_name=FILE_NAME if work else KINDS[order.script_type].file_name,
         args=list(order.args),
         environment=environment_for(order, user, mark=mark, inherited=rules.inherited),
@@ -105,6 +105,13 @@ def admit(order: Order, rules: HostRules, opened: Mapping[str, str] = NO_SECRETS
 def _obey(refusal: Refusal | None) -> None:
     if refusal is not None:
         raise Refused(*refusal)
+
+
+def _errand(order: Order, work: FileWork, rules: HostRules, user: RunUser) -> str:
+    try:
+        return errand_of(order, work, _transfers(rules), user)
+    except ValueError as error:
+        raise Refused("order_invalid", f"env {error}") from None
 
 
 def _transfers(rules: HostRules) -> TransferRules:

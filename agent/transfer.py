@@ -13,8 +13,8 @@ import os
 import signal
 import sys
 
+from agent.errands import Errand, RunUser
 from agent.transfer_folders import Policy
-from agent.transfer_order import read_errand
 from agent.transfer_push import Around, Push
 from agent.transfer_report import EXIT_CODES, Report, TransferFailed, printable
 from agent.transfer_wire import Gateways
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Callable
 
     from agent.transfer_collect import Collect
-    from agent.transfer_order import RunUser, Work
+    from libs.protocol.orders import FileWork
 
 
 class _Told(BaseException):
@@ -57,7 +57,7 @@ def _run(path: str, stay: Callable[[], None]) -> int:
     try:
         stay()
         with open(path, encoding="utf-8") as file:
-            errand = read_errand(file.read())
+            errand = Errand.read(file.read())
         report = Report(f"{path}.progress")
         task = _task_for(errand.action, errand.work)
         gateways = Gateways.of(errand.gateways, errand.ca_file, errand.patience_seconds)
@@ -67,7 +67,7 @@ def _run(path: str, stay: Callable[[], None]) -> int:
         policy = Policy.of(
             *(errand.work.roots, errand.roots, errand.host_roots), state=errand.state
         )
-        around = Around(policy, gateways, report)
+        around = Around(policy, gateways, report, errand.blake3)
         try:
             task(errand.work, around).run()
         finally:
@@ -81,7 +81,7 @@ def _run(path: str, stay: Callable[[], None]) -> int:
     return 0
 
 
-def _task_for(action: str, work: Work) -> type[Push | Collect]:
+def _task_for(action: str, work: FileWork) -> type[Push | Collect]:
     """What does the errand."""
     if action != "push":
         from agent.transfer_collect import Collect  # noqa: PLC0415 - a push must not pay for it

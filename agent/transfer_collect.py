@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.transfer_order import Work
     from agent.transfer_push import Around
+    from libs.protocol.orders import FileWork
 
 _PIECE_BYTES = 4 * 1024 * 1024
 _READ_BYTES = 256 * 1024
@@ -30,7 +30,7 @@ _ADDRESS = "/api/agents/files/collected"
 class Collect:
     """One order to fetch files."""
 
-    def __init__(self, work: Work, around: Around) -> None:
+    def __init__(self, work: FileWork, around: Around) -> None:
         self._work = work
         self._policy = around.policy
         self._report = around.report

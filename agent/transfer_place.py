@@ -20,6 +20,10 @@ from agent.kernel import reserve
 from agent.transfer_folders import Folder
 from agent.transfer_report import TransferFailed, failure_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.transfer_checksum import Digest
+
 _PREFIX, _SUFFIX = ".opsjob-", ".part"
 _STALE_SECONDS = 86_400.0
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
@@ -113,9 +117,8 @@ class Partial:
         os.ftruncate(self.descriptor, 0)
         self.offset = self._sent_off = 0
 
-    def digest(self) -> hashlib._Hash:
-        """The SHA-256 of what is there so far."""
-        digest = hashlib.sha256()
+    def digest(self, digest: Digest) -> Digest:
+        """The same, with what is there so far."""
         position = 0
         while position < self.offset:
             piece = os.pread(self.descriptor, min(1024 * 1024, self.offset - position), position)

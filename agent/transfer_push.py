@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
+from agent.transfer_checksum import check_of
 from agent.transfer_folders import Folder, NewFolder, Policy, opened
 from agent.transfer_place import Looks, Partial, account_of, look_at, remove_stale
 from agent.transfer_report import FileState, Pace, Report, TransferFailed, say
@@ -12,28 +12,35 @@ from agent.transfer_wire import READ_BYTES, Answer, Gateways, Link, LinkBroken, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from agent.transfer_order import Item, Work
+    from collections.abc import Mapping
+
+    from agent.transfer_checksum import Check, Digest
+    from libs.protocol.orders import FileItem, FileWork
 
 
 class Around:
     """What a transfer works with besides its order."""
 
-    __slots__ = ("gateways", "policy", "report")
+    __slots__ = ("blake3", "gateways", "policy", "report")
 
-    def __init__(self, policy: Policy, gateways: Gateways, report: Report) -> None:
+    def __init__(
+        self, policy: Policy, gateways: Gateways, report: Report, blake3: Mapping[str, str]
+    ) -> None:
         self.policy = policy
         self.gateways = gateways
         self.report = report
+        self.blake3 = blake3
 
 
 class Push:
     """One order to put files somewhere, none of them an archive; see `transfer_tree`."""
 
-    def __init__(self, work: Work, around: Around) -> None:
+    def __init__(self, work: FileWork, around: Around) -> None:
         self._work = work
         self._policy = around.policy
         self._gateways = around.gateways
         self._report = around.report
+        self._blake3 = around.blake3
         self._pace = Pace(work.bytes_per_second)
         self._uid = account_of(work.owner, "owner")
         self._gid = account_of(work.group, "group")
@@ -51,7 +58,7 @@ class Push:
                 self._report.end(state, "failed")
                 raise
 
-    def _place(self, item: Item, path: str, state: FileState) -> None:
+    def _place(self, item: FileItem, path: str, state: FileState) -> None:
         parent, _, name = path.rpartition("/")
         if name in ("", ".", ".."):
             raise TransferFailed("path_refused", f"{path} is no name of a file.")
@@ -81,9 +88,10 @@ class Push:
         self._report.end(state, "skipped")
         say(f"{path}: exists, left as it is")
 
-    def _fetched(self, item: Item, folder: Folder, name: str, state: FileState) -> Partial:
+    def _fetched(self, item: FileItem, folder: Folder, name: str, state: FileState) -> Partial:
         """The complete and verified content, not yet under its name."""
         partial = Partial.open(folder, name, sha256=item.sha256, size=item.size)
+        check = check_of(item.sha256, self._blake3)
         keep = False
         try:
             partial.need(item.size)
@@ -91,11 +99,11 @@ class Push:
             if is_resumed:
                 say(f"{folder.inside(name)}: goes on at byte {partial.offset}")
             self._report.begin(state, partial.offset)
-            digest = self._download(item, partial, state)
-            if is_resumed and digest.hexdigest() != item.sha256:
+            digest = self._download(item, partial, state, check)
+            if is_resumed and digest.hexdigest() != check.value:
                 partial.begin_anew()  # what an earlier attempt had left was damaged
-                digest = self._download(item, partial, state)
-            if digest.hexdigest() != item.sha256:
+                digest = self._download(item, partial, state, check)
+            if digest.hexdigest() != check.value:
                 raise TransferFailed(
                     "checksum_mismatch", f"{folder.inside(name)}: the checksum is not as ordered."
                 )
@@ -108,15 +116,15 @@ class Push:
             raise
         return partial
 
-    def _download(self, item: Item, partial: Partial, state: FileState) -> hashlib._Hash:
-        digest = partial.digest()
+    def _download(self, item: FileItem, partial: Partial, state: FileState, check: Check) -> Digest:
+        digest = partial.digest(check.begin())
         if partial.offset == item.size:
             return digest
         for address in self._gateways.turns(lambda: partial.offset):
             try:
                 link = self._gateways.link(address)
                 try:
-                    digest = self._take(link, item, partial, state, digest)
+                    digest = self._take(link, item, partial, state, check, digest)
                 finally:
                     link.close()
             except LinkBroken:
@@ -128,11 +136,12 @@ class Push:
     def _take(
         self,
         link: Link,
-        item: Item,
+        item: FileItem,
         partial: Partial,
         state: FileState,
-        digest: hashlib._Hash,
-    ) -> hashlib._Hash:
+        check: Check,
+        digest: Digest,
+    ) -> Digest:
         """One connection's worth of the file."""
         headers = {"authorization": f"Ticket {item.ticket}"}
         if partial.offset:
@@ -143,14 +152,14 @@ class Push:
             raise refused(answer, link.document(answer))
         if partial.offset and answer.status == 200:
             partial.begin_anew()
-            digest = hashlib.sha256()
+            digest = check.begin()
         if answer.length != item.size - partial.offset:
             raise TransferFailed("checksum_mismatch", "The content has another size than ordered.")
         self._copy(link, answer, partial, state, digest)
         return digest
 
     def _copy(
-        self, link: Link, answer: Answer, partial: Partial, state: FileState, digest: hashlib._Hash
+        self, link: Link, answer: Answer, partial: Partial, state: FileState, digest: Digest
     ) -> None:
         buffer = memoryview(bytearray(self._pace.piece(READ_BYTES)))
         left = answer.length

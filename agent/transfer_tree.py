@@ -13,7 +13,7 @@ from agent.transfer_wire import READ_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from agent.transfer_order import Item
+    from libs.protocol.orders import FileItem
 
 _MOST_MEMBERS = 100_000
 
@@ -21,13 +21,13 @@ _MOST_MEMBERS = 100_000
 class PushTrees(Push):
     """One order to put files somewhere, some of them archives."""
 
-    def _place(self, item: Item, path: str, state: FileState) -> None:
+    def _place(self, item: FileItem, path: str, state: FileState) -> None:
         if item.is_tree:
             self._place_tree(item, path, state)
         else:
             super()._place(item, path, state)
 
-    def _place_tree(self, item: Item, path: str, state: FileState) -> None:
+    def _place_tree(self, item: FileItem, path: str, state: FileState) -> None:
         """Fetch and verify the archive, look at all of it, then place its files one by one."""
         with opened(path, self._policy, self._new) as folder:
             remove_stale(folder)
@@ -75,7 +75,7 @@ class Archive:
     archive is refused as a whole.
     """
 
-    def __init__(self, file: object, item: Item) -> None:
+    def __init__(self, file: object, item: FileItem) -> None:
         self._bases = sorted((base.strip("/") for base in item.bases), key=len, reverse=True)
         try:
             self._tar = tarfile.open(fileobj=file, mode="r:")  # type: ignore[call-overload]  # noqa: SIM115 - closed with its file

@@ -134,7 +134,7 @@ class Bringing:
         path = self._drafts.path(name)
         if self._drafts.offset_of(name) != whole.size:
             raise ChecksumRefused(size=self._drafts.offset_of(name))
-        if self._drafts.digest_of(name) != whole.sha256:
+        if self._drafts.digests_of(name) != [whole.sha256]:
             self._drafts.discard(name)
             raise ChecksumRefused
         try:

@@ -1,8 +1,10 @@
 """Everything that the execution service plugs in."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
+from blake3 import blake3
 from httpx import AsyncClient
 
 from libs.contracts.audit import refused
@@ -150,7 +152,7 @@ def _output(
 
 def _library(db: Database, runtime: Runtime, settings: ExecutionSettings) -> tuple[Files, Uploads]:
     folder = runtime.settings.data_dir / "artifacts"
-    drafts = Drafts(folder / "drafts")
+    drafts = Drafts(folder / "drafts", (hashlib.sha256, blake3))
     library = Files(db, settings, store_of(folder), drafts)
     return library, Uploads(db, settings, library, drafts)
 

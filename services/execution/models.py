@@ -319,7 +319,8 @@ class IdempotencyKey(Base):
 class File(Base):
     """A file of the library: somebody's name for a content. `task_id` says which task brought it.
 
-    Names live here alone; the content lies in the store under its checksum.
+    Names live here alone; the content lies in the store under its SHA-256. Its BLAKE3 is known of
+    what people uploaded, and lets hosts check what arrives in less time.
     """
 
     __tablename__ = "files"
@@ -331,6 +332,7 @@ class File(Base):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
+    blake3: Mapped[str | None] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str] = mapped_column(String(4096))
     kind: Mapped[str] = mapped_column(String(16))

@@ -20,10 +20,12 @@ LARGE = os.urandom(3_000_000)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
 
 
-@pytest.fixture
-async def port(tmp_path: Path) -> AsyncIterator[FilePort]:
+@pytest.fixture(params=["sha256", "blake3"])
+async def port(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[FilePort]:
+    """With orders that say one checksum of each file, or both."""
     (tmp_path / "platform").mkdir()
     async with file_port(tmp_path / "platform") as made:
+        made.is_quick = request.param == "blake3"
         yield made
 
 

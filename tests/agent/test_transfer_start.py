@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -10,10 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agent import errands, transfer_order
+from agent import errands
 from agent.errands import RunUser
 from agent.transfer_address import Address
-from libs.protocol.orders import FileItem, FileWork
+from agent.transfer_report import REASONS
+from libs.protocol.orders import FileWork
 from tests.support.file_port import PROGRAM, FilePort, file_port
 
 # Names on stderr every module that is looked for from here on; in the second, as another user.
@@ -51,8 +53,12 @@ async def run(command: list[str], errand: errands.Errand, folder: Path) -> tuple
     """The program by another command; its exit code and what it wrote to stderr."""
     order = folder / "order.json"
     order.write_text(errand.write())
+    return await started([*command, str(order)])
+
+
+async def started(command: list[str]) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        *(*command, str(order)),
+        *command,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -122,26 +128,20 @@ async def test_nothing_is_imported_as_another_user(
 
 
 @pytest.mark.parametrize(
-    ("lean", "protocol"), [(transfer_order.Item, FileItem), (transfer_order.Work, FileWork)]
+    ("change", "sentence"),
+    [({"target": None}, "target"), ({"owners": "x"}, "owners"), ({"items": [{}]}, "path")],
 )
-def test_the_program_knows_every_field_of_an_order(lean: type, protocol: type) -> None:
-    fields = dataclasses.fields(protocol)
+async def test_an_errand_of_another_shape_is_refused(
+    change: dict[str, object], sentence: str, port: FilePort, tmp_path: Path
+) -> None:
+    errand = json.loads(port.errand(FileWork(target="/"), "push").write())
+    order = tmp_path / "order.json"
+    order.write_text(json.dumps({**errand, "work": {**errand["work"], **change}}))
 
-    assert [field.name for field in fields] == list(lean.__annotations__)
-    for field in fields:
-        assert getattr(lean, field.name, dataclasses.MISSING) == field.default
+    code, stderr = await started([*PROGRAM, str(order)])
 
-
-@pytest.mark.parametrize(
-    ("raw", "sentence"),
-    [
-        ({"path": "a", "size": 1, "sha256": "0"}, "ticket is missing"),
-        ({"path": "a", "size": 1, "sha256": "0", "ticket": "t", "owner": "x"}, "owner is unknown"),
-    ],
-)
-def test_an_errand_of_another_shape_is_refused(raw: dict[str, object], sentence: str) -> None:
-    with pytest.raises(TypeError, match=sentence):
-        transfer_order.Item(raw)
+    assert REASONS[str(code)] == "order_invalid"
+    assert sentence in stderr
 
 
 @pytest.mark.parametrize(

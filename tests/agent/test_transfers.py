@@ -65,6 +65,31 @@ async def test_a_push_is_a_task_like_any_other(
     assert (last.state, last.done, last.size) == ("done", len(LARGE), len(LARGE))
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("{right}", ""),
+        ("-", ""),
+        (f"{0:064x}", "checksum_mismatch"),
+        ("{right} {right}", None),
+        ("no checksum", None),
+    ],
+)
+async def test_an_order_may_say_another_checksum_of_a_file(
+    given: str, reason: str | None, runner: AgentProcess, port: FilePort, tmp_path: Path
+) -> None:
+    item = port.item(LARGE, f"{tmp_path}/host/app")
+    env = {"OPSJOB_BLAKE3": given.format(right=port.blake3[item.sha256])}
+
+    if reason is None:
+        await runner.offer("t1", "", env=env, **push(item))
+        await eventually(lambda: [m for m in runner.gateway.received if m.type == "reject"])
+    else:
+        assert (await runner.run("t1", "", env=env, **push(item)))["reason"] == reason
+
+    assert (tmp_path / "host" / "app").exists() is (reason == "")
+
+
 async def test_progress_tells_speed_and_time_left(
     runner: AgentProcess, port: FilePort, tmp_path: Path
 ) -> None:

@@ -48,7 +48,7 @@ def test_the_agents_lock_holds_what_it_asks_for() -> None:
     lines = (FOLDER / "agent.in").read_text().splitlines()
     names = {normal(re.split(r"[<>=; ]", line)[0]) for line in lines if line[:1].isalpha()}
 
-    assert names == {"cryptography", "pynacl", "websockets", "setproctitle"}
+    assert names == {"blake3", "cryptography", "pynacl", "websockets", "setproctitle"}
     assert names <= locked("agent").keys()
 
 

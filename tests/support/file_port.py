@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
 from pydantic import SecretStr
 
 from agent.errands import Errand
@@ -137,6 +138,10 @@ class FilePort:
     port: int
     tickets: FileTickets = field(default_factory=lambda: FileTickets(SECRET))
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    blake3: dict[str, str] = field(default_factory=dict)
+    """By SHA-256: that of all content that was kept."""
+    is_quick: bool = False
+    """Whether errands say the BLAKE3 of their files."""
 
     def keep(self, content: bytes) -> str:
         """Put content into the store; its checksum."""
@@ -146,6 +151,7 @@ class FilePort:
         sha256 = hashlib.sha256(content).hexdigest()
         self.store.keep(self.drafts.path(name), sha256)
         self.drafts.discard(name)
+        self.blake3[sha256] = blake3(content).hexdigest()
         return sha256
 
     def ticket(self, purpose: str = "fetch", **changes: Any) -> str:
@@ -176,6 +182,7 @@ class FilePort:
             "state": str(self.folder / "agent-state"),
             "roots": (),
             "patience_seconds": 15.0,
+            "blake3": self.blake3 if self.is_quick else {},
             **changes,
         }
         return Errand(action=action, work=work, **values)
@@ -217,7 +224,7 @@ class FilePort:
 
 def _own_words(changes: dict[str, Any]) -> dict[str, Any]:
     """What a test says about the errand, taken out of what it says about the work."""
-    words = ("gateways", "ca_file", "state", "patience_seconds", "may_bring")
+    words = ("gateways", "ca_file", "state", "patience_seconds", "may_bring", "blake3")
     known = {name: changes.pop(name) for name in words if name in changes}
     if "host_roots" in changes:
         known["roots"] = changes.pop("host_roots")

@@ -6,13 +6,23 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _READ_BYTES: Final = 1024 * 1024
 _MOST_HASHES: Final = 1_024
+
+
+class Digest(Protocol):
+    """A running checksum, as `hashlib` has them."""
+
+    def update(self, data: bytes | bytearray | memoryview, /) -> object:
+        """Take more of the content."""
+
+    def hexdigest(self) -> str:
+        """The checksum of all that came."""
 
 
 class DraftBusy(Exception):
@@ -31,13 +41,16 @@ class Drafts:
     """Incomplete files below one folder, by names that only the platform makes.
 
     The length of a file says how much of it is there, so nothing has to agree with a database.
-    A running hash is kept in memory for as long as one process sees all pieces in order;
-    otherwise the file is read once more at its end.
+    Running checksums of these kinds are kept in memory for as long as one process sees all pieces
+    in order; otherwise the file is read once more at its end.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, kinds: Sequence[Callable[[], Digest]] = (hashlib.sha256,)
+    ) -> None:
         self._root = root
-        self._hashes: OrderedDict[str, tuple[int, hashlib._Hash]] = OrderedDict()
+        self._kinds = kinds
+        self._hashes: OrderedDict[str, tuple[int, list[Digest]]] = OrderedDict()
         self._guard = threading.Lock()
 
     def path(self, name: str) -> Path:
@@ -76,17 +89,20 @@ class Drafts:
             raise
         return Draft(self, name, descriptor, offset)
 
-    def digest_of(self, name: str) -> str:
-        """The SHA-256 of what is there; reads the file unless it was hashed on the way."""
+    def digests_of(self, name: str) -> list[str]:
+        """The checksums of what is there, by kind; reads it unless they were made on the way."""
         path = self.path(name)
-        known = self._take_hash(name, self.offset_of(name))
-        if known is not None:
-            return known.hexdigest()
-        digest = hashlib.sha256()
-        with path.open("rb", buffering=0) as file:
-            while piece := file.read(_READ_BYTES):
-                digest.update(piece)
-        return digest.hexdigest()
+        digests = self._take_hash(name, self.offset_of(name))
+        if digests is None:
+            digests = self._new()
+            with path.open("rb", buffering=0) as file:
+                while piece := file.read(_READ_BYTES):
+                    for digest in digests:
+                        digest.update(piece)
+        return [digest.hexdigest() for digest in digests]
+
+    def _new(self) -> list[Digest]:
+        return [kind() for kind in self._kinds]
 
     def discard(self, name: str) -> None:
         """Remove it; one that is not there is no error."""
@@ -108,21 +124,21 @@ class Drafts:
             except FileNotFoundError:
                 continue
 
-    def take_hash(self, name: str, offset: int) -> "hashlib._Hash | None":
-        """The running hash up to there, if it is known; the caller goes on with it."""
-        return hashlib.sha256() if offset == 0 else self._take_hash(name, offset)
+    def take_hash(self, name: str, offset: int) -> list[Digest] | None:
+        """The running checksums up to there, if known; the caller goes on with them."""
+        return self._new() if offset == 0 else self._take_hash(name, offset)
 
-    def _take_hash(self, name: str, offset: int) -> "hashlib._Hash | None":
+    def _take_hash(self, name: str, offset: int) -> list[Digest] | None:
         with self._guard:
             found = self._hashes.pop(name, None)
         return found[1] if found is not None and found[0] == offset else None
 
-    def leave_hash(self, name: str, offset: int, digest: "hashlib._Hash | None") -> None:
-        """Keep a running hash for the next piece."""
-        if digest is None:
+    def leave_hash(self, name: str, offset: int, digests: list[Digest] | None) -> None:
+        """Keep running checksums for the next piece."""
+        if digests is None:
             return
         with self._guard:
-            self._hashes[name] = (offset, digest)
+            self._hashes[name] = (offset, digests)
             if len(self._hashes) > _MOST_HASHES:
                 self._hashes.popitem(last=False)
 
@@ -136,7 +152,7 @@ class Draft:
         self._drafts = drafts
         self._name = name
         self._descriptor = descriptor
-        self._digest = drafts.take_hash(name, offset)
+        self._digests = drafts.take_hash(name, offset)
 
     def write(self, piece: bytes | bytearray | memoryview) -> None:
         """Append; raises OSError if the disk refuses, after which the draft ends where it did."""
@@ -151,12 +167,12 @@ class Draft:
             os.ftruncate(self._descriptor, start)
             self.offset = start
             raise
-        if self._digest is not None:
-            self._digest.update(piece)
+        for digest in self._digests or ():
+            digest.update(piece)
 
     def close(self) -> None:
         """Let others write."""
-        self._drafts.leave_hash(self._name, self.offset, self._digest)
+        self._drafts.leave_hash(self._name, self.offset, self._digests)
         os.close(self._descriptor)
 
     def __enter__(self) -> Self:

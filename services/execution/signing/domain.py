@@ -18,6 +18,7 @@ from libs.kit.ed25519 import Pen
 from services.execution.domain import ON_HOST, TERMINAL
 from services.execution.models import Step
 from services.execution.orders.domain import Filled
+from services.execution.transfers.domain import FileOrder
 
 GRACE_SECONDS = 10.0
 MAX_OUTPUT_BYTES = 1024**3
@@ -204,7 +205,7 @@ class Pace:
 
 
 def order_of(
-    task: Signable, step: Step, filled: Filled, work: Mapping[str, object] | None
+    task: Signable, step: Step, filled: Filled, moving: FileOrder | None
 ) -> dict[str, object]:
     """The order of a task in the words of the agents' protocol."""
     order: dict[str, object] = {
@@ -231,8 +232,8 @@ def order_of(
         order["outputs"] = True
     if filled.secrets:
         order["secrets"] = filled.secrets
-    if work is not None:
-        order |= {"action": step.kind, "files": work, "env": {}, "args": []}
+    if moving is not None:
+        order |= {"action": step.kind, "files": moving.work, "env": moving.env, "args": []}
     return order
 
 

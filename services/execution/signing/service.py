@@ -223,7 +223,7 @@ class Signing:
                 continue
             try:
                 filled = sheets.fill(task)
-                work = self._transfers.work(task, step, sheets, files)
+                moving = self._transfers.order(task, step, sheets, files)
             except AppError as error:
                 batch.refused[task.id] = (error.code, error.message)
                 continue
@@ -231,7 +231,7 @@ class Signing:
             if objection is not None:
                 batch.refuse(task.id, Refusal(str(objection)))
                 continue
-            payloads[task.id] = run_payload(task, order_of(task, step, filled, work), at)
+            payloads[task.id] = run_payload(task, order_of(task, step, filled, moving), at)
         self._pace.took(len(payloads), monotonic())
         return self._signed(RUN, payloads, batch)
 

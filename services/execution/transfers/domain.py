@@ -1,6 +1,7 @@
 """The rules of transfers: where a file ends up, at which rate, and how far a task is; pure."""
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -25,6 +26,23 @@ ARCHIVE_BYTES: Final = 8_192
 """What an archive has beside the content of one file, at most: names, modes, padding."""
 _STATES: Final = ("waiting", "running", "done", "skipped", "failed")
 
+BLAKE3_VARIABLE: Final = "OPSJOB_BLAKE3"
+"""Where an order about files has the BLAKE3 of each, `-` for none: agents that know nothing of it
+take it for a variable of the program, and check the SHA-256."""
+QUICK_FROM_BYTES: Final = 1024 * 1024
+"""Smaller files are checked in no time anyhow."""
+
+
+Work = dict[str, object]
+
+
+@dataclass(frozen=True)
+class FileOrder:
+    """What an order says about files, and the variables that go with it."""
+
+    work: Work
+    env: Mapping[str, str]
+
 
 class FrozenSource(BaseModel):
     """One thing to send as it was at accept; what a step collects is known only when it has."""
@@ -33,6 +51,7 @@ class FrozenSource(BaseModel):
 
     artifact_id: str | None = None
     sha256: str | None = None
+    blake3: str | None = None
     size: int = 0
     name: str | None = None
     step: str | None = None

@@ -19,8 +19,12 @@ from services.execution.models import File, Step
 from services.execution.settings import ExecutionSettings
 from services.execution.transfers.domain import (
     ARCHIVE_BYTES,
+    BLAKE3_VARIABLE,
+    QUICK_FROM_BYTES,
+    FileOrder,
     Frozen,
     FrozenSource,
+    Work,
     check_names,
     check_path,
     mode_of,
@@ -35,8 +39,6 @@ from services.execution.transfers.repository import TransferRepository
 from services.execution.variables.domain import Scope
 
 TICKET_SPARE = timedelta(minutes=10)
-
-Work = dict[str, object]
 
 
 class FileStep(Protocol):
@@ -183,7 +185,7 @@ class Transfers:
             collecting, FileRepository(tx).collected_in(ids), transfers.accepted_at(executions)
         )
 
-    def work(self, task: T, step: Step, scopes: Scopes[T], found: Found) -> Work | None:
+    def order(self, task: T, step: Step, scopes: Scopes[T], found: Found) -> FileOrder | None:
         """What an order says about files; None for a script.
 
         Raises an AppError whose code is the reason to reject the task: a path whose variables
@@ -199,8 +201,10 @@ class Transfers:
         if self._settings.file_roots == ("/",):
             del common["roots"]
         if step.kind == StepKind.PUSH:
-            return common | order.push(Frozen.model_validate(step.payload["file"]), found)
-        return common | order.collect(FileCollect.model_validate(step.payload["file"]))
+            push = order.push(Frozen.model_validate(step.payload["file"]), found)
+            return FileOrder(common | push.work, push.env)
+        collect = order.collect(FileCollect.model_validate(step.payload["file"]))
+        return FileOrder(common | collect, {})
 
     # ---- while they run ---------------------------------------------------------------------
 
@@ -244,6 +248,7 @@ def _frozen_source(
     return FrozenSource(
         artifact_id=file.id,
         sha256=file.sha256,
+        blake3=file.blake3 if file.size >= QUICK_FROM_BYTES else None,
         size=file.size,
         name=source.name or file.name,
         remote_path=source.remote_path,
@@ -262,8 +267,9 @@ class _Order:
         self._names = names
         self._until = int(until.timestamp())
 
-    def push(self, push: Frozen, found: Found) -> Work:
+    def push(self, push: Frozen, found: Found) -> FileOrder:
         items: list[Work] = []
+        checksums: list[str] = []
         for source in push.sources:
             path = rendered(source.remote_path or push.remote_path, self._names)
             if source.step is None:
@@ -271,12 +277,15 @@ class _Order:
                 items.append(self._item(target, str(source.sha256), source.size, push))
             else:
                 items += self._trees(path, source.step, push, found)
+            checksums += [source.blake3 or "-"] * (len(items) - len(checksums))
         work: Work = {"items": items, "overwrite": str(push.overwrite_policy)}
         for name in ("owner", "group"):
             work |= {name: getattr(push, name)} if getattr(push, name) else {}
         for name in ("mode", "folder_mode"):
             work |= {name: mode_of(getattr(push, name))} if getattr(push, name) else {}
-        return work | self._rate(push.bandwidth_limit, push.total_bandwidth_limit)
+        work |= self._rate(push.bandwidth_limit, push.total_bandwidth_limit)
+        is_quick = any(one != "-" for one in checksums)
+        return FileOrder(work, {BLAKE3_VARIABLE: " ".join(checksums)} if is_quick else {})
 
     def _trees(self, path: str, name: str, push: Frozen, found: Found) -> list[Work]:
         """The archives of an earlier step; from several hosts, each in a folder of its own."""

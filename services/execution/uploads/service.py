@@ -75,7 +75,7 @@ class Uploads:
         )
         known = files.of_content(by.id, wanted.sha256)
         if known is not None and known.size == wanted.size:
-            file = self._uploaded(tx, upload)
+            file = self._uploaded(tx, upload, known.blake3)
             if files.note_content(wanted.sha256, wanted.size):
                 _add(tx, files, file)
                 return upload, shown(file)
@@ -149,11 +149,12 @@ class Uploads:
             raise UploadIncomplete(offset=offset, size=upload.size)
         if not upload.size:
             await asyncio.to_thread((await self._open(upload_id, 0)).close)
-        if await asyncio.to_thread(self._drafts.digest_of, upload_id) != upload.sha256:
+        sha256, blake3 = await asyncio.to_thread(self._drafts.digests_of, upload_id)
+        if sha256 != upload.sha256:
             await self.cancel(upload_id, by)
             raise ChecksumMismatch
-        await self._keep(upload_id, upload.sha256)
-        file = await self._complete(upload)
+        await self._keep(upload_id, sha256)
+        file = await self._complete(upload, blake3)
         await self._settle(upload_id, upload.sha256)
         return file
 
@@ -170,7 +171,7 @@ class Uploads:
         await asyncio.to_thread(self._drafts.discard, name)
 
     @writes
-    def _complete(self, tx: Transaction, upload: Upload) -> FileOut:
+    def _complete(self, tx: Transaction, upload: Upload, blake3: str) -> FileOut:
         files = FileRepository(tx)
         if not files.end_upload(upload.id):
             known = files.by_id(upload.id)
@@ -179,15 +180,16 @@ class Uploads:
             return shown(known)
         if not files.note_content(upload.sha256, upload.size):
             raise Unavailable  # the same content is being removed at this moment
-        file = self._uploaded(tx, upload)
+        file = self._uploaded(tx, upload, blake3)
         _add(tx, files, file)
         return shown(file)
 
-    def _uploaded(self, tx: Transaction, upload: Upload) -> File:
+    def _uploaded(self, tx: Transaction, upload: Upload, blake3: str | None) -> File:
         days = self._settings.file_keep_days
         return File(
             id=upload.id,
             sha256=upload.sha256,
+            blake3=blake3,
             size=upload.size,
             name=upload.name,
             kind=FileKind.UPLOAD,
@@ -222,15 +224,17 @@ class Uploads:
             raise StorageFull from error
         finally:
             await asyncio.to_thread(draft.close)
-        sha256 = await asyncio.to_thread(self._drafts.digest_of, upload_id)
+        sha256, blake3 = await asyncio.to_thread(self._drafts.digests_of, upload_id)
         await self._keep(upload_id, sha256)
         wanted = UploadStart(name=name, size=draft.offset, sha256=sha256)
-        file = await self._enter(upload_id, wanted, by)
+        file = await self._enter(upload_id, wanted, blake3, by)
         await self._settle(upload_id, sha256)
         return file
 
     @writes
-    def _enter(self, tx: Transaction, file_id: str, wanted: UploadStart, by: Principal) -> FileOut:
+    def _enter(
+        self, tx: Transaction, file_id: str, wanted: UploadStart, blake3: str, by: Principal
+    ) -> FileOut:
         files = FileRepository(tx)
         self._files.check_quota(files, by.id, wanted.size)
         if not files.note_content(wanted.sha256, wanted.size):
@@ -244,7 +248,7 @@ class Uploads:
             sha256=wanted.sha256,
             created_at=tx.now,
         )
-        file = self._uploaded(tx, upload)
+        file = self._uploaded(tx, upload, blake3)
         _add(tx, files, file)
         return shown(file)
 

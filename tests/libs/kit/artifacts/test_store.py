@@ -98,7 +98,22 @@ def test_a_draft_is_hashed_on_the_way(drafts: Drafts, pieces: int) -> None:
         with drafts.append_at("one", offset) as draft:
             draft.write(CONTENT[offset : offset + step])
 
-    assert drafts.digest_of("one") == SHA
+    assert drafts.digests_of("one") == [SHA]
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_draft_has_several_checksums_at_once(tmp_path: Path, is_other: bool) -> None:
+    """Made on the way, or by reading what another process wrote."""
+    kinds = (hashlib.sha256, hashlib.blake2b)
+    drafts = Drafts(tmp_path / "drafts", kinds)
+    with drafts.append_at("one", 0) as draft:
+        draft.write(CONTENT[:1000])
+    if is_other:
+        drafts = Drafts(tmp_path / "drafts", kinds)
+    with drafts.append_at("one", 1000) as draft:
+        draft.write(CONTENT[1000:])
+
+    assert drafts.digests_of("one") == [SHA, hashlib.blake2b(CONTENT).hexdigest()]
 
 
 def test_a_draft_that_another_process_wrote_is_read_for_its_checksum(
@@ -110,8 +125,8 @@ def test_a_draft_that_another_process_wrote_is_read_for_its_checksum(
     with other.append_at("one", 1000) as draft:
         draft.write(CONTENT[1000:])
 
-    assert drafts.digest_of("one") == SHA
-    assert other.digest_of("one") == SHA
+    assert drafts.digests_of("one") == [SHA]
+    assert other.digests_of("one") == [SHA]
 
 
 def test_a_piece_must_begin_where_the_draft_ends(drafts: Drafts) -> None:
