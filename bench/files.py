@@ -5,7 +5,8 @@ agents, checksums verified; with a limit of 5 MB/s per host, a rate within 10 % 
 take turns in one run. Ours begins with the POST and ends when every task has succeeded, so starting
 the programs, the checksum, the wait for the disk and the renaming are in it; the plain side has
 ready processes that only copy from a socket into a file. A third side, the same ready processes
-with checksum and fsync, says how much of the difference is the price of what is promised.
+with checksum and fsync, says how much of the difference is the price of what is promised; a fourth
+is the bare disk, which whoever waits for it cannot beat.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from statistics import median
 
 import httpx
 
+from bench import _disk
 from bench._ground import agents, platform, watch
 from bench.report import Figure
 from tests.support.platform import Platform
@@ -44,7 +46,7 @@ def measure(n: int | None, peers: bool) -> Iterator[Figure]:
         source = running.data_dir.parent / "source"
         source.write_bytes(os.urandom(SIZE))
         file_id = upload(client, source)
-        plain, checked, ours = [], [], []
+        plain, checked, ours, disk = [], [], [], []
         for _ in range(TURNS):
             warm(source.parent, SIZE * len(hosts))
             plain.append(plain_copies(source, len(hosts)))
@@ -52,11 +54,13 @@ def measure(n: int | None, peers: bool) -> Iterator[Figure]:
             checked.append(plain_copies(source, len(hosts), "checked"))
             warm(source.parent, SIZE * len(hosts))
             ours.append(transfer(running, client, file_id, hosts))
+            disk.append(_disk.seconds(source.parent, SIZE * len(hosts)))
         total = SIZE * len(hosts) / 1e6
         ratio = median(100 * p / o for p, o in zip(plain, ours, strict=True))
         yield Figure("files_rate", round(total / median(ours), 1), "MB/s", TURNS)
         yield Figure("files_plain_rate", round(total / median(plain), 1), "MB/s", TURNS)
         yield Figure("files_checked_rate", round(total / median(checked), 1), "MB/s", TURNS)
+        yield Figure("files_disk_rate", round(total / median(disk), 1), "MB/s", TURNS)
         yield Figure("files_of_plain", round(ratio, 1), "%", TURNS, WANTED_PERCENT)
         small = running.data_dir.parent / "limited"
         small.write_bytes(os.urandom(LIMITED_SIZE))
