@@ -47,10 +47,11 @@ _STRATEGIES = Prepared(
 
 @dataclass(frozen=True)
 class Scope:
-    """Which tasks a look is about; everything when both are empty."""
+    """Which tasks a look is about; everything when all is empty. `before` is a priority."""
 
     execution_ids: tuple[str, ...] = ()
     agent_ids: tuple[str, ...] = ()
+    before: int = 0
 
 
 class Waiting(NamedTuple):
@@ -394,4 +395,6 @@ def _within(scope: Scope) -> list[ColumnElement[bool]]:
         conditions.append(Task.execution_id.in_(scope.execution_ids))
     if scope.agent_ids:
         conditions.append(Task.agent_id.in_(scope.agent_ids))
+    if scope.before:
+        conditions.append(Task.priority < scope.before)
     return conditions

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -235,7 +236,8 @@ class Dispatcher:
             reachable = [task for task in page if task.agent_id in gateways]
             if not reachable:
                 continue
-            offered = await self._mark(reachable)
+            others = tuple(self._blocked | self._executions)
+            offered = await self._mark(reachable, Scope(others, tuple(gateways)), stale)
             self._note_blocked(reachable, offered)
             await self._bring(offered, gateways)
 
@@ -333,17 +335,27 @@ class Dispatcher:
         return DispatchRepository(tx).forced(scope, after=after)
 
     @writes
-    def _mark(self, tx: Transaction, tasks: Sequence[Waiting]) -> list[Waiting]:
-        return DispatchRepository(tx).mark_offered(tasks, self._caps)
+    def _mark(
+        self, tx: Transaction, tasks: Sequence[Waiting], others: Scope, stale: datetime
+    ) -> list[Waiting]:
+        """Mark what fits. More urgent ones of others, on the same hosts, come before these: room
+        may have been made since these were read."""
+        dispatch = DispatchRepository(tx)
+        urgent: list[Waiting] = []
+        if others.execution_ids and (self._caps.per_host or self._caps.per_user):
+            before = replace(others, before=max(task.priority for task in tasks))
+            known = {task.id for task in tasks}
+            found = dispatch.waiting(before, after=(0, ""), reoffer_before=stale)
+            urgent = [task for task in found if task.is_fresh and task.id not in known]
+        return dispatch.mark_offered([*urgent, *tasks], self._caps)
 
     @writes
     def _unmark(self, tx: Transaction, tasks: Sequence[Waiting]) -> None:
         DispatchRepository(tx).unmark(tasks)
 
     def _note_blocked(self, wanted: Sequence[Waiting], offered: Sequence[Waiting]) -> None:
-        if len(offered) < len(wanted):
-            done = {task.id for task in offered}
-            self._blocked.update(task.execution_id for task in wanted if task.id not in done)
+        done = {task.id for task in offered}
+        self._blocked.update(task.execution_id for task in wanted if task.id not in done)
 
     def freed(self) -> None:
         """Look again at what limits kept back; to be called when tasks have ended."""

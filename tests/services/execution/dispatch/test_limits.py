@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from libs.kit.db import Transaction
 from libs.kit.redis import Redis
 from services.execution.app import service
+from services.execution.downlink.service import Downlink
 from services.execution.models import Task
 from tests.support.courier import Agent, Message
 from tests.support.database import Declared
@@ -151,6 +152,44 @@ async def test_what_a_limit_keeps_back_says_so_and_comes_when_there_is_room(
         if limit != "execution":
             await work(rig, agent)
             await rig.until(second, "success")
+
+
+async def test_a_free_place_goes_to_the_most_urgent_though_others_were_looked_at_before(
+    limits: Limits,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: Callable[[Declared], str],
+    redis: Redis,
+    redis_url: str,
+    tmp_path: Path,
+) -> None:
+    limits(user=2)
+    find, looking, going_on = Downlink.gateways, Counter[str](), asyncio.Event()
+    going_on.set()
+
+    async def held(downlink: Downlink, agent_ids: Iterable[str]) -> dict[str, str]:
+        wanted = set(agent_ids)
+        if wanted:
+            looking["looks"] += not going_on.is_set()
+            await going_on.wait()
+        return await find(downlink, wanted)
+
+    monkeypatch.setattr(Downlink, "gateways", held)
+    async with running(database_url(service), redis_url, tmp_path) as rig:
+        agents = await fleet(rig, 2)
+        first = await rig.run(1, 2)
+        busy = [(agent, await start(rig, agent)) for agent in agents]
+        going_on.clear()
+        await rig.launch({}, target_host_ids=[1, 2], priority=5)
+        await eventually(lambda: looking["looks"] == 2)  # once as it is stored, once by dispatch
+        urgent = await rig.launch({}, target_host_ids=[1, 2], priority=1)
+        for agent, (order, epoch) in busy:
+            await rig.courier.result(agent, order, epoch=epoch)
+        await rig.until(first, "success")
+        going_on.set()
+
+        orders = [(await start(rig, agent))[0] for agent in agents]
+
+        assert [order["execution_id"] for order in orders] == [urgent, urgent]
 
 
 async def test_urgent_executions_go_first_and_late_ones_last(
