@@ -141,10 +141,13 @@ class FakeAgent:
             identity_epoch=identity.identity_epoch,
             boot_id=self.boot_id,
         )
+        states = {"granted": "granted", "running": "running", "exited": "exited"}
+        if self.work is not None and self.work.is_claiming:
+            states["offered"] = "granted"  # asked for: a grant may be under way
         open_tasks = [
-            {"task_id": task.key[0], "attempt": task.key[1], "state": task.state}
+            {"task_id": task.key[0], "attempt": task.key[1], "state": states[task.state]}
             for task in self.tasks.values()
-            if task.state in ("granted", "running", "exited")
+            if task.state in states
         ]
         return {
             "type": "hello",

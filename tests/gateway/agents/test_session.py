@@ -6,7 +6,7 @@ from libs.contracts.agents import RESULTS, STATUS, session_key
 from libs.contracts.hosts import AgentDisabled, AgentEnabled, AgentRetired, AgentState, HostsFact
 from tests.gateway.agents.conftest import Rigs
 from tests.gateway.agents.rig import Rig
-from tests.support.agents import Ended, Identity, Refused
+from tests.support.agents import Ended, Identity, Refused, Work
 from tests.support.waiting import eventually
 
 
@@ -39,6 +39,20 @@ async def test_the_journal_of_the_agent_is_part_of_the_announcement(gate: Rig) -
     await agent.expect("welcome")
     (entry,) = await gate.messages(STATUS, "connected")
     assert entry["tasks"] == tasks
+
+
+async def test_a_simulated_agent_names_what_it_asked_for_as_agents_must(gate: Rig) -> None:
+    """Its grant may be under way: a platform that reads the hello late would call it lost."""
+    agent = await gate.connected(work=Work())
+    order = {"task_id": "t1", "attempt": 1}
+    await gate.frame(agent, {"type": "offer", "order": order})
+    await gate.messages(RESULTS, "claim")
+    await agent.drop()
+
+    await agent.connect()
+
+    (_, again) = await gate.messages(STATUS, "connected", 2)
+    assert again["tasks"] == [{"task_id": "t1", "attempt": 1, "state": "granted"}]
 
 
 @pytest.mark.parametrize(
